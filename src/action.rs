@@ -1,0 +1,121 @@
+//! What would happen: the one thing that policies speak about.
+//!
+//! `normalise` makes actions from a script; `policy` matches them; `decide` weighs them. An action
+//! never knows a rule.
+
+use std::collections::BTreeMap;
+
+use crate::syntax::Span;
+
+/// Stands in a [`Value`] for a part that is not known before it runs.
+pub const HOLE: char = '\u{FFFC}';
+
+/// A word after expansion, as far as it can be known without running anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Value {
+    /// The text, with [`HOLE`] for each unknown part.
+    pub text: String,
+    /// Whether it holds an unquoted `*`, `?` or `[…]` that names files.
+    pub glob: bool,
+    /// Whether it may become several words or none (an unquoted hole, `"$@"`).
+    pub splits: bool,
+}
+
+impl Value {
+    /// A wholly known word.
+    #[must_use]
+    pub fn known(text: impl Into<String>) -> Self {
+        Self { text: text.into(), glob: false, splits: false }
+    }
+
+    /// A word of which nothing is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { text: HOLE.to_string(), glob: false, splits: true }
+    }
+
+    /// Whether every part is known.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.text.contains(HOLE) && !self.splits
+    }
+}
+
+/// What is done to the file that a redirection names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileUse {
+    /// Read only.
+    Read,
+    /// Cut to nothing, then written.
+    Write,
+    /// Written at its end.
+    Append,
+}
+
+/// A redirection to or from a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirection {
+    /// What is done.
+    pub usage: FileUse,
+    /// The file.
+    pub file: Value,
+}
+
+/// Text in another language that the program would execute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// The language as the packs name it: `sql`, `python`, `perl`, `http`…
+    pub language: String,
+    /// The text, with [`HOLE`] for unknown parts.
+    pub text: String,
+}
+
+/// Why an action is not wholly known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Opacity {
+    /// Everything that decides what it does is known.
+    Known,
+    /// The program is known, an argument is not.
+    Operand,
+    /// Commands, code or a script that it would run are not known.
+    Code,
+    /// The program itself is not known.
+    Program,
+    /// Text of the line was not understood, or bash could read it differently.
+    Text,
+}
+
+/// One thing that would happen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    /// The base name of the program (`rm`), empty for a line of redirections or assignments only.
+    pub program: String,
+    /// The program as it was named (`/bin/rm`).
+    pub path: Value,
+    /// The arguments after the program.
+    pub arguments: Vec<Value>,
+    /// Variables set for it: the prefix assignments and what the line exported before.
+    pub environment: BTreeMap<String, Value>,
+    /// Redirections to and from files.
+    pub redirections: Vec<Redirection>,
+    /// Code that it would execute, by language; shell text is not here, it becomes actions.
+    pub payloads: Vec<Payload>,
+    /// Standard input, where it is a literal text (here-document, here-string, `echo … |`).
+    pub input: Option<Value>,
+    /// The program whose output is piped into this one, and its text where it is known.
+    pub fed_by: Vec<String>,
+    /// The programs that were looked through to get here, outermost first (`sudo`, `xargs`).
+    pub via: Vec<String>,
+    /// Whether it runs on another host or in a container, so that paths are not of this machine.
+    pub elsewhere: bool,
+    /// The working directory; none where it is not known.
+    pub cwd: Option<String>,
+    /// Where it stands in the outermost text.
+    pub origin: Span,
+    /// How much of it is known.
+    pub opacity: Opacity,
+    /// Why it is not wholly known, for a person.
+    pub unknown: Option<String>,
+    /// Its place in the line: actions of one line are judged in this order.
+    pub index: usize,
+}

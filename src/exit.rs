@@ -1,0 +1,12 @@
+//! The exit statuses that are kibosh's own. Everything else is the child's, unchanged.
+
+/// Nothing ran: stopped by policy or by a person.
+pub const STOPPED: u8 = 126;
+/// Nothing ran: kibosh itself failed.
+pub const FAILED: u8 = 125;
+/// `kibosh check`: the line would run.
+pub const CHECK_ALLOW: u8 = 0;
+/// `kibosh check`: a person would be asked.
+pub const CHECK_CONFIRM: u8 = 10;
+/// `kibosh check`: the line would not run.
+pub const CHECK_DENY: u8 = 20;

@@ -1,0 +1,380 @@
+//! The TOML schema of a policy file, and nothing else: `build.rs` includes this file to compile the
+//! shipped packs, so it names no other module. docs/policy.md is the manual.
+
+use serde::{Deserialize, Serialize};
+
+/// One policy file: a pack, or a layer of an administrator, a user or a project.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PolicyFile {
+    /// What the pack is called and what it is for.
+    pub pack: Option<Pack>,
+    /// Settings; allowed only outside of packs, apart from `default.toml`.
+    pub settings: Option<Settings>,
+    /// Named sets of paths.
+    #[serde(rename = "class")]
+    pub classes: Vec<PathClass>,
+    /// What is known about environment variables.
+    #[serde(rename = "variable")]
+    pub variables: Vec<Variable>,
+    /// How programs read their arguments and what they run.
+    #[serde(rename = "program")]
+    pub programs: Vec<Program>,
+    /// The rules.
+    #[serde(rename = "rule")]
+    pub rules: Vec<Rule>,
+    /// Exceptions from rules, by id.
+    #[serde(rename = "exception")]
+    pub exceptions: Vec<Exception>,
+}
+
+/// The head of a pack.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pack {
+    /// The folder's name and the prefix of the ids of its rules.
+    pub name: String,
+    /// One sentence.
+    pub description: String,
+}
+
+/// Settings of the shell; a stricter layer wins where two set the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// The shell that runs what is allowed.
+    pub bash: Option<String>,
+    /// The shell that runs it when called as `sh`.
+    pub sh: Option<String>,
+    /// Judge and say, but run nothing.
+    pub dry_run: Option<bool>,
+    /// Seconds that a person has to answer, 1 to 25.
+    pub prompt_seconds: Option<u8>,
+    /// The file of the audit record, or `"off"`.
+    pub record: Option<String>,
+}
+
+/// What a rule says about an action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It runs.
+    #[default]
+    Allow,
+    /// A person is asked.
+    Confirm,
+    /// It does not run.
+    Deny,
+}
+
+/// A named set of paths. A path is in the class if any of the lists names it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PathClass {
+    /// The name that rules use.
+    pub name: String,
+    /// These paths themselves, or everything directly in them (`/etc`, `/etc/*`); globs per component.
+    pub at: Vec<String>,
+    /// Whatever is below these.
+    pub under: Vec<String>,
+    /// Any component of the path is this (glob): `node_modules`.
+    pub component: Vec<String>,
+    /// The last component is this (glob): `*.pyc`.
+    pub name_is: Vec<String>,
+}
+
+/// What is known about environment variables.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Variable {
+    /// The variables (globs).
+    pub names: Vec<String>,
+    /// Its value where the environment does not tell: `TMPDIR` is `/tmp`.
+    pub assume: Option<String>,
+    /// Whether a program executes its value, and as what: `shell`, `argv`, `path`.
+    pub runs: Option<Language>,
+}
+
+/// How a program reads its options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Style {
+    /// getopt_long: `-rf` is `-r -f`, options anywhere, `--rec` for `--recursive`, `--` ends them.
+    #[default]
+    Gnu,
+    /// As `gnu`, but the first operand ends the options (`env`, `sudo`, `xargs`).
+    Posix,
+    /// Words such as `-auto-approve` are one option (`terraform`, `find`, `java`), anywhere.
+    Single,
+    /// There are no options: every word is an operand (`dd`, `[`, `echo`).
+    Raw,
+}
+
+/// What a program executes, and in which language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// The words are a program and its arguments.
+    #[default]
+    Argv,
+    /// The text (words joined by blanks) is read as a shell line.
+    Shell,
+    /// The file of this name is executed; its content is not read here.
+    Script,
+    /// A git alias: shell text after `!`, else a git command line.
+    GitAlias,
+    /// SQL.
+    Sql,
+    /// awk.
+    Awk,
+    /// Python.
+    Python,
+    /// JavaScript.
+    Javascript,
+    /// Ruby.
+    Ruby,
+    /// Perl.
+    Perl,
+    /// PHP.
+    Php,
+    /// The shell of MongoDB.
+    Mongo,
+    /// Commands of Redis.
+    Redis,
+    /// Any other language; the rules look at the text only.
+    Text,
+}
+
+/// One way in which a program runs something else.
+///
+/// Exactly one of `operands`, `option`, `stdin` says where the command is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Runs {
+    /// Only under these subcommands (as in [`Match::subcommand`]).
+    pub subcommand: Vec<String>,
+    /// Only where one of these flags is given (`-c` of a shell: `bash -lc TEXT`).
+    pub flag: Vec<String>,
+    /// Only where none of these flags is given.
+    pub no_flag: Vec<String>,
+    /// The operands, after `skip` of them, in this language. For text languages all remaining
+    /// operands are joined by blanks, unless `first` is set.
+    pub operands: Option<Language>,
+    /// How many operands to pass over (`timeout 5 CMD`).
+    pub skip: u8,
+    /// Only the first operand is the text; the rest are its parameters (`sh -c TEXT NAME ARG`).
+    pub first: bool,
+    /// The values of these options.
+    pub option: Vec<String>,
+    /// Only values that begin with this, which is cut off (`ProxyCommand=`, `exec=`, `alias.*=`).
+    pub prefix: Option<String>,
+    /// The language of the options' values or of standard input; `argv` here means one text that
+    /// is split at blanks.
+    pub language: Option<Language>,
+    /// The words after the option up to one of these are the command (`find -exec … ;`).
+    pub until: Vec<String>,
+    /// Standard input is the code, where it is not a terminal (`bash`, `psql`).
+    pub stdin: bool,
+    /// With `stdin`: only where there are no operands (`bash FILE` reads no code from its input).
+    pub without_operands: bool,
+    /// More arguments follow at run time (`xargs`, `find -exec … {} +`): an unknown operand is added,
+    /// or replaces this word wherever it stands (`{}`).
+    pub appends: Option<String>,
+    /// It runs on another host or in a container.
+    pub elsewhere: bool,
+}
+
+/// Which operands a program writes to, deletes or replaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targets {
+    /// None of them.
+    None,
+    /// All (`rm`, `tee`, `touch`).
+    #[default]
+    All,
+    /// The last one; the others are sources (`cp`, `mv`, `ln`).
+    Last,
+    /// All but the first (`chmod MODE FILE…`).
+    Rest,
+    /// The first one.
+    First,
+}
+
+/// How a program reads its arguments, and what it runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Program {
+    /// Its names, without directories (globs: `python3.*`).
+    pub names: Vec<String>,
+    /// How it reads options.
+    pub style: Style,
+    /// Options that take the next word as their value; `--opt=value` needs no entry.
+    pub values: Vec<String>,
+    /// Long options that are known, so that an abbreviation of one is it (`--rec` for `--recursive`).
+    pub options: Vec<String>,
+    /// How many leading operands are subcommand words at most (`git` 1, `aws` 2, `gcloud` 5).
+    pub subcommands: u8,
+    /// Other names of subcommands: `del = "delete"`.
+    pub synonyms: std::collections::BTreeMap<String, String>,
+    /// Whether `NAME=value` operands before the command are variables (`env`, `sudo`).
+    pub assignments: bool,
+    /// Which operands it writes to or deletes.
+    pub targets: Targets,
+    /// Options whose value it writes to: `-o`, `--output`, `of=` (an operand that begins so).
+    pub target_options: Vec<String>,
+    /// What it runs.
+    pub runs: Vec<Runs>,
+}
+
+/// What a person must do to approve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acknowledge {
+    /// Press a key.
+    #[default]
+    Key,
+    /// Type the name of the resource.
+    Name,
+}
+
+/// One statement of a policy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// `pack.what-it-stops`, unique.
+    pub id: String,
+    /// What it says.
+    pub effect: Effect,
+    /// What must hold; with several, any of them.
+    #[serde(rename = "match")]
+    pub matches: Vec<Match>,
+    /// Why, as one sentence without a full stop, for the person and the agent.
+    pub reason: String,
+    /// What to do instead; must itself be allowed.
+    #[serde(default)]
+    pub instead: Option<String>,
+    /// What a person must do to approve.
+    #[serde(default)]
+    pub acknowledge: Acknowledge,
+    /// A second action, later in the line, that must match too: delete, then create.
+    #[serde(default)]
+    pub followed_by: Vec<Match>,
+    /// With `followed-by`: the two share an operand (or an option value).
+    #[serde(default)]
+    pub same: bool,
+    /// Command lines that show it.
+    pub examples: Examples,
+}
+
+/// Command lines that show what a rule does; checked when the policy is loaded or linted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Examples {
+    /// The rule matches these.
+    pub matches: Vec<String>,
+    /// The rule does not match these.
+    pub passes: Vec<String>,
+}
+
+/// Conditions on one action. All that are given must hold; within a list any one is enough,
+/// except in `flags` and `all-regex`, where each must hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Match {
+    /// The program's base name (globs). `*` is every program.
+    pub program: Vec<String>,
+    /// Not these programs (globs).
+    pub not_program: Vec<String>,
+    /// Whether the program is one that no pack describes by a `[[program]]`.
+    pub undescribed: Option<bool>,
+    /// Its subcommand: blank-separated words, each a glob (`"push"`, `"s3 rm"`, `"* delete-*"`); a
+    /// prefix of the subcommand words is enough.
+    pub subcommand: Vec<String>,
+    /// Not these subcommands.
+    pub not_subcommand: Vec<String>,
+    /// Any one of the subcommand words is one of these (globs).
+    pub verb: Vec<String>,
+    /// None of the subcommand words is one of these (globs).
+    pub not_verb: Vec<String>,
+    /// Flags that must all be given; `-r|-R|--recursive` are alternatives, `--type=pv*` also looks at
+    /// the value (glob).
+    pub flags: Vec<String>,
+    /// None of these may be given (same form).
+    pub no_flags: Vec<String>,
+    /// Some operand (after the subcommand) is one of these (globs; `*` also matches `/`).
+    pub operands: Vec<String>,
+    /// No operand is one of these.
+    pub no_operands: Vec<String>,
+    /// At least this many operands.
+    pub min_operands: Option<u8>,
+    /// At most this many operands.
+    pub max_operands: Option<u8>,
+    /// Some operand is a path in one of these classes.
+    pub paths: Vec<String>,
+    /// Some path that is deleted or written (`targets` of the program) is in one of these classes.
+    pub targets: Vec<String>,
+    /// Some path that is read or moved away is in one of these classes.
+    pub sources: Vec<String>,
+    /// Does not match where every target is in one of these classes.
+    pub unless_targets: Vec<String>,
+    /// Some redirection that empties and writes a file names one in these classes.
+    pub writes: Vec<String>,
+    /// Some redirection that appends names a file in these classes.
+    pub appends: Vec<String>,
+    /// Some redirection that reads names a file in these classes.
+    pub reads: Vec<String>,
+    /// A variable is set for it: `NAME` or `NAME=glob`.
+    pub environment: Vec<String>,
+    /// The languages in which the text of `code` is looked for; empty is any.
+    pub language: Vec<Language>,
+    /// Some code that it would execute (SQL, Python…) matches one of these regular expressions.
+    pub code: Vec<String>,
+    /// None of its code matches one of these.
+    pub no_code: Vec<String>,
+    /// Its arguments, joined by blanks, match one of these regular expressions.
+    pub regex: Vec<String>,
+    /// They match all of these.
+    pub all_regex: Vec<String>,
+    /// They match none of these.
+    pub no_regex: Vec<String>,
+    /// What the line writes to its standard input, where that is known, matches one of these.
+    pub input: Vec<String>,
+    /// It was reached through one of these programs (`xargs`, `ssh`).
+    pub via: Vec<String>,
+    /// Not through these.
+    pub not_via: Vec<String>,
+    /// One of these programs is piped into it.
+    pub fed_by: Vec<String>,
+    /// It is opaque in one of these ways.
+    pub opaque: Vec<Opaque>,
+    /// Whether it runs on another host or in a container.
+    pub elsewhere: Option<bool>,
+}
+
+/// The ways in which an action is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opaque {
+    /// An argument.
+    Operand,
+    /// Code that it would run.
+    Code,
+    /// The program.
+    Program,
+    /// Text of the line.
+    Text,
+}
+
+/// An exception: the rule does not apply where this matches.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Exception {
+    /// The rule's id.
+    pub rule: String,
+    /// Why it is safe here.
+    pub reason: String,
+    /// Where it applies; any of them. Empty: everywhere.
+    #[serde(rename = "match", default)]
+    pub matches: Vec<Match>,
+}
