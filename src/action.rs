@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::policy::schema::Language;
 use crate::syntax::Span;
 
 /// Stands in a [`Value`] for a part that is not known before it runs.
@@ -25,13 +26,21 @@ impl Value {
     /// A wholly known word.
     #[must_use]
     pub fn known(text: impl Into<String>) -> Self {
-        Self { text: text.into(), glob: false, splits: false }
+        Self {
+            text: text.into(),
+            glob: false,
+            splits: false,
+        }
     }
 
     /// A word of which nothing is known.
     #[must_use]
     pub fn unknown() -> Self {
-        Self { text: HOLE.to_string(), glob: false, splits: true }
+        Self {
+            text: HOLE.to_string(),
+            glob: false,
+            splits: true,
+        }
     }
 
     /// Whether every part is known.
@@ -64,8 +73,8 @@ pub struct Redirection {
 /// Text in another language that the program would execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
-    /// The language as the packs name it: `sql`, `python`, `perl`, `http`…
-    pub language: String,
+    /// Its language, as the packs say.
+    pub language: Language,
     /// The text, with [`HOLE`] for unknown parts.
     pub text: String,
 }

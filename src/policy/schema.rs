@@ -55,7 +55,9 @@ pub struct Settings {
 }
 
 /// What a rule says about an action.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// It runs.
@@ -180,6 +182,8 @@ pub struct Runs {
     /// More arguments follow at run time (`xargs`, `find -exec … {} +`): an unknown operand is added,
     /// or replaces this word wherever it stands (`{}`).
     pub appends: Option<String>,
+    /// Options whose value is the word to replace instead (`xargs -I R`).
+    pub replace_option: Vec<String>,
     /// It runs on another host or in a container.
     pub elsewhere: bool,
 }
@@ -223,6 +227,9 @@ pub struct Program {
     pub targets: Targets,
     /// Options whose value it writes to: `-o`, `--output`, `of=` (an operand that begins so).
     pub target_options: Vec<String>,
+    /// For programs that walk directories (`find`): the options that filter by name. Their targets, and
+    /// what replaces `{}`, are the paths below the operands with these names.
+    pub walk: Vec<String>,
     /// What it runs.
     pub runs: Vec<Runs>,
 }

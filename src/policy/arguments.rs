@@ -1,0 +1,336 @@
+//! Arguments as the program itself would read them: subcommand words, flags with values, operands.
+//!
+//! Takes the grammar of the program from the packs. For a program that no pack describes, it reads
+//! as getopt_long would and keeps every word that could be a subcommand.
+
+use super::schema::{Program, Style};
+use crate::action::{HOLE, Value};
+
+/// How many leading operands of an undescribed program may be subcommand words.
+const UNDESCRIBED_SUBCOMMANDS: usize = 4;
+
+/// An option that was given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// Its name with dashes; abbreviations are completed.
+    pub name: String,
+    /// Its value, where it has one.
+    pub value: Option<Value>,
+    /// Index in the arguments of the word that holds the name.
+    pub at: usize,
+    /// Index of the word that holds the value.
+    pub value_at: usize,
+}
+
+/// A positional word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Positional {
+    /// The word.
+    pub value: Value,
+    /// Its index in the arguments.
+    pub at: usize,
+}
+
+/// The arguments of one action, read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments {
+    /// The options, in order.
+    pub flags: Vec<Flag>,
+    /// Subcommand words and operands, in order.
+    pub positionals: Vec<Positional>,
+    /// How many leading positionals may be subcommand words.
+    pub subcommands: usize,
+    /// Whether single-dash names are compared without dashes (`-auto-approve` and `--auto-approve`).
+    pub loose_dashes: bool,
+}
+
+impl Arguments {
+    /// The subcommand words that are known.
+    pub fn subcommand_words(&self) -> impl Iterator<Item = &str> {
+        self.positionals
+            .iter()
+            .take(self.subcommands)
+            .map(|p| p.value.text.as_str())
+    }
+
+    /// The positional words after the subcommand words.
+    #[must_use]
+    pub fn operands(&self, skip: usize) -> &[Positional] {
+        self.positionals.get(skip..).unwrap_or_default()
+    }
+
+    /// Whether a flag specification (`-r|--recursive`, `--type=pv*`) holds.
+    #[must_use]
+    pub fn has_flag(&self, spec: &str) -> bool {
+        self.flags_named(spec).next().is_some()
+    }
+
+    /// The flags that a specification names.
+    pub fn flags_named<'a>(&'a self, spec: &'a str) -> impl Iterator<Item = &'a Flag> {
+        self.flags.iter().filter(move |flag| {
+            spec.split('|').any(|one| {
+                let (name, value) = match one.split_once('=') {
+                    Some((name, value)) => (name, Some(value)),
+                    None => (one, None),
+                };
+                self.same_name(name, &flag.name)
+                    && value.is_none_or(|pattern| {
+                        flag.value.as_ref().is_some_and(|v| {
+                            v.text.contains(HOLE) || super::glob::matches(pattern, &v.text)
+                        })
+                    })
+            })
+        })
+    }
+
+    fn same_name(&self, spec: &str, name: &str) -> bool {
+        if self.loose_dashes {
+            super::glob::matches(spec.trim_start_matches('-'), name.trim_start_matches('-'))
+        } else {
+            super::glob::matches(spec, name)
+        }
+    }
+}
+
+/// Reads the arguments of a program.
+///
+/// `program` is its grammar, none where no pack describes it; `arguments` are the words after it.
+#[must_use]
+pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
+    let style = program.map_or(Style::Gnu, |p| p.style);
+    let mut out = Arguments {
+        subcommands: program.map_or(UNDESCRIBED_SUBCOMMANDS, |p| usize::from(p.subcommands)),
+        loose_dashes: style == Style::Single,
+        ..Arguments::default()
+    };
+    let mut words = arguments.iter().enumerate().peekable();
+    let mut only_operands = style == Style::Raw;
+    while let Some((at, word)) = words.next() {
+        let text = word.text.as_str();
+        if only_operands || !is_option(text, style) {
+            out.positionals.push(Positional {
+                value: word.clone(),
+                at,
+            });
+            if style == Style::Posix && out.positionals.len() > out.subcommands {
+                only_operands = true;
+            }
+            continue;
+        }
+        if text == "--" {
+            only_operands = true;
+            continue;
+        }
+        let takes =
+            |name: &str| program.is_some_and(|p| p.values.iter().any(|v| same(v, name, style)));
+        if style == Style::Single || text.starts_with("--") || takes(text) {
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some(part(word, value))),
+                None => (text, None),
+            };
+            let name = complete(program, name);
+            let (value, value_at) = match value {
+                Some(value) => (Some(value), at),
+                None if takes(&name) => match words.next() {
+                    Some((next, value)) => (Some(value.clone()), next),
+                    None => (None, at),
+                },
+                None => (None, at),
+            };
+            out.flags.push(Flag {
+                name,
+                value,
+                at,
+                value_at,
+            });
+            continue;
+        }
+        // A cluster: `-rf`, `-nVALUE`, `-n VALUE`.
+        let mut rest = text.chars();
+        rest.next();
+        while let Some(letter) = rest.next() {
+            let name = format!("-{letter}");
+            if takes(&name) {
+                let glued = rest.as_str();
+                let (value, value_at) = if glued.is_empty() {
+                    match words.next() {
+                        Some((next, value)) => (Some(value.clone()), next),
+                        None => (None, at),
+                    }
+                } else {
+                    (
+                        Some(part(word, glued.strip_prefix('=').unwrap_or(glued))),
+                        at,
+                    )
+                };
+                out.flags.push(Flag {
+                    name,
+                    value,
+                    at,
+                    value_at,
+                });
+                break;
+            }
+            if letter == '=' {
+                if let Some(last) = out.flags.last_mut() {
+                    last.value = Some(part(word, rest.as_str()));
+                }
+                break;
+            }
+            out.flags.push(Flag {
+                name,
+                value: None,
+                at,
+                value_at: at,
+            });
+        }
+        // The whole word is also a name of its own (`-auto-approve` of an undescribed program).
+        if text.chars().count() > 2 {
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some(part(word, value))),
+                None => (text, None),
+            };
+            out.flags.push(Flag {
+                name: name.to_owned(),
+                value,
+                at,
+                value_at: at,
+            });
+        }
+    }
+    if let Some(program) = program
+        && !program.synonyms.is_empty()
+    {
+        for word in out.positionals.iter_mut().take(out.subcommands) {
+            if let Some(other) = program.synonyms.get(&word.value.text) {
+                word.value.text.clone_from(other);
+            }
+        }
+    }
+    out
+}
+
+fn is_option(text: &str, style: Style) -> bool {
+    let mut chars = text.chars();
+    style != Style::Raw && chars.next() == Some('-') && chars.next().is_some()
+}
+
+fn same(one: &str, other: &str, style: Style) -> bool {
+    match style {
+        Style::Single => one.trim_start_matches('-') == other.trim_start_matches('-'),
+        _ => one == other,
+    }
+}
+
+fn part(word: &Value, text: &str) -> Value {
+    Value {
+        text: text.to_owned(),
+        glob: word.glob,
+        splits: false,
+    }
+}
+
+/// Completes an abbreviated long option where exactly one known option begins so.
+fn complete(program: Option<&Program>, name: &str) -> String {
+    if let Some(program) = program
+        && name.starts_with("--")
+        && name.len() > 2
+    {
+        let mut found = None;
+        for known in program.options.iter().chain(&program.values) {
+            if known == name {
+                return name.to_owned();
+            }
+            if known.starts_with(name) {
+                if found.is_some_and(|other| other != known) {
+                    return name.to_owned();
+                }
+                found = Some(known);
+            }
+        }
+        if let Some(known) = found {
+            return known.clone();
+        }
+    }
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<Value> {
+        line.split(' ').map(Value::known).collect()
+    }
+
+    fn names(arguments: &Arguments) -> Vec<String> {
+        arguments
+            .flags
+            .iter()
+            .map(|f| {
+                f.value
+                    .as_ref()
+                    .map_or(f.name.clone(), |v| format!("{}={}", f.name, v.text))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn clusters_values_and_abbreviations_are_read_as_getopt_does() {
+        let rm = Program {
+            options: vec![
+                "--recursive".into(),
+                "--force".into(),
+                "--no-preserve-root".into(),
+            ],
+            ..Program::default()
+        };
+        let read_rm = read(Some(&rm), &words("-rf --rec -- -x"));
+        assert_eq!(names(&read_rm), ["-r", "-f", "-rf", "--recursive"]);
+        assert_eq!(read_rm.positionals.len(), 1);
+    }
+
+    #[test]
+    fn options_before_the_subcommand_take_their_values() {
+        let git = Program {
+            subcommands: 1,
+            values: vec!["-C".into(), "-c".into(), "--git-dir".into()],
+            ..Program::default()
+        };
+        let push = read(
+            Some(&git),
+            &words("-C /x --git-dir /y push --force origin main"),
+        );
+        assert_eq!(push.subcommand_words().collect::<Vec<_>>(), ["push"]);
+        assert!(push.has_flag("-f|--force"));
+        assert_eq!(push.operands(1).len(), 2);
+    }
+
+    #[test]
+    fn single_dash_words_are_one_option() {
+        let terraform = Program {
+            style: Style::Single,
+            subcommands: 1,
+            ..Program::default()
+        };
+        let apply = read(
+            Some(&terraform),
+            &words("-chdir=x apply --auto-approve -replace=a.b"),
+        );
+        assert!(apply.has_flag("-auto-approve"));
+        assert!(apply.has_flag("-replace=a.*"));
+        assert_eq!(apply.subcommand_words().collect::<Vec<_>>(), ["apply"]);
+    }
+
+    #[test]
+    fn posix_style_ends_options_at_the_first_operand() {
+        let env = Program {
+            style: Style::Posix,
+            values: vec!["-u".into()],
+            ..Program::default()
+        };
+        let read_env = read(Some(&env), &words("-u X rm -rf /"));
+        assert_eq!(names(&read_env), ["-u=X"]);
+        assert_eq!(read_env.positionals.len(), 3);
+    }
+}

@@ -1,0 +1,82 @@
+//! Shell-like patterns of policies: `*` any text, `?` any character, `a|b` alternatives. They are
+//! matched against whole values, and `*` also matches `/`.
+
+/// Whether `text` is one of the alternatives of `pattern`.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    if pattern.contains('|') {
+        return pattern.split('|').any(|one| matches_one(one, text));
+    }
+    matches_one(pattern, text)
+}
+
+/// Whether a pattern holds no special character.
+#[must_use]
+pub fn is_literal(pattern: &str) -> bool {
+    !pattern.contains(['*', '?', '|'])
+}
+
+fn matches_one(pattern: &str, text: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return pattern == text;
+    }
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    let mut retry = None;
+    loop {
+        let mut ahead = pattern.clone();
+        match ahead.next() {
+            Some('*') => {
+                retry = Some((ahead.clone(), text.clone()));
+                pattern = ahead;
+                continue;
+            }
+            Some(wanted) => {
+                let mut rest = text.clone();
+                match rest.next() {
+                    Some(found) if wanted == '?' || wanted == found => {
+                        pattern = ahead;
+                        text = rest;
+                        continue;
+                    }
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+            None if text.as_str().is_empty() => return true,
+            None => {}
+        }
+        let Some((after, mut from)) = retry.take() else {
+            return false;
+        };
+        if from.next().is_none() {
+            return false;
+        }
+        pattern = after.clone();
+        text = from.clone();
+        retry = Some((after, from));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn star_question_and_alternatives_match_whole_values() {
+        for (pattern, text, expected) in [
+            ("delete-*", "delete-bucket", true),
+            ("delete-*", "undelete-bucket", false),
+            ("*delete*", "soft-delete-all", true),
+            ("*.py?", "a.pyc", true),
+            ("*.py?", "a.py", false),
+            ("rm|del*", "delete", true),
+            ("rm|del*", "rmdir", false),
+            ("*", "", true),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbYbZ", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

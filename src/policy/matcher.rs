@@ -1,0 +1,428 @@
+//! One action against one match of a rule. Pure; what it reads of the action it reads once.
+
+use super::arguments::{self, Arguments};
+use super::glob;
+use super::paths::{self, PathText, Place};
+use super::schema::{Match, Opaque, PathClass, Program, Targets};
+use crate::action::{Action, FileUse, HOLE, Opacity, Value};
+
+/// Compiles and keeps regular expressions.
+pub trait Patterns {
+    /// Whether the pattern matches the text. A pattern that does not compile matches, so that a
+    /// broken rule stops rather than passes.
+    fn is_match(&self, pattern: &str, text: &str) -> bool;
+}
+
+/// An action with what the matching needs of it.
+pub struct Facts<'a> {
+    /// The action.
+    pub action: &'a Action,
+    /// The grammar of its program, none where no pack describes it.
+    pub program: Option<&'a Program>,
+    /// Its arguments, read.
+    pub arguments: Arguments,
+    /// Its arguments joined by blanks.
+    pub joined: String,
+    place: &'a Place,
+    classes: &'a [PathClass],
+}
+
+impl<'a> Facts<'a> {
+    /// Reads the arguments of an action by the grammar of its program.
+    #[must_use]
+    pub fn new(
+        action: &'a Action,
+        program: Option<&'a Program>,
+        classes: &'a [PathClass],
+        place: &'a Place,
+    ) -> Self {
+        let joined = action
+            .arguments
+            .iter()
+            .map(|v| v.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let arguments = arguments::read(program, &action.arguments);
+        Self {
+            action,
+            program,
+            arguments,
+            joined,
+            place,
+            classes,
+        }
+    }
+
+    /// The operands after `skip` positional words.
+    pub fn operands(&self, skip: usize) -> impl Iterator<Item = &Value> {
+        self.arguments.operands(skip).iter().map(|p| &p.value)
+    }
+
+    /// The paths that the program writes to, deletes or replaces.
+    #[must_use]
+    pub fn targets(&self, skip: usize) -> Vec<Value> {
+        let mut out: Vec<Value> = Vec::new();
+        let kind = self.program.map_or(Targets::All, |p| p.targets);
+        let operands = self.arguments.operands(skip);
+        let mut by_option = false;
+        if let Some(program) = self.program {
+            for option in &program.target_options {
+                if let Some(prefix) = option.strip_suffix('=')
+                    && !option.starts_with('-')
+                {
+                    for operand in operands {
+                        if let Some(rest) = operand.value.text.strip_prefix(prefix)
+                            && let Some(rest) = rest.strip_prefix('=')
+                        {
+                            by_option = true;
+                            out.push(Value {
+                                text: rest.to_owned(),
+                                ..operand.value.clone()
+                            });
+                        }
+                    }
+                } else {
+                    for flag in self.arguments.flags_named(option) {
+                        if let Some(value) = &flag.value {
+                            by_option = true;
+                            out.push(value.clone());
+                        }
+                    }
+                }
+            }
+        }
+        match kind {
+            Targets::None => {}
+            Targets::All => out.extend(operands.iter().map(|p| p.value.clone())),
+            Targets::Last if by_option => {}
+            Targets::Last => out.extend(operands.last().map(|p| p.value.clone())),
+            Targets::Rest => out.extend(operands.iter().skip(1).map(|p| p.value.clone())),
+            Targets::First => out.extend(operands.first().map(|p| p.value.clone())),
+        }
+        if let Some(program) = self.program
+            && !program.walk.is_empty()
+        {
+            out = walked(program, &self.arguments, &out);
+        }
+        out
+    }
+
+    fn sources(&self, skip: usize) -> Vec<Value> {
+        let kind = self.program.map_or(Targets::All, |p| p.targets);
+        let operands = self.arguments.operands(skip);
+        let by_option = self
+            .program
+            .is_some_and(|p| p.target_options.iter().any(|o| self.arguments.has_flag(o)));
+        let keep = match kind {
+            Targets::Last if !by_option => operands.len().saturating_sub(1),
+            _ => operands.len(),
+        };
+        operands
+            .iter()
+            .take(keep)
+            .map(|p| p.value.clone())
+            .collect()
+    }
+
+    fn path(&self, value: &Value) -> PathText {
+        paths::normal(value, self.action.cwd.as_deref())
+    }
+
+    /// Whether a path is in one of the classes.
+    #[must_use]
+    pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {
+        let path = self.path(value);
+        classes
+            .iter()
+            .any(|class| paths::is_in(&path, class, self.classes, self.place))
+    }
+}
+
+/// The paths that a program which walks directories (`find`) hands on: root, anything, name filter.
+#[must_use]
+pub fn walked(program: &Program, arguments: &Arguments, roots: &[Value]) -> Vec<Value> {
+    let names: Vec<&Value> = program
+        .walk
+        .iter()
+        .flat_map(|option| arguments.flags_named(option))
+        .filter_map(|flag| flag.value.as_ref())
+        .collect();
+    let here = [Value::known(".")];
+    let roots = if roots.is_empty() {
+        here.as_slice()
+    } else {
+        roots
+    };
+    let mut out = Vec::new();
+    for root in roots {
+        let base = root.text.trim_end_matches('/');
+        if names.is_empty() {
+            out.push(Value {
+                text: format!("{base}/*"),
+                glob: true,
+                splits: false,
+            });
+        }
+        for name in &names {
+            let name = name.text.trim_start_matches("*/").trim_end_matches("/*");
+            out.push(Value {
+                text: format!("{base}/*/{name}"),
+                glob: false,
+                splits: false,
+            });
+        }
+    }
+    out
+}
+
+/// Whether the action is what the match describes.
+#[must_use]
+pub fn is_match(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
+    head_matches(wanted, facts).is_some_and(|skip| {
+        body_matches(wanted, facts, skip) && text_matches(wanted, facts, patterns)
+    })
+}
+
+/// Program and subcommand; gives the number of positional words that belong to the subcommand.
+fn head_matches(wanted: &Match, facts: &Facts<'_>) -> Option<usize> {
+    let name = facts.action.program.as_str();
+    let any = |list: &[String], text: &str| list.iter().any(|one| glob::matches(one, text));
+    if !wanted.program.is_empty() && !any(&wanted.program, name) {
+        return None;
+    }
+    if any(&wanted.not_program, name) {
+        return None;
+    }
+    if wanted
+        .undescribed
+        .is_some_and(|undescribed| undescribed != facts.program.is_none())
+    {
+        return None;
+    }
+    let subcommand = |pattern: &str| -> Option<usize> {
+        let mut positionals = facts.arguments.positionals.iter();
+        let mut length = 0;
+        for word in pattern.split(' ').filter(|w| !w.is_empty()) {
+            let found = positionals.next()?;
+            if !glob::matches(word, &found.value.text) {
+                return None;
+            }
+            length += 1;
+        }
+        Some(length)
+    };
+    let mut skip = match facts.program {
+        Some(program) => usize::from(program.subcommands).min(facts.arguments.positionals.len()),
+        None => 0,
+    };
+    if !wanted.subcommand.is_empty() {
+        skip = wanted
+            .subcommand
+            .iter()
+            .filter_map(|one| subcommand(one))
+            .max()?;
+    }
+    if wanted
+        .not_subcommand
+        .iter()
+        .any(|one| subcommand(one).is_some())
+    {
+        return None;
+    }
+    if !wanted.verb.is_empty() {
+        let position = facts
+            .arguments
+            .subcommand_words()
+            .position(|word| any(&wanted.verb, word))?;
+        if wanted.subcommand.is_empty() {
+            skip = position + 1;
+        }
+    }
+    if facts
+        .arguments
+        .subcommand_words()
+        .any(|word| any(&wanted.not_verb, word))
+    {
+        return None;
+    }
+    Some(skip)
+}
+
+fn body_matches(wanted: &Match, facts: &Facts<'_>, skip: usize) -> bool {
+    let arguments = &facts.arguments;
+    if !wanted.flags.iter().all(|spec| arguments.has_flag(spec)) {
+        return false;
+    }
+    if wanted.no_flags.iter().any(|spec| arguments.has_flag(spec)) {
+        return false;
+    }
+    let operand_is = |list: &[String]| {
+        facts
+            .operands(skip)
+            .any(|value| list.iter().any(|one| glob::matches(one, &value.text)))
+    };
+    if !wanted.operands.is_empty() && !operand_is(&wanted.operands) {
+        return false;
+    }
+    if !wanted.no_operands.is_empty() && operand_is(&wanted.no_operands) {
+        return false;
+    }
+    let count = arguments.operands(skip).len();
+    let splits = facts.operands(skip).any(|v| v.splits);
+    if wanted
+        .min_operands
+        .is_some_and(|least| count < usize::from(least) && !splits)
+    {
+        return false;
+    }
+    if wanted
+        .max_operands
+        .is_some_and(|most| count > usize::from(most))
+    {
+        return false;
+    }
+    if !wanted.paths.is_empty()
+        && !facts
+            .operands(skip)
+            .any(|v| facts.in_classes(v, &wanted.paths))
+    {
+        return false;
+    }
+    if !(wanted.targets.is_empty() && wanted.unless_targets.is_empty()) {
+        let targets = facts.targets(skip);
+        if !wanted.targets.is_empty()
+            && !targets.iter().any(|v| facts.in_classes(v, &wanted.targets))
+        {
+            return false;
+        }
+        if !wanted.unless_targets.is_empty()
+            && targets
+                .iter()
+                .all(|v| facts.in_classes(v, &wanted.unless_targets))
+        {
+            return false;
+        }
+    }
+    if !wanted.sources.is_empty()
+        && !facts
+            .sources(skip)
+            .iter()
+            .any(|v| facts.in_classes(v, &wanted.sources))
+    {
+        return false;
+    }
+    context_matches(wanted, facts)
+}
+
+fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
+    let action = facts.action;
+    let redirected = |usage: FileUse, classes: &[String]| {
+        classes.is_empty()
+            || action
+                .redirections
+                .iter()
+                .any(|r| r.usage == usage && facts.in_classes(&r.file, classes))
+    };
+    if !redirected(FileUse::Write, &wanted.writes)
+        || !redirected(FileUse::Append, &wanted.appends)
+        || !redirected(FileUse::Read, &wanted.reads)
+    {
+        return false;
+    }
+    if !wanted.environment.is_empty() {
+        let set = wanted.environment.iter().any(|one| {
+            let (name, pattern) = one.split_once('=').unwrap_or((one, "*"));
+            action.environment.iter().any(|(key, value)| {
+                glob::matches(name, key)
+                    && (value.text.contains(HOLE) || glob::matches(pattern, &value.text))
+            })
+        });
+        if !set {
+            return false;
+        }
+    }
+    let one_of = |list: &[String], names: &[String]| {
+        names
+            .iter()
+            .any(|name| list.iter().any(|one| glob::matches(one, name)))
+    };
+    if !wanted.via.is_empty() && !one_of(&wanted.via, &action.via) {
+        return false;
+    }
+    if one_of(&wanted.not_via, &action.via) {
+        return false;
+    }
+    if !wanted.fed_by.is_empty() && !one_of(&wanted.fed_by, &action.fed_by) {
+        return false;
+    }
+    if wanted
+        .elsewhere
+        .is_some_and(|elsewhere| elsewhere != action.elsewhere)
+    {
+        return false;
+    }
+    wanted.opaque.is_empty()
+        || wanted.opaque.iter().any(|one| {
+            action.opacity
+                == match one {
+                    Opaque::Operand => Opacity::Operand,
+                    Opaque::Code => Opacity::Code,
+                    Opaque::Program => Opacity::Program,
+                    Opaque::Text => Opacity::Text,
+                }
+        })
+}
+
+fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
+    let joined = facts.joined.as_str();
+    if !wanted.regex.is_empty() && !wanted.regex.iter().any(|p| patterns.is_match(p, joined)) {
+        return false;
+    }
+    if !wanted
+        .all_regex
+        .iter()
+        .all(|p| patterns.is_match(p, joined))
+    {
+        return false;
+    }
+    if wanted.no_regex.iter().any(|p| patterns.is_match(p, joined)) {
+        return false;
+    }
+    let payloads = || {
+        facts
+            .action
+            .payloads
+            .iter()
+            .filter(|p| wanted.language.is_empty() || wanted.language.contains(&p.language))
+    };
+    if !wanted.code.is_empty()
+        && !payloads().any(|p| {
+            wanted
+                .code
+                .iter()
+                .any(|one| patterns.is_match(one, &p.text))
+        })
+    {
+        return false;
+    }
+    if wanted.code.is_empty() && !wanted.language.is_empty() && payloads().next().is_none() {
+        return false;
+    }
+    if !wanted.no_code.is_empty()
+        && payloads().any(|p| {
+            wanted
+                .no_code
+                .iter()
+                .any(|one| patterns.is_match(one, &p.text))
+        })
+    {
+        return false;
+    }
+    wanted.input.is_empty()
+        || facts.action.input.as_ref().is_some_and(|text| {
+            wanted
+                .input
+                .iter()
+                .any(|one| patterns.is_match(one, &text.text))
+        })
+}

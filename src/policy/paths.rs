@@ -1,0 +1,321 @@
+//! Which classes a path belongs to, from its text alone.
+//!
+//! Some classes are the shell's own words (`home`, `workspace`, `unknown`); the rest are sets named
+//! in policies. Nothing here looks at the file system.
+
+use super::glob;
+use super::schema::PathClass;
+use crate::action::{HOLE, Value};
+
+/// Where the line runs, as far as paths need it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The working directory, `.` where only text is judged.
+    pub cwd: String,
+    /// The home directory of the person.
+    pub home: String,
+    /// The directory that the agent works on; empty where there is none.
+    pub workspace: String,
+}
+
+impl Place {
+    /// The place of text that is judged without a machine: a home of somebody, a workspace somewhere.
+    #[must_use]
+    pub fn text_only() -> Self {
+        Self {
+            cwd: ".".into(),
+            home: "/home/user".into(),
+            workspace: ".".into(),
+        }
+    }
+}
+
+/// A path operand, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathText {
+    /// The normal form: no `.`, no `..` where it can be resolved, no trailing slash.
+    pub text: String,
+    /// Whether it names everything in the directory `text` (`dir/*`), not the directory itself.
+    pub contents: bool,
+    /// Whether it stays relative because the working directory is not known.
+    pub floating: bool,
+}
+
+/// Brings an operand into normal form.
+///
+/// `cwd` is the action's working directory, none where unknown.
+#[must_use]
+pub fn normal(value: &Value, cwd: Option<&str>) -> PathText {
+    let mut text = value.text.as_str();
+    text = text.strip_prefix("file://").unwrap_or(text);
+    let mut contents = false;
+    if value.glob {
+        loop {
+            let (head, last) = match text.rsplit_once('/') {
+                Some((head, last)) => (Some(head), last),
+                None => (None, text),
+            };
+            let all = !last.is_empty()
+                && last.contains('*')
+                && last
+                    .chars()
+                    .all(|c| matches!(c, '*' | '.' | '?' | '[' | ']' | '!' | '^'));
+            if !all && !(last.is_empty() && contents) {
+                break;
+            }
+            contents = true;
+            match head {
+                Some("") => {
+                    text = "/";
+                    break;
+                }
+                Some(head) => text = head,
+                None => {
+                    text = ".";
+                    break;
+                }
+            }
+        }
+    }
+    let absolute = text.starts_with('/');
+    let unknown_start = text.starts_with(HOLE);
+    let (base, floating) = if absolute || unknown_start {
+        ("", false)
+    } else {
+        match cwd {
+            Some(cwd) => (cwd, false),
+            None => ("", true),
+        }
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    let rooted = absolute || base.starts_with('/');
+    for part in base.split('/').chain(text.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => match parts.last() {
+                Some(&last) if last != ".." && !last.contains(HOLE) => {
+                    parts.pop();
+                }
+                _ if rooted && parts.is_empty() => {}
+                _ => parts.push(".."),
+            },
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    let text = if rooted {
+        format!("/{joined}")
+    } else if joined.is_empty() {
+        ".".to_owned()
+    } else {
+        joined
+    };
+    PathText {
+        text,
+        contents,
+        floating,
+    }
+}
+
+/// Whether a path is in a class. Unknown class names are in none (lint reports them).
+#[must_use]
+pub fn is_in(path: &PathText, class: &str, classes: &[PathClass], place: &Place) -> bool {
+    let text = path.text.as_str();
+    match class {
+        "any" => true,
+        "unknown" => text.starts_with(HOLE),
+        "absolute" => text.starts_with('/'),
+        "outside" => is_outside(path, place),
+        "parent" => text == ".." || text.starts_with("../"),
+        "workspace" => !is_outside(path, place) && !text.starts_with(HOLE),
+        "workspace-root" => {
+            (!path.floating && !place.workspace.is_empty() && text == place.workspace)
+                || (path.floating && text == ".")
+                || text == place.cwd
+        }
+        "above-workspace" => {
+            !place.workspace.is_empty()
+                && place.workspace.starts_with('/')
+                && is_below(&place.workspace, text)
+        }
+        "home" => {
+            text == place.home
+                || is_at(text, "/home/*")
+                || is_at(text, "/Users/*")
+                || text == "/root"
+        }
+        "in-home" => {
+            is_below(text, &place.home)
+                || is_under_pattern(text, "/home/*")
+                || is_under_pattern(text, "/Users/*")
+                || is_below(text, "/root")
+        }
+        "all-of-it" => path.contents,
+        name => classes
+            .iter()
+            .filter(|c| c.name == name)
+            .any(|c| is_listed(path, c, place)),
+    }
+}
+
+fn is_outside(path: &PathText, place: &Place) -> bool {
+    let text = path.text.as_str();
+    if path.floating {
+        return text == ".." || text.starts_with("../");
+    }
+    if text.starts_with(HOLE) {
+        return false;
+    }
+    if !text.starts_with('/') {
+        return text == ".." || text.starts_with("../");
+    }
+    place.workspace.is_empty() || (text != place.workspace && !is_below(text, &place.workspace))
+}
+
+fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
+    let text = path.text.as_str();
+    let home = |pattern: &str| -> String {
+        match pattern.strip_prefix('~') {
+            Some(rest) => format!("{}{rest}", place.home),
+            None => pattern.to_owned(),
+        }
+    };
+    if class.at.iter().any(|at| is_at(text, &home(at))) {
+        return true;
+    }
+    if class.under.iter().any(|under| {
+        let under = home(under);
+        is_under_pattern(text, &under) || (path.contents && is_at(text, &under))
+    }) {
+        return true;
+    }
+    let mut components = text.split('/').filter(|c| !c.is_empty());
+    if !class.component.is_empty()
+        && components
+            .clone()
+            .any(|part| class.component.iter().any(|c| glob::matches(c, part)))
+    {
+        return true;
+    }
+    components
+        .next_back()
+        .is_some_and(|last| class.name_is.iter().any(|name| glob::matches(name, last)))
+}
+
+/// Whether `text` matches the pattern component by component.
+fn is_at(text: &str, pattern: &str) -> bool {
+    if glob::is_literal(pattern) {
+        return text == pattern;
+    }
+    let (mut texts, mut patterns) = (text.split('/'), pattern.split('/'));
+    loop {
+        match (texts.next(), patterns.next()) {
+            (None, None) => return true,
+            (Some(part), Some(wanted)) if glob::matches(wanted, part) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn is_below(text: &str, directory: &str) -> bool {
+    if directory.is_empty() {
+        return false;
+    }
+    if directory == "/" {
+        return text.len() > 1 && text.starts_with('/');
+    }
+    text.strip_prefix(directory)
+        .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+}
+
+fn is_under_pattern(text: &str, pattern: &str) -> bool {
+    if glob::is_literal(pattern) {
+        return is_below(text, pattern);
+    }
+    let mut texts = text.split('/');
+    for wanted in pattern.split('/') {
+        match texts.next() {
+            Some(part) if glob::matches(wanted, part) => {}
+            _ => return false,
+        }
+    }
+    texts.next().is_some_and(|rest| !rest.is_empty())
+}
+
+/// The classes that need no entry in a policy.
+pub const BUILT_IN: &[&str] = &[
+    "any",
+    "unknown",
+    "absolute",
+    "outside",
+    "parent",
+    "workspace",
+    "workspace-root",
+    "above-workspace",
+    "home",
+    "in-home",
+    "all-of-it",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glob_value(text: &str) -> Value {
+        Value {
+            text: text.into(),
+            glob: text.contains('*'),
+            splits: false,
+        }
+    }
+
+    #[test]
+    fn normal_form_resolves_dots_and_globs_of_everything() {
+        for (text, cwd, expected, contents) in [
+            ("/etc/../", Some("."), "/", false),
+            ("/*", Some("."), "/", true),
+            ("./*", Some("."), ".", true),
+            ("*", Some("/work"), "/work", true),
+            ("~", None, "~", false),
+            ("../x/./y", Some("a/b"), "a/x/y", false),
+            ("../../..", Some("a"), "../..", false),
+            ("build/", Some("."), "build", false),
+            ("dir/*.o", Some("."), "dir/*.o", false),
+            ("/etc/*/", Some("."), "/etc/*", false),
+            ("a/..", Some("/w"), "/w", false),
+            (".*", Some("."), ".", true),
+        ] {
+            let path = normal(&glob_value(text), cwd);
+            assert_eq!(
+                (path.text.as_str(), path.contents),
+                (expected, contents),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn classes_follow_the_place() {
+        let place = Place {
+            cwd: "/home/ann/p".into(),
+            home: "/home/ann".into(),
+            workspace: "/home/ann/p".into(),
+        };
+        let in_class = |text: &str, class: &str| {
+            is_in(
+                &normal(&glob_value(text), Some(&place.cwd)),
+                class,
+                &[],
+                &place,
+            )
+        };
+        assert!(in_class("src", "workspace"));
+        assert!(!in_class("../q", "workspace"));
+        assert!(in_class("../q", "outside"));
+        assert!(in_class("..", "home"));
+        assert!(in_class(".", "workspace-root"));
+        assert!(in_class("*", "workspace-root"));
+        assert!(in_class("/home/ann", "above-workspace"));
+        assert!(in_class("/", "above-workspace"));
+    }
+}
