@@ -1,0 +1,77 @@
+//! Decision to [`Cleared`] or [`Refusal`]: the only place where something becomes allowed to run.
+//!
+//! Allow is cleared, deny is refused, and confirm is put to a person on the terminal. An answer is
+//! never taken from standard input, a file, a variable or an argument, and nothing that says deny is
+//! ever cleared.
+
+use crate::decide::Decision;
+use crate::policy::schema::Effect;
+pub use crate::report::refusal::{Absence, Refusal};
+
+/// The leave to execute one line. Only [`review`] makes one.
+#[must_use]
+#[derive(Debug)]
+pub struct Cleared(Approver);
+
+impl Cleared {
+    /// Who cleared it, for the record.
+    #[must_use]
+    pub fn approver(&self) -> Approver {
+        self.0
+    }
+}
+
+/// Who cleared a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approver {
+    /// The policy: nothing had to be asked.
+    Policy,
+    /// A person at the terminal.
+    Person,
+}
+
+/// What a person is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The text of the line; the origins of findings are byte ranges in it.
+    pub text: String,
+    /// Where the text came from, for the person: `-c`, `script deploy.sh`, `standard input`.
+    pub source: String,
+    /// The working directory.
+    pub cwd: String,
+    /// How long the person has; at most [`MOST_SECONDS`] are waited.
+    pub seconds: u8,
+}
+
+/// The longest that a prompt is shown. Several agents kill or leave a command after 30 seconds.
+pub const MOST_SECONDS: u8 = 25;
+
+/// The time a person has where no setting says otherwise.
+pub const USUAL_SECONDS: u8 = 20;
+
+/// Clears a line, or says why not. Asks a person where the decision is confirm, which can take as
+/// long as the request says.
+///
+/// # Errors
+///
+/// The refusal: a rule that denies, a person's no, or nobody there to say yes.
+pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal> {
+    match strictest(decision) {
+        Effect::Allow => Ok(Cleared(Approver::Policy)),
+        Effect::Deny => Err(Refusal::Policy),
+        Effect::Confirm => {
+            let _ = request;
+            Err(Refusal::NoTerminal(Absence::NoTerminal))
+        }
+    }
+}
+
+/// The strictest effect of a decision and its findings. The decision's own is that already; a
+/// decision put together wrongly must still not clear what a finding stops.
+fn strictest(decision: &Decision) -> Effect {
+    decision
+        .findings
+        .iter()
+        .map(|finding| finding.effect)
+        .fold(decision.effect, Effect::max)
+}

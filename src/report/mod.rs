@@ -1,0 +1,11 @@
+//! The only text for people: every message, prompt and explanation is worded here.
+//!
+//! Takes decisions and errors, gives strings. Whatever comes from a command line or a file goes
+//! through [`escape`] first, so that nothing it holds can act on a terminal or pass for our words.
+//! It never writes anything itself and never decides.
+
+pub mod check;
+pub mod diagnostic;
+pub mod escape;
+pub mod refusal;
+pub mod style;

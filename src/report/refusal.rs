@@ -1,0 +1,260 @@
+//! What is said on standard error when nothing was run.
+//!
+//! An agent reads it, often without the exit status, so each message says by itself that nothing ran,
+//! what was stopped, by which rule, why, and what to do instead. It gives nothing that can be
+//! redeemed, and it avoids the words by which agents recognise a refusal of their own confinement,
+//! because they then offer to run the line again outside of it.
+
+use std::fmt::Write as _;
+
+use crate::decide::{Decision, Finding};
+
+use super::diagnostic::Diagnostic;
+use super::escape::escape;
+
+/// How many characters of an action are quoted.
+const SUBJECT_LIMIT: usize = 120;
+
+/// Why a line was not cleared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A rule says deny: nobody is asked.
+    Policy,
+    /// A person said no.
+    Person,
+    /// Nobody could be asked.
+    NoTerminal(Absence),
+    /// Nobody answered in time.
+    Timeout {
+        /// How long was waited.
+        seconds: u8,
+    },
+    /// The prompt was interrupted by a key or a signal.
+    Interrupted,
+    /// The terminal went away while the prompt was shown.
+    Vanished,
+    /// There is more to approve than a person can be shown at once.
+    TooMuch,
+}
+
+/// Why nobody could be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// This process has no terminal.
+    NoTerminal,
+    /// Its terminal belongs to a program, as far as can be told.
+    NotAPersons,
+    /// It runs in the background of its terminal.
+    Background,
+    /// The terminal could not be used.
+    Unusable(String),
+}
+
+/// The message for a line that was not run, without a newline at its end.
+#[must_use]
+pub fn message(decision: &Decision, refusal: &Refusal) -> String {
+    let Some((first, others)) = decision.findings.split_first() else {
+        return format!("kibosh: nothing was run: {}", ground(refusal));
+    };
+    let mut text = format!(
+        "kibosh: nothing was run: `{}` {} by rule {}: {}",
+        subject(first),
+        if *refusal == Refusal::Policy {
+            "is blocked"
+        } else {
+            "is held back"
+        },
+        escape(&first.rule),
+        escape(&first.reason),
+    );
+    push_others(&mut text, first, others);
+    if let Some(instead) = &first.instead {
+        push(&mut text, "instead: ", &escape(instead));
+    }
+    if *refusal != Refusal::Policy {
+        push(&mut text, "", &ground(refusal));
+    }
+    text
+}
+
+/// The message where a policy could not be read: nothing runs until it is mended.
+#[must_use]
+pub fn unreadable_policy(diagnostics: &[Diagnostic]) -> String {
+    let mut text = String::from("kibosh: nothing was run: the policy cannot be read");
+    for diagnostic in diagnostics {
+        let _ = write!(text, "\n{diagnostic}");
+    }
+    push(
+        &mut text,
+        "",
+        "a person must mend the file; `kibosh policy lint` shows when it is right",
+    );
+    text
+}
+
+/// The action, cut to a length that stays readable.
+fn subject(finding: &Finding) -> String {
+    let shown = escape(&finding.subject);
+    if shown.chars().count() <= SUBJECT_LIMIT {
+        return shown.into_owned();
+    }
+    let mut cut: String = shown.chars().take(SUBJECT_LIMIT).collect();
+    cut.push('…');
+    cut
+}
+
+/// Names the rules beside the first.
+fn push_others(text: &mut String, first: &Finding, others: &[Finding]) {
+    let mut rules: Vec<&str> = Vec::new();
+    for other in others {
+        if other.rule != first.rule && !rules.contains(&other.rule.as_str()) {
+            rules.push(&other.rule);
+        }
+    }
+    if !rules.is_empty() {
+        let _ = write!(text, " (also {})", escape(&rules.join(", ")));
+    }
+}
+
+fn push(text: &mut String, label: &str, words: &str) {
+    let _ = write!(text, "\nkibosh: {label}{words}");
+}
+
+/// What stood in the way of an approval, and how a person can give it.
+fn ground(refusal: &Refusal) -> String {
+    const HOW: &str = "a person can run the line with kibosh in a terminal of their own, \
+                       or add an exception for the rule in ~/.config/kibosh";
+    match refusal {
+        Refusal::Policy => "the policy does not allow it".to_owned(),
+        Refusal::Person => {
+            "a person was asked and said no; do not try it in another form".to_owned()
+        }
+        Refusal::NoTerminal(absence) => {
+            format!("it needs a person's yes, but {}; {HOW}", missing(absence))
+        }
+        Refusal::Timeout { seconds } => {
+            format!("it needs a person's yes, and nobody answered within {seconds} seconds; {HOW}")
+        }
+        Refusal::Interrupted => {
+            "the question to a person was interrupted, which is a no".to_owned()
+        }
+        Refusal::Vanished => {
+            format!("it needs a person's yes, but the terminal went away while asking; {HOW}")
+        }
+        Refusal::TooMuch => "it needs a person's yes for more than can be shown at once; \
+                             split the line into smaller ones"
+            .to_owned(),
+    }
+}
+
+fn missing(absence: &Absence) -> String {
+    match absence {
+        Absence::NoTerminal => "nobody can be asked from here".to_owned(),
+        Absence::NotAPersons => {
+            "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
+        }
+        Absence::Background => "nobody can be asked from a background job".to_owned(),
+        Absence::Unusable(why) => format!("the terminal cannot be used ({})", escape(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::schema::{Acknowledge, Effect};
+    use crate::syntax::Span;
+
+    fn finding(rule: &str, subject: &str) -> Finding {
+        Finding {
+            rule: rule.into(),
+            layer: "pack".into(),
+            effect: Effect::Confirm,
+            reason: "removes every resource of the state".into(),
+            instead: Some("terraform plan -destroy".into()),
+            acknowledge: Acknowledge::Key,
+            subject: subject.into(),
+            resource: None,
+            origin: Span::default(),
+        }
+    }
+
+    fn decision(findings: Vec<Finding>) -> Decision {
+        Decision {
+            effect: Effect::Confirm,
+            findings,
+        }
+    }
+
+    fn every_refusal() -> Vec<Refusal> {
+        vec![
+            Refusal::Policy,
+            Refusal::Person,
+            Refusal::NoTerminal(Absence::NoTerminal),
+            Refusal::NoTerminal(Absence::NotAPersons),
+            Refusal::NoTerminal(Absence::Background),
+            Refusal::NoTerminal(Absence::Unusable("no room".into())),
+            Refusal::Timeout { seconds: 20 },
+            Refusal::Interrupted,
+            Refusal::Vanished,
+            Refusal::TooMuch,
+        ]
+    }
+
+    #[test]
+    fn a_denial_stands_on_its_own() {
+        let decision = decision(vec![
+            finding("terraform.destroy", "terraform destroy -auto-approve"),
+            finding("terraform.destroy", "terraform destroy"),
+            finding("recreate.pair", "terraform apply"),
+        ]);
+        assert_eq!(
+            message(&decision, &Refusal::Policy),
+            "kibosh: nothing was run: `terraform destroy -auto-approve` is blocked by rule \
+             terraform.destroy: removes every resource of the state (also recreate.pair)\n\
+             kibosh: instead: terraform plan -destroy"
+        );
+    }
+
+    #[test]
+    fn without_a_terminal_it_says_how_a_person_can_approve() {
+        let text = message(
+            &decision(vec![finding("a.b", "x")]),
+            &Refusal::NoTerminal(Absence::NoTerminal),
+        );
+        assert_eq!(
+            text,
+            "kibosh: nothing was run: `x` is held back by rule a.b: removes every resource of the state\n\
+             kibosh: instead: terraform plan -destroy\n\
+             kibosh: it needs a person's yes, but nobody can be asked from here; a person can run the line \
+             with kibosh in a terminal of their own, or add an exception for the rule in ~/.config/kibosh"
+        );
+    }
+
+    #[test]
+    fn every_message_says_first_that_nothing_ran_and_stays_short() {
+        for refusal in every_refusal() {
+            for decision in [
+                decision(vec![finding("a.b", &"x\n".repeat(500))]),
+                Decision::default(),
+            ] {
+                let text = message(&decision, &refusal);
+                assert!(text.starts_with("kibosh: nothing was run: "), "{text}");
+                assert!(text.lines().count() <= 3, "{text}");
+                assert!(
+                    text.lines().all(|line| line.starts_with("kibosh: ")),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_cannot_act_on_the_terminal_through_a_message() {
+        let text = message(
+            &decision(vec![finding("a.b", "\x1b[2J\rall is well")]),
+            &Refusal::Person,
+        );
+        assert!(text.contains("`\\x1b[2J\\rall is well`"), "{text}");
+        assert!(!text.contains('\x1b'));
+    }
+}
