@@ -1,7 +1,41 @@
 //! Policies: from TOML files to rules in force, and from an action to what they say about it.
 
 pub mod arguments;
+pub mod compiled;
+pub mod discover;
+pub mod error;
 pub mod glob;
+pub mod index;
+pub mod load;
 pub mod matcher;
 pub mod paths;
 pub mod schema;
+mod store;
+
+pub use store::{LayerFile, Policy, RuleRef, compile};
+
+/// Where a rule came from, the most authority last but one: a project's file is the agent's to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// The shipped packs.
+    Pack,
+    /// `/etc/kibosh`.
+    System,
+    /// The user's `~/.config/kibosh`.
+    User,
+    /// The project's `.kibosh.toml`.
+    Project,
+}
+
+impl Layer {
+    /// Its name in messages and in the record.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pack => "pack",
+            Self::System => "system",
+            Self::User => "user",
+            Self::Project => "project",
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The shipped packs, as `build.rs` compiled them: static tables that find records by name, and
+//! records that are decoded when they are first asked for.
+//!
+//! Starting does nothing here. Nothing of this reads a file.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use serde::de::DeserializeOwned;
+
+use super::glob;
+use super::schema::{Exception, PathClass, Program, Rule, Settings, Variable};
+
+include!(concat!(env!("OUT_DIR"), "/packs.rs"));
+
+static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packs.bin"));
+
+/// Where a record is in [`RECORDS`].
+struct Record {
+    at: usize,
+    length: usize,
+}
+
+/// What is known, without its record, of the part of a rule that no program's name finds.
+struct General {
+    /// The rule's number.
+    rule: u16,
+    /// The traits that an action must have.
+    needs: u32,
+    /// Patterns of the programs; empty is every program.
+    programs: &'static [&'static str],
+    /// Patterns of other programs.
+    not: &'static [&'static str],
+}
+
+/// The texts of a pack, for the verbs that list, lint and test.
+pub struct PackText {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Its `policy.toml`, from the root of the repository.
+    pub path: &'static str,
+    /// The text of that.
+    pub text: &'static str,
+    /// The path and the text of its `cases.toml`.
+    pub cases: Option<(&'static str, &'static str)>,
+}
+
+/// All shipped packs, by name; `default` is `policies/default.toml`.
+#[must_use]
+pub fn packs() -> &'static [PackText] {
+    PACKS
+}
+
+/// The ids of all shipped rules, sorted.
+pub fn rule_ids() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|(id, _)| *id)
+}
+
+/// Whether a shipped rule has this id.
+#[must_use]
+pub fn has_rule(id: &str) -> bool {
+    find(RULES, id).is_some()
+}
+
+/// The names of all shipped classes, sorted.
+pub fn class_names() -> impl Iterator<Item = &'static str> {
+    CLASSES.iter().map(|(name, _)| *name)
+}
+
+/// The settings of `default.toml`.
+#[must_use]
+pub fn settings() -> Settings {
+    decode(&SETTINGS)
+}
+
+/// The shipped class of this name.
+#[must_use]
+pub fn class(name: &str) -> Option<PathClass> {
+    find(CLASSES, name).map(decode)
+}
+
+/// The shipped exceptions from a rule.
+#[must_use]
+pub fn exceptions(rule: &str) -> Vec<Exception> {
+    let first = EXCEPTIONS.partition_point(|(name, _)| *name < rule);
+    EXCEPTIONS
+        .iter()
+        .skip(first)
+        .take_while(|(name, _)| *name == rule)
+        .map(|(_, record)| decode(record))
+        .collect()
+}
+
+/// The decoded records.
+#[derive(Default)]
+pub struct Shipped {
+    rules: Cells<Rule>,
+    programs: Cells<Program>,
+    variables: Cells<Variable>,
+}
+
+impl Shipped {
+    /// The description of a program: by its name, else by the longest pattern that matches it.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<Rc<Program>> {
+        let number = by_name(PROGRAMS_BY_NAME, PROGRAMS_BY_PATTERN, name)?;
+        self.programs.get(PROGRAMS, number)
+    }
+
+    /// What is known about a variable: by its name, else by the longest pattern that matches it.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<Rc<Variable>> {
+        let number = by_name(VARIABLES_BY_NAME, VARIABLES_BY_PATTERN, name)?;
+        self.variables.get(VARIABLES, number)
+    }
+
+    /// All that is known about variables.
+    pub fn variables(&self) -> impl Iterator<Item = Rc<Variable>> {
+        (0..VARIABLES.len()).filter_map(|number| self.variables.get(VARIABLES, number))
+    }
+
+    /// All rules, by id.
+    pub fn rules(&self) -> impl Iterator<Item = Rc<Rule>> {
+        (0..RULES.len()).filter_map(|number| self.rules.get(RULES, number))
+    }
+
+    /// The rules that can be about an action of this program with these traits.
+    pub fn candidates(&self, program: &str, traits: u32) -> impl Iterator<Item = Rc<Rule>> {
+        let mut numbers: Vec<u16> = GENERAL
+            .iter()
+            .filter(|general| {
+                general.needs & !traits == 0
+                    && (general.programs.is_empty() || any(general.programs, program))
+                    && !any(general.not, program)
+            })
+            .map(|general| general.rule)
+            .collect();
+        if let Some(named) = find(RULES_BY_PROGRAM, program) {
+            numbers.extend_from_slice(named);
+            numbers.sort_unstable();
+        }
+        numbers.dedup();
+        numbers
+            .into_iter()
+            .filter_map(|number| self.rules.get(RULES, usize::from(number)))
+    }
+}
+
+/// Records of one table, each decoded once.
+struct Cells<T>(OnceCell<Box<[OnceCell<Rc<T>>]>>);
+
+impl<T> Default for Cells<T> {
+    fn default() -> Self {
+        Self(OnceCell::new())
+    }
+}
+
+impl<T: DeserializeOwned> Cells<T> {
+    fn get(&self, table: &[(&str, Record)], number: usize) -> Option<Rc<T>> {
+        let cells = self
+            .0
+            .get_or_init(|| table.iter().map(|_| OnceCell::new()).collect());
+        let (_, record) = table.get(number)?;
+        Some(Rc::clone(
+            cells.get(number)?.get_or_init(|| Rc::new(decode(record))),
+        ))
+    }
+}
+
+fn any(patterns: &[&str], text: &str) -> bool {
+    patterns.iter().any(|pattern| glob::matches(pattern, text))
+}
+
+fn find<'t, T>(table: &'t [(&str, T)], name: &str) -> Option<&'t T> {
+    let place = table
+        .binary_search_by(|(other, _)| (*other).cmp(name))
+        .ok()?;
+    table.get(place).map(|(_, value)| value)
+}
+
+fn by_name(names: &[(&str, &[u16])], patterns: &[(&str, u16)], name: &str) -> Option<usize> {
+    let exact = find(names, name).and_then(|numbers| numbers.first());
+    let number = exact.or_else(|| {
+        patterns
+            .iter()
+            .find(|(pattern, _)| glob::matches(pattern, name))
+            .map(|(_, number)| number)
+    });
+    number.map(|&number| usize::from(number))
+}
+
+/// Decodes a record that `build.rs` wrote with the same schema.
+///
+/// A record that does not decode means a damaged binary, which must judge nothing: it aborts.
+fn decode<T: DeserializeOwned>(record: &Record) -> T {
+    let bytes = record
+        .at
+        .checked_add(record.length)
+        .and_then(|end| RECORDS.get(record.at..end));
+    match bytes.map(postcard::from_bytes) {
+        Some(Ok(value)) => value,
+        Some(Err(_)) | None => std::process::abort(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::index;
+    use super::*;
+
+    #[test]
+    fn every_record_decodes() {
+        let shipped = Shipped::default();
+        assert_eq!(shipped.rules().count(), RULES.len());
+        assert_eq!(shipped.variables().count(), VARIABLES.len());
+        for number in 0..PROGRAMS.len() {
+            assert!(shipped.programs.get(PROGRAMS, number).is_some());
+        }
+        for (name, _) in CLASSES {
+            assert_eq!(class(name).unwrap().name, *name);
+        }
+        for (rule, _) in EXCEPTIONS {
+            assert!(!exceptions(rule).is_empty());
+        }
+        assert_eq!(settings().bash.as_deref(), Some("/bin/bash"));
+    }
+
+    #[test]
+    fn every_rule_is_found_by_the_programs_it_names() {
+        let shipped = Shipped::default();
+        for rule in shipped.rules() {
+            for name in rule.matches.iter().flat_map(index::names) {
+                assert!(
+                    shipped
+                        .candidates(name, u32::MAX)
+                        .any(|found| found.id == rule.id),
+                    "{} is not found by {name}",
+                    rule.id
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The policy in force: the shipped packs and the layers above them, found by program.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use regex::{Regex, RegexBuilder};
+
+use super::compiled::{self, Shipped};
+use super::discover::Folders;
+use super::error::PolicyErrors;
+use super::matcher::Patterns;
+use super::schema::{Exception, PathClass, PolicyFile, Program, Rule, Settings, Variable};
+use super::{Layer, glob, index, load};
+use crate::action::{Action, FileUse, Opacity};
+
+/// How large a compiled regular expression may be.
+const REGEX_BYTES: usize = 1 << 20;
+
+/// A rule and where it came from.
+#[derive(Clone, Debug)]
+pub struct RuleRef {
+    /// The rule.
+    pub rule: Rc<Rule>,
+    /// Its layer.
+    pub layer: Layer,
+}
+
+/// A policy file of a layer, as far as it is in force.
+pub struct LayerFile {
+    /// Which layer it belongs to.
+    pub layer: Layer,
+    /// The file.
+    pub path: String,
+    /// Its content; what the layer may not do, or is not trusted to do, is gone.
+    pub content: PolicyFile,
+    rules: Vec<Rc<Rule>>,
+}
+
+/// All rules in force.
+#[derive(Default)]
+pub struct Policy {
+    shipped: Shipped,
+    files: Vec<LayerFile>,
+    settings: OnceCell<Settings>,
+    programs: RefCell<HashMap<String, Option<Rc<Program>>>>,
+    classes: OnceCell<Vec<PathClass>>,
+    regexes: RefCell<HashMap<String, Rc<Regex>>>,
+}
+
+impl Policy {
+    /// The shipped packs alone.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::default()
+    }
+
+    /// The shipped packs and the layers that `folders` have.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the files of the layers. There is no policy then, and nothing
+    /// may run.
+    pub fn load(folders: &Folders) -> Result<Self, PolicyErrors> {
+        let mut policy = Self::shipped();
+        for (layer, path, content) in load::layers(folders)? {
+            policy.add(layer, path, content);
+        }
+        Ok(policy)
+    }
+
+    /// Puts the content of one more file in force.
+    pub fn add(&mut self, layer: Layer, path: String, content: PolicyFile) {
+        let rules = content.rules.iter().cloned().map(Rc::new).collect();
+        self.files.push(LayerFile {
+            layer,
+            path,
+            content,
+            rules,
+        });
+        self.settings = OnceCell::new();
+        self.programs.get_mut().clear();
+        self.classes = OnceCell::new();
+    }
+
+    /// The files of the layers.
+    #[must_use]
+    pub fn files(&self) -> &[LayerFile] {
+        &self.files
+    }
+
+    /// How a program reads its arguments: as the packs describe its name, else the longest pattern
+    /// that matches it. Layers add to it, and describe programs that the packs do not.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Option<Rc<Program>> {
+        if self
+            .files
+            .iter()
+            .all(|file| file.content.programs.is_empty())
+        {
+            return self.shipped.program(name);
+        }
+        if let Some(known) = self.programs.borrow().get(name) {
+            return known.clone();
+        }
+        let mut merged = self.shipped.program(name);
+        for file in &self.files {
+            for more in &file.content.programs {
+                if any(&more.names, name) {
+                    merged = Some(match merged {
+                        None => Rc::new(more.clone()),
+                        Some(first) => Rc::new(add_to_program(&first, more)),
+                    });
+                }
+            }
+        }
+        self.programs
+            .borrow_mut()
+            .insert(name.to_owned(), merged.clone());
+        merged
+    }
+
+    /// The rules that can match `action`, each once. `described` says whether [`Policy::program`] has
+    /// its program.
+    pub fn candidates(&self, action: &Action, described: bool) -> impl Iterator<Item = RuleRef> {
+        let program = action.program.as_str();
+        let traits = traits(action, described);
+        let layered = self.files.iter().flat_map(move |file| {
+            file.rules
+                .iter()
+                .filter(move |rule| may_match(rule, program, traits))
+                .map(|rule| RuleRef {
+                    rule: Rc::clone(rule),
+                    layer: file.layer,
+                })
+        });
+        self.shipped
+            .candidates(program, traits)
+            .map(|rule| RuleRef {
+                rule,
+                layer: Layer::Pack,
+            })
+            .chain(layered)
+    }
+
+    /// All rules, those of the packs first.
+    pub fn rules(&self) -> impl Iterator<Item = RuleRef> {
+        let layered = self.files.iter().flat_map(|file| {
+            file.rules.iter().map(|rule| RuleRef {
+                rule: Rc::clone(rule),
+                layer: file.layer,
+            })
+        });
+        self.shipped
+            .rules()
+            .map(|rule| RuleRef {
+                rule,
+                layer: Layer::Pack,
+            })
+            .chain(layered)
+    }
+
+    /// The classes of paths, by name; what several layers say of one class is together.
+    #[must_use]
+    pub fn classes(&self) -> &[PathClass] {
+        self.classes.get_or_init(|| {
+            let mut classes: Vec<PathClass> = compiled::class_names()
+                .filter_map(compiled::class)
+                .collect();
+            for more in self.files.iter().flat_map(|file| &file.content.classes) {
+                match classes.iter_mut().find(|class| class.name == more.name) {
+                    None => classes.push(more.clone()),
+                    Some(class) => {
+                        class.at.extend_from_slice(&more.at);
+                        class.under.extend_from_slice(&more.under);
+                        class.component.extend_from_slice(&more.component);
+                        class.name_is.extend_from_slice(&more.name_is);
+                    }
+                }
+            }
+            classes.sort_by(|one, other| one.name.cmp(&other.name));
+            classes
+        })
+    }
+
+    /// The class of this name.
+    #[must_use]
+    pub fn class(&self, name: &str) -> Option<&PathClass> {
+        let classes = self.classes();
+        let place = classes
+            .binary_search_by(|class| class.name.as_str().cmp(name))
+            .ok()?;
+        classes.get(place)
+    }
+
+    /// What is known about a variable, the layers' word before the packs'.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<Rc<Variable>> {
+        let layered = self
+            .files
+            .iter()
+            .flat_map(|file| &file.content.variables)
+            .find(|variable| any(&variable.names, name));
+        match layered {
+            None => self.shipped.variable(name),
+            Some(known) => {
+                let mut known = known.clone();
+                if let Some(packs) = self.shipped.variable(name) {
+                    known.assume = known.assume.or_else(|| packs.assume.clone());
+                    known.runs = packs.runs.or(known.runs);
+                }
+                Some(Rc::new(known))
+            }
+        }
+    }
+
+    /// All that is known about variables, the layers' before the packs'.
+    pub fn variables(&self) -> impl Iterator<Item = Rc<Variable>> {
+        self.files
+            .iter()
+            .flat_map(|file| file.content.variables.iter().cloned().map(Rc::new))
+            .chain(self.shipped.variables())
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        self.settings.get_or_init(|| {
+            let mut settings = Settings::default();
+            let layered = self
+                .files
+                .iter()
+                .filter_map(|file| file.content.settings.as_ref());
+            for more in layered {
+                add_to_settings(&mut settings, more);
+            }
+            let shipped = compiled::settings();
+            Settings {
+                bash: settings.bash.or(shipped.bash),
+                sh: settings.sh.or(shipped.sh),
+                dry_run: settings.dry_run.or(shipped.dry_run),
+                prompt_seconds: settings.prompt_seconds.or(shipped.prompt_seconds),
+                record: settings.record.or(shipped.record),
+            }
+        })
+    }
+
+    /// The exceptions that may lift `rule`: those of its own layer, and, where a pack has it, of every
+    /// layer. A layer that the agent could write never lifts what an administrator has said.
+    #[must_use]
+    pub fn exceptions(&self, rule: &RuleRef) -> Vec<Exception> {
+        let id = rule.rule.id.as_str();
+        let mut exceptions = match rule.layer {
+            Layer::Pack => compiled::exceptions(id),
+            Layer::System | Layer::User | Layer::Project => Vec::new(),
+        };
+        for file in &self.files {
+            if rule.layer == Layer::Pack || rule.layer == file.layer {
+                let here = file
+                    .content
+                    .exceptions
+                    .iter()
+                    .filter(|exception| exception.rule == id);
+                exceptions.extend(here.cloned());
+            }
+        }
+        exceptions
+    }
+
+    /// A regular expression of a rule, compiled once.
+    ///
+    /// # Errors
+    ///
+    /// That of the expression, which loading a layer has reported already.
+    pub fn regex(&self, pattern: &str) -> Result<Rc<Regex>, regex::Error> {
+        if let Some(known) = self.regexes.borrow().get(pattern) {
+            return Ok(Rc::clone(known));
+        }
+        let compiled = Rc::new(compile(pattern)?);
+        self.regexes
+            .borrow_mut()
+            .insert(pattern.to_owned(), Rc::clone(&compiled));
+        Ok(compiled)
+    }
+}
+
+impl Patterns for Policy {
+    fn is_match(&self, pattern: &str, text: &str) -> bool {
+        self.regex(pattern)
+            .map_or(true, |regex| regex.is_match(text))
+    }
+}
+
+/// Compiles a regular expression of a policy within its bounds.
+///
+/// # Errors
+///
+/// That of the expression, or that it is too large.
+pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern)
+        .size_limit(REGEX_BYTES)
+        .dfa_size_limit(REGEX_BYTES)
+        .build()
+}
+
+/// The traits of an action that [`index::needs`] asks for.
+fn traits(action: &Action, described: bool) -> u32 {
+    let has = |has: bool, trait_bit: u32| if has { trait_bit } else { 0 };
+    let redirects = |usage: FileUse| {
+        action
+            .redirections
+            .iter()
+            .any(|redirection| redirection.usage == usage)
+    };
+    has(!action.arguments.is_empty(), index::ARGUMENTS)
+        | has(redirects(FileUse::Write), index::WRITES)
+        | has(redirects(FileUse::Append), index::APPENDS)
+        | has(redirects(FileUse::Read), index::READS)
+        | has(!action.environment.is_empty(), index::ENVIRONMENT)
+        | has(!action.payloads.is_empty(), index::CODE)
+        | has(action.input.is_some(), index::INPUT)
+        | has(!action.via.is_empty(), index::VIA)
+        | has(!action.fed_by.is_empty(), index::FED)
+        | has(action.opacity != Opacity::Known, index::OPAQUE)
+        | if action.elsewhere {
+            index::ELSEWHERE
+        } else {
+            index::HERE
+        }
+        | if described {
+            index::DESCRIBED
+        } else {
+            index::UNDESCRIBED
+        }
+}
+
+/// Whether a rule of a layer can be about an action, as [`Shipped::candidates`] tells for the packs.
+fn may_match(rule: &Rule, program: &str, traits: u32) -> bool {
+    rule.matches.iter().any(|conditions| {
+        (conditions.program.is_empty() || any(&conditions.program, program))
+            && index::needs(conditions) & !traits == 0
+    })
+}
+
+fn any(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|pattern| glob::matches(pattern, text))
+}
+
+/// What a layer says of a program that is described already: it adds, and takes nothing away.
+fn add_to_program(first: &Program, more: &Program) -> Program {
+    let mut merged = first.clone();
+    merged.values.extend_from_slice(&more.values);
+    merged.options.extend_from_slice(&more.options);
+    merged
+        .target_options
+        .extend_from_slice(&more.target_options);
+    merged.runs.extend_from_slice(&more.runs);
+    for (name, meaning) in &more.synonyms {
+        merged
+            .synonyms
+            .entry(name.clone())
+            .or_insert_with(|| meaning.clone());
+    }
+    merged.subcommands = merged.subcommands.max(more.subcommands);
+    merged.assignments |= more.assignments;
+    merged
+}
+
+/// Where two layers set the same, the stricter wins: the earlier layer's shell and record, the dry
+/// run, the shorter time.
+fn add_to_settings(settings: &mut Settings, more: &Settings) {
+    let keep = |first: &mut Option<String>, second: &Option<String>| {
+        if first.is_none() {
+            first.clone_from(second);
+        }
+    };
+    keep(&mut settings.bash, &more.bash);
+    keep(&mut settings.sh, &more.sh);
+    keep(&mut settings.record, &more.record);
+    settings.dry_run = match (settings.dry_run, more.dry_run) {
+        (Some(first), Some(second)) => Some(first || second),
+        (first, second) => first.or(second),
+    };
+    settings.prompt_seconds = match (settings.prompt_seconds, more.prompt_seconds) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (first, second) => first.or(second),
+    };
+}
