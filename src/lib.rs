@@ -2,8 +2,13 @@
 
 pub mod action;
 pub mod approve;
+pub mod cli;
 pub mod decide;
+pub mod execute;
 pub mod exit;
+pub mod invocation;
+pub mod pipeline;
 pub mod policy;
 pub mod report;
 pub mod syntax;
+pub mod sys;

@@ -1,2 +1,13 @@
-//! The binary.
-fn main() {}
+//! The binary: takes the argument vector from the C runtime and hands it to [`kibosh::cli`].
+
+#![no_main]
+
+#[path = "sys/entry.rs"]
+mod entry;
+
+use std::ffi::CString;
+
+/// The whole run; gives the exit status where this program did not become another one.
+fn start(argv: Vec<CString>) -> u8 {
+    kibosh::cli::run(argv)
+}

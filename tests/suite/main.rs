@@ -1,1 +1,3 @@
-fn main() {}
+//! What kibosh promises, shown on the built binary.
+
+mod shell;

@@ -1,0 +1,28 @@
+//! The command line of kibosh itself: tells a verb from the shell, and defines the verbs.
+//!
+//! Whatever is not exactly a verb is for the shell, which reads its options itself; clap never sees
+//! it. No logic of a stage is here.
+
+use std::ffi::CString;
+use std::io::Write;
+
+use crate::exit;
+use crate::invocation::Invocation;
+use crate::pipeline;
+use crate::sys::descriptors;
+
+/// Runs a verb or the shell; gives the exit status.
+#[must_use]
+pub fn run(argv: Vec<CString>) -> u8 {
+    descriptors::guard_standard();
+    std::panic::set_hook(Box::new(|_| {
+        say("kibosh: nothing was run: an error inside kibosh");
+        std::process::exit(exit::FAILED.into());
+    }));
+    pipeline::run(&Invocation::new(argv), &say)
+}
+
+/// Writes a message for people. Where standard error cannot take it, there is nobody to tell.
+fn say(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}

@@ -1,0 +1,7 @@
+//! What the standard library and nix do not offer safely. Gives safe functions, each over one call of
+//! the system; the only module with unsafe code. It never holds a rule and never words a message.
+//!
+//! `entry.rs` beside this file is compiled into the binary only, because it defines `main`.
+
+pub mod descriptors;
+pub mod process;
