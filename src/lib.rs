@@ -10,5 +10,6 @@ pub mod invocation;
 pub mod pipeline;
 pub mod policy;
 pub mod report;
+pub mod normalise;
 pub mod syntax;
 pub mod sys;

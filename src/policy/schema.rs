@@ -221,6 +221,8 @@ pub struct Program {
     pub subcommands: u8,
     /// Other names of subcommands: `del = "delete"`.
     pub synonyms: std::collections::BTreeMap<String, String>,
+    /// Options whose value is the directory that it works in (`git -C`, `make -C`).
+    pub directory_options: Vec<String>,
     /// Whether `NAME=value` operands before the command are variables (`env`, `sudo`).
     pub assignments: bool,
     /// Which operands it writes to or deletes.

@@ -1,0 +1,728 @@
+//! One program with its arguments: the action it is, and whatever it runs in turn.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::scope::Binding;
+use super::walk::{DEEPEST, Plumbing, Walker};
+use super::words::is_name;
+use super::{embedded, output};
+use crate::action::{Action, HOLE, Opacity, Payload, Redirection, Value};
+use crate::policy::arguments::{self, Arguments, Positional};
+use crate::policy::schema::{Language, Program, Runs};
+use crate::policy::{glob, matcher, paths};
+use crate::syntax::{self, Command, Compound, Dialect, Span};
+
+/// Builtins whose operands run in the shell itself, so that what they set stays.
+const IN_THIS_SHELL: &[&str] = &["eval", "source", ".", "command", "builtin", "exec"];
+/// How many found or piped-in words a command is tried with.
+const MOST_ITEMS: usize = 12;
+
+/// A program about to be called.
+struct Call {
+    fields: Vec<Value>,
+    environment: BTreeMap<String, Value>,
+    files: Vec<Redirection>,
+    input: Option<Value>,
+    fed_by: Vec<String>,
+    origin: Span,
+}
+
+impl Walker<'_> {
+    /// Calls the program that the fields name; gives what it prints, as far as that is known.
+    pub(super) fn call_words(
+        &mut self,
+        fields: Vec<Value>,
+        environment: BTreeMap<String, Value>,
+        plumbing: &Plumbing,
+        origin: Span,
+    ) -> Value {
+        let (input, fed_by) = match &plumbing.input {
+            Some(text) => (Some(text.clone()), plumbing.fed_by.clone().unwrap_or_default()),
+            None => (self.scope.input.clone(), self.scope.fed_by.clone()),
+        };
+        if fields.first().is_some_and(|f| f.text == "exec") {
+            for (descriptor, text) in &plumbing.descriptors {
+                self.scope.descriptors.insert(*descriptor, text.clone());
+            }
+            if fields.len() == 1 {
+                self.scope.input.clone_from(&input);
+                self.scope.fed_by.clone_from(&fed_by);
+            }
+        }
+        let kept = self.scope.descriptors.clone();
+        for (descriptor, text) in &plumbing.descriptors {
+            self.scope.descriptors.insert(*descriptor, text.clone());
+        }
+        let exec = fields.first().is_some_and(|f| f.text == "exec");
+        let printed = self.call(Call {
+            fields,
+            environment,
+            files: plumbing.files.clone(),
+            input,
+            fed_by,
+            origin,
+        });
+        if !exec {
+            self.scope.descriptors = kept;
+        }
+        printed
+    }
+
+    fn call(&mut self, call: Call) -> Value {
+        let mut fields = call.fields.iter();
+        let Some(path) = fields.next() else { return Value::default() };
+        let arguments: Vec<Value> = fields.cloned().collect();
+        let name = base_name(&path.text).to_owned();
+        for (variable, value) in &call.environment {
+            self.variable_code(variable, value, call.origin);
+        }
+        if self.depth >= DEEPEST {
+            let action = Action {
+                origin: call.origin,
+                opacity: Opacity::Text,
+                unknown: Some(format!("commands nested more than {DEEPEST} deep")),
+                ..self.blank()
+            };
+            self.emit(action);
+            return Value::unknown();
+        }
+        let bypasses_functions =
+            self.scope.via.last().is_some_and(|v| !matches!(v.as_str(), "eval" | "source" | "."));
+        if !bypasses_functions
+            && !path.glob
+            && let Some(body) = self.scope.functions.get(&path.text).cloned()
+        {
+            return self.call_function(&path.text, &body, arguments, &call);
+        }
+        let unknown_program =
+            name.is_empty() || name.contains(HOLE) || path.glob || (path.splits && path.text.contains(HOLE));
+        let mut action = Action {
+            program: if unknown_program { String::new() } else { name.clone() },
+            path: path.clone(),
+            redirections: call.files.clone(),
+            input: call.input.clone(),
+            fed_by: call.fed_by.clone(),
+            origin: call.origin,
+            ..self.blank()
+        };
+        action.environment.extend(call.environment.clone());
+        if unknown_program {
+            action.opacity = Opacity::Program;
+            action.unknown = Some("the program is not known before the line runs".to_owned());
+        } else if arguments.iter().any(|a| a.text.contains(HOLE)) {
+            action.opacity = Opacity::Operand;
+        }
+        let grammar = if unknown_program { None } else { self.grammar.program(&name) };
+        let read = arguments::read(grammar.as_deref(), &arguments);
+        if let Some(program) = &grammar {
+            for option in &program.directory_options {
+                for flag in read.flags_named(option) {
+                    if let Some(directory) = &flag.value {
+                        action.cwd = self.resolve(directory);
+                    }
+                }
+            }
+        }
+        action.arguments.clone_from(&arguments);
+        let Some(index) = self.emit(action) else { return Value::unknown() };
+        if path.text.contains('/')
+            && let Some((text, _)) = self.content_of(path)
+        {
+            self.run_file(text, None, index, &call, positional_after(&arguments, 0));
+        }
+        let mut printed = None;
+        if let Some(program) = grammar {
+            for runs in &program.runs {
+                if let Some(output) = self.look_through(runs, &program, &read, &arguments, index, &call, &name) {
+                    printed = Some(output);
+                }
+            }
+        }
+        if !unknown_program && self.scope.via.iter().all(|v| IN_THIS_SHELL.contains(&v.as_str())) {
+            self.builtin(&name, &arguments, call.origin);
+        }
+        if unknown_program {
+            return Value::unknown();
+        }
+        printed
+            .or_else(|| output::printed(&name, &arguments, call.input.as_ref(), &self.scope))
+            .unwrap_or_else(Value::unknown)
+    }
+
+    fn call_function(
+        &mut self,
+        name: &str,
+        body: &Rc<Command>,
+        arguments: Vec<Value>,
+        call: &Call,
+    ) -> Value {
+        if self.scope.calling.iter().any(|c| c == name) {
+            let action = Action {
+                program: if self.scope.beside { "(fork-bomb)".into() } else { "(recursion)".into() },
+                path: Value::known(name),
+                origin: call.origin,
+                ..self.blank()
+            };
+            self.emit(action);
+            return Value::unknown();
+        }
+        if !call.files.is_empty() {
+            let action = Action {
+                redirections: call.files.clone(),
+                origin: call.origin,
+                ..self.blank()
+            };
+            self.emit(action);
+        }
+        let positional = self.scope.positional.replace(arguments);
+        let (input, fed_by) = (self.scope.input.clone(), self.scope.fed_by.clone());
+        self.scope.input.clone_from(&call.input);
+        self.scope.fed_by.clone_from(&call.fed_by);
+        self.scope.calling.push(name.to_owned());
+        self.depth += 1;
+        let printed = match &**body {
+            Command::Compound { kind: Compound::Subshell(script), .. } => {
+                let outer = self.scope.clone();
+                let printed = self.script(script);
+                self.scope = outer;
+                printed
+            }
+            body => self.command(body),
+        };
+        self.depth -= 1;
+        self.scope.calling.pop();
+        self.scope.positional = positional;
+        self.scope.input = input;
+        self.scope.fed_by = fed_by;
+        printed
+    }
+
+    /// Follows one of the ways in which a program runs something; gives the output of an inner command.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, read once")]
+    fn look_through(
+        &mut self,
+        runs: &Runs,
+        program: &Program,
+        read: &Arguments,
+        arguments: &[Value],
+        index: usize,
+        call: &Call,
+        name: &str,
+    ) -> Option<Value> {
+        let base = matched_subcommand(runs, read)?;
+        if !runs.flag.is_empty() && !runs.flag.iter().any(|spec| read.has_flag(spec)) {
+            return None;
+        }
+        if runs.no_flag.iter().any(|spec| read.has_flag(spec)) {
+            return None;
+        }
+        let inner = Inner { runs, name, index, call };
+        if let Some(language) = runs.operands {
+            return self.run_operands(&inner, language, program, read, arguments, base);
+        }
+        if !runs.option.is_empty() {
+            let mut printed = None;
+            for option in &runs.option {
+                for flag in read.flags_named(option) {
+                    if runs.until.is_empty() {
+                        let Some(value) = &flag.value else { continue };
+                        let Some(value) = without_prefix(runs, value) else { continue };
+                        self.run_code(&inner, runs.language.unwrap_or_default(), value, None);
+                    } else {
+                        let words: Vec<Value> = arguments
+                            .iter()
+                            .skip(flag.at + 1)
+                            .take_while(|w| !runs.until.contains(&w.text))
+                            .cloned()
+                            .collect();
+                        printed = Some(self.run_items(&inner, words, program, read));
+                    }
+                }
+            }
+            return printed;
+        }
+        if runs.stdin && !(runs.without_operands && read.positionals.len() > base) {
+            let language = runs.language.unwrap_or_default();
+            match &call.input {
+                Some(text) if text.text.trim_matches([HOLE, '\n']).is_empty() && text.text.contains(HOLE) => {
+                    self.opaque_code(index, "the code on its standard input is not known");
+                }
+                Some(text) => self.run_code(&inner, language, text.clone(), None),
+                None => {}
+            }
+        }
+        None
+    }
+
+    fn run_operands(
+        &mut self,
+        inner: &Inner<'_>,
+        language: Language,
+        program: &Program,
+        read: &Arguments,
+        arguments: &[Value],
+        base: usize,
+    ) -> Option<Value> {
+        let mut operands: &[Positional] = read.operands(base + usize::from(inner.runs.skip));
+        let mut environment = BTreeMap::new();
+        if program.assignments {
+            while let Some((first, rest)) = operands.split_first() {
+                let Some((key, value)) = first.value.text.split_once('=') else { break };
+                if !is_name(key) {
+                    break;
+                }
+                environment.insert(key.to_owned(), Value::known(value));
+                operands = rest;
+            }
+        }
+        let (first, rest) = operands.split_first()?;
+        if inner.runs.first {
+            let positional: Vec<Value> = rest.iter().skip(1).map(|p| p.value.clone()).collect();
+            self.run_code(inner, language, first.value.clone(), Some(positional));
+            return None;
+        }
+        let words: Vec<Value> = arguments.iter().skip(first.at).cloned().collect();
+        if language == Language::Argv {
+            let call = Call {
+                fields: words.clone(),
+                environment,
+                files: Vec::new(),
+                input: inner.call.input.clone(),
+                fed_by: inner.call.fed_by.clone(),
+                origin: inner.call.origin,
+            };
+            if inner.runs.appends.is_some() {
+                return Some(self.run_items(inner, words, program, read));
+            }
+            return Some(self.inside(inner, |walker| walker.call(call)));
+        }
+        let mut text = Value::default();
+        for (position, word) in words.iter().enumerate() {
+            if position > 0 {
+                text.text.push(' ');
+            }
+            text.text.push_str(&word.text);
+        }
+        self.run_code(inner, language, text, None);
+        None
+    }
+
+    /// Runs words with what is found or piped in put for `{}` or at the end.
+    fn run_items(
+        &mut self,
+        inner: &Inner<'_>,
+        words: Vec<Value>,
+        program: &Program,
+        read: &Arguments,
+    ) -> Value {
+        let mut marker = inner.runs.appends.clone();
+        for option in &inner.runs.replace_option {
+            for flag in read.flags_named(option) {
+                let given = flag.value.as_ref().map(|v| v.text.clone()).filter(|t| !t.is_empty());
+                marker = Some(given.unwrap_or_else(|| "{}".to_owned()));
+            }
+        }
+        let items: Vec<Value> = if program.walk.is_empty() {
+            match &inner.call.input {
+                Some(text) if text.is_known() && text.text.len() < 4096 => text
+                    .text
+                    .split([' ', '\n', '\t', '\0'])
+                    .filter(|w| !w.is_empty())
+                    .map(Value::known)
+                    .collect(),
+                _ => vec![Value::unknown()],
+            }
+        } else {
+            let roots: Vec<Value> = read.positionals.iter().map(|p| p.value.clone()).collect();
+            matcher::walked(program, read, &roots)
+        };
+        let items = if items.len() > MOST_ITEMS { vec![Value::unknown()] } else { items };
+        let marked = marker
+            .as_deref()
+            .filter(|m| !m.is_empty())
+            .filter(|m| words.iter().any(|w| w.text.contains(m)));
+        let calls: Vec<Vec<Value>> = match marked {
+            Some(marker) => items
+                .iter()
+                .map(|item| {
+                    words
+                        .iter()
+                        .map(|word| {
+                            if !word.text.contains(marker) {
+                                return word.clone();
+                            }
+                            Value {
+                                text: word.text.replace(marker, &item.text),
+                                glob: word.glob || item.glob,
+                                splits: word.splits || (item.splits && word.text == marker),
+                            }
+                        })
+                        .collect()
+                })
+                .collect(),
+            None if marker.is_some() && program.walk.is_empty() => {
+                vec![words.iter().cloned().chain(items).collect()]
+            }
+            None => vec![words],
+        };
+        let mut printed = Value::unknown();
+        for fields in calls {
+            let call = Call {
+                fields,
+                environment: BTreeMap::new(),
+                files: Vec::new(),
+                input: None,
+                fed_by: inner.call.fed_by.clone(),
+                origin: inner.call.origin,
+            };
+            printed = self.inside(inner, |walker| walker.call(call));
+        }
+        printed
+    }
+
+    /// Walks with the program that is looked through on the way.
+    fn inside<T>(&mut self, inner: &Inner<'_>, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let same_shell = IN_THIS_SHELL.contains(&inner.name);
+        let outer = (!same_shell).then(|| self.scope.clone());
+        self.scope.via.push(inner.name.to_owned());
+        let elsewhere = self.scope.elsewhere;
+        if inner.runs.elsewhere {
+            self.scope.elsewhere = true;
+            self.scope.cwd = None;
+        }
+        let origin = self.scope.origin.replace(inner.call.origin);
+        self.depth += 1;
+        let out = walk(self);
+        self.depth -= 1;
+        match outer {
+            Some(outer) => self.scope = outer,
+            None => {
+                self.scope.via.pop();
+                self.scope.origin = origin;
+                self.scope.elsewhere = elsewhere;
+            }
+        }
+        out
+    }
+
+    /// Runs text in a language.
+    fn run_code(
+        &mut self,
+        inner: &Inner<'_>,
+        language: Language,
+        text: Value,
+        positional: Option<Vec<Value>>,
+    ) {
+        let index = inner.index;
+        match language {
+            Language::Argv => {
+                if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
+                    if text.text.contains(HOLE) {
+                        self.opaque_code(index, "the command that it runs is not known");
+                    }
+                    return;
+                }
+                let words = shlex::split(&text.text).unwrap_or_else(|| {
+                    text.text.split_whitespace().map(str::to_owned).collect()
+                });
+                let call = Call {
+                    fields: words.into_iter().map(Value::known).collect(),
+                    environment: BTreeMap::new(),
+                    files: Vec::new(),
+                    input: None,
+                    fed_by: inner.call.fed_by.clone(),
+                    origin: inner.call.origin,
+                };
+                self.inside(inner, |walker| walker.call(call));
+            }
+            Language::Shell => self.shell_text(inner, &text, positional),
+            Language::Script => {
+                if let Some((content, programs)) = self.content_of(&text) {
+                    if let Some(programs) = programs
+                        && let Some(action) = self.actions.get_mut(index)
+                    {
+                        for program in programs {
+                            if !action.fed_by.contains(&program) {
+                                action.fed_by.push(program);
+                            }
+                        }
+                    }
+                    self.run_file(content, Some(inner.name), index, inner.call, positional);
+                }
+            }
+            Language::GitAlias => match text.text.strip_prefix('!') {
+                Some(command) => {
+                    let text = Value { text: command.to_owned(), ..text };
+                    self.shell_text(inner, &text, None);
+                }
+                None => {
+                    let text = Value { text: format!("{} {}", inner.name, text.text), ..text };
+                    self.run_code(inner, Language::Argv, text, None);
+                }
+            },
+            language => self.payload(inner, language, text),
+        }
+    }
+
+    fn payload(&mut self, inner: &Inner<'_>, language: Language, text: Value) {
+        if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
+            if text.text.contains(HOLE) {
+                self.opaque_code(inner.index, "the code that it runs is not known");
+            }
+            return;
+        }
+        let commands = embedded::commands(language, &text.text);
+        if let Some(action) = self.actions.get_mut(inner.index) {
+            action.payloads.push(Payload { language, text: text.text });
+        }
+        for command in commands {
+            self.shell_text(inner, &Value::known(command), None);
+        }
+    }
+
+    /// Reads the text of a script that is known, by its `#!` line or the interpreter that was named.
+    fn run_file(
+        &mut self,
+        content: Value,
+        interpreter: Option<&str>,
+        index: usize,
+        call: &Call,
+        positional: Option<Vec<Value>>,
+    ) {
+        let shebang = content.text.strip_prefix("#!").and_then(|rest| rest.lines().next()).map(|line| {
+            let mut words = line.split_whitespace().map(base_name);
+            match words.next() {
+                Some("env") => words.find(|w| !w.starts_with('-') && !w.contains('=')).unwrap_or("sh"),
+                Some(name) => name,
+                None => "sh",
+            }
+        });
+        let name = match interpreter {
+            Some("source" | ".") | None if shebang.is_none() => "bash".to_owned(),
+            Some("source" | ".") => "bash".to_owned(),
+            Some(name) => name.to_owned(),
+            None => shebang.unwrap_or("sh").to_owned(),
+        };
+        let language = self
+            .grammar
+            .program(&name)
+            .and_then(|p| p.runs.iter().find(|r| r.stdin).and_then(|r| r.language));
+        let runs = Runs::default();
+        let via = interpreter.unwrap_or(&name).to_owned();
+        let inner = Inner { runs: &runs, name: &via, index, call };
+        match language {
+            Some(Language::Shell) => self.shell_text(&inner, &content, positional),
+            Some(language) => self.payload(&inner, language, content),
+            None => {}
+        }
+    }
+
+    fn shell_text(&mut self, inner: &Inner<'_>, text: &Value, positional: Option<Vec<Value>>) {
+        if text.text.trim_matches([HOLE, ' ', '\n', '\t']).is_empty() {
+            if text.text.contains(HOLE) {
+                self.opaque_code(inner.index, "the shell text that it runs is not known");
+            }
+            return;
+        }
+        if text.text.contains(HOLE) {
+            self.opaque_code(inner.index, "part of the shell text that it runs is not known");
+        }
+        let dialect = match inner.name {
+            "sh" | "dash" => Dialect::Posix,
+            _ => Dialect::Bash,
+        };
+        let reading = syntax::read(&text.text, dialect);
+        let _ = self.inside(inner, |walker| {
+            if let Some(positional) = positional {
+                walker.scope.positional = Some(positional);
+            }
+            walker.scope.input.clone_from(&inner.call.input);
+            walker.reading(&reading)
+        });
+    }
+
+    fn opaque_code(&mut self, index: usize, why: &str) {
+        if let Some(action) = self.actions.get_mut(index)
+            && action.opacity < Opacity::Code
+        {
+            action.opacity = Opacity::Code;
+            action.unknown = Some(why.to_owned());
+        }
+    }
+
+    /// Reads the value of a variable that programs execute.
+    pub(super) fn variable_code(&mut self, name: &str, value: &Value, origin: Span) {
+        let Some(language) = self.grammar.variable(name).and_then(|v| v.runs) else { return };
+        if !matches!(language, Language::Shell | Language::Argv) || self.depth >= DEEPEST {
+            return;
+        }
+        let action = Action {
+            program: String::new(),
+            environment: BTreeMap::from([(name.to_owned(), value.clone())]),
+            origin,
+            ..self.blank()
+        };
+        let Some(index) = self.emit(action) else { return };
+        let runs = Runs::default();
+        let call = Call {
+            fields: Vec::new(),
+            environment: BTreeMap::new(),
+            files: Vec::new(),
+            input: None,
+            fed_by: Vec::new(),
+            origin,
+        };
+        let inner = Inner { runs: &runs, name, index, call: &call };
+        self.run_code(&inner, language, value.clone(), None);
+    }
+
+    /// A directory as seen from the working directory; none where it is not known.
+    fn resolve(&self, directory: &Value) -> Option<String> {
+        if !directory.is_known() || directory.glob {
+            return None;
+        }
+        let path = paths::normal(directory, self.scope.cwd.as_deref());
+        (!path.floating).then_some(path.text)
+    }
+
+    /// What a builtin does to the shell itself.
+    fn builtin(&mut self, name: &str, arguments: &[Value], origin: Span) {
+        match name {
+            "cd" | "pushd" => {
+                let target = arguments.iter().find(|a| !is_flag(&a.text));
+                let next = match target {
+                    None if name == "pushd" => None,
+                    None => Some(self.home_of("")),
+                    Some(value) if value.text == "-" => self.scope.previous.clone(),
+                    Some(value) => self.resolve(value),
+                };
+                self.scope.previous = std::mem::replace(&mut self.scope.cwd, next);
+            }
+            "popd" => {
+                let next = self.scope.previous.take();
+                self.scope.previous = std::mem::replace(&mut self.scope.cwd, next);
+            }
+            "export" | "declare" | "typeset" | "local" | "readonly" => {
+                for word in arguments.iter().filter(|a| !is_flag(&a.text)) {
+                    let (key, value) = match word.text.split_once('=') {
+                        Some((key, value)) => (key.trim_end_matches('+'), Some(value)),
+                        None => (word.text.as_str(), None),
+                    };
+                    if !is_name(key) {
+                        continue;
+                    }
+                    let key = key.to_owned();
+                    if let Some(value) = value {
+                        let binding = Binding::one(Value::known(value));
+                        self.assign(&key, binding, origin);
+                    } else if name == "local" {
+                        self.scope.variables.insert(key.clone(), Binding::one(Value::default()));
+                    }
+                    if name == "export" || arguments.iter().any(|a| a.text.starts_with("-x")) {
+                        self.scope.exported.insert(key);
+                    }
+                }
+            }
+            "unset" => {
+                for word in arguments.iter().filter(|a| !is_flag(&a.text)) {
+                    self.scope.functions.remove(&word.text);
+                    self.scope
+                        .variables
+                        .insert(word.text.clone(), Binding::one(Value::default()));
+                }
+            }
+            "read" | "mapfile" | "readarray" | "getopts" | "let" => {
+                for word in arguments {
+                    if is_name(&word.text) {
+                        let array = matches!(name, "mapfile" | "readarray");
+                        let binding = Binding { values: vec![Value::unknown()], array };
+                        self.scope.variables.insert(word.text.clone(), binding);
+                    }
+                }
+            }
+            "printf" => {
+                if let [flag, variable, rest @ ..] = arguments
+                    && flag.text == "-v"
+                {
+                    let text = output::printed("printf", rest, None, &self.scope);
+                    let value = text.unwrap_or_else(Value::unknown);
+                    self.scope.variables.insert(variable.text.clone(), Binding::one(value));
+                }
+            }
+            "set" => {
+                if let Some(at) = arguments.iter().position(|a| a.text == "--") {
+                    let rest = arguments.iter().skip(at + 1).cloned().collect();
+                    self.scope.positional = Some(rest);
+                } else if arguments.first().is_some_and(|a| !is_flag(&a.text) && !a.text.starts_with('+')) {
+                    self.scope.positional = Some(arguments.to_vec());
+                }
+            }
+            "shift" => {
+                let count = match arguments.first() {
+                    None => Some(1),
+                    Some(value) => value.text.parse::<usize>().ok(),
+                };
+                self.scope.positional = match (self.scope.positional.take(), count) {
+                    (Some(values), Some(count)) => Some(values.into_iter().skip(count).collect()),
+                    _ => None,
+                };
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One way of running something, within one call.
+struct Inner<'a> {
+    runs: &'a Runs,
+    name: &'a str,
+    index: usize,
+    call: &'a Call,
+}
+
+fn is_flag(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('-')
+}
+
+/// The last component of a path.
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn positional_after(arguments: &[Value], skip: usize) -> Option<Vec<Value>> {
+    Some(arguments.iter().skip(skip).cloned().collect())
+}
+
+/// How many positional words the subcommand takes; none where it is another one.
+fn matched_subcommand(runs: &Runs, read: &Arguments) -> Option<usize> {
+    if runs.subcommand.is_empty() {
+        return Some(0);
+    }
+    runs.subcommand
+        .iter()
+        .filter_map(|pattern| {
+            let mut positionals = read.positionals.iter();
+            let mut length = 0;
+            for word in pattern.split(' ').filter(|w| !w.is_empty()) {
+                if !glob::matches(word, &positionals.next()?.value.text) {
+                    return None;
+                }
+                length += 1;
+            }
+            Some(length)
+        })
+        .max()
+}
+
+fn without_prefix(runs: &Runs, value: &Value) -> Option<Value> {
+    let Some(prefix) = &runs.prefix else { return Some(value.clone()) };
+    let rest = match prefix.strip_suffix('=') {
+        Some(key) if key.contains('*') => {
+            let (found, rest) = value.text.split_once('=')?;
+            glob::matches(key, found).then_some(rest)?
+        }
+        _ => value.text.get(..prefix.len()).filter(|p| p.eq_ignore_ascii_case(prefix)).and_then(|_| value.text.get(prefix.len()..))?,
+    };
+    Some(Value { text: rest.to_owned(), ..value.clone() })
+}

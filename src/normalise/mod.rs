@@ -1,0 +1,64 @@
+//! Script to actions: words are expanded as far as they can be known without running anything,
+//! wrappers are looked through, and every command at any depth becomes an [`Action`].
+//!
+//! Nothing is dropped: what cannot be known is an action that says so. No rule is known here; how
+//! programs read their arguments and what they run comes from the packs through [`Grammar`].
+
+mod call;
+mod embedded;
+mod output;
+mod scope;
+mod walk;
+mod words;
+
+use std::rc::Rc;
+
+use crate::action::{Action, Value};
+use crate::policy::paths::Place;
+use crate::policy::schema::{Program, Variable};
+use crate::syntax::{Dialect, Reading};
+
+/// What the packs know about programs and variables.
+pub trait Grammar {
+    /// How the program of this base name reads its arguments.
+    fn program(&self, name: &str) -> Option<Rc<Program>>;
+    /// What is known about an environment variable.
+    fn variable(&self, name: &str) -> Option<Rc<Variable>>;
+}
+
+/// Where and how a line would run.
+pub struct Context<'a> {
+    /// The directories.
+    pub place: Place,
+    /// Looks a variable up in the environment; none where it is not set.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether `environment` knows every variable, so that a missing one is unset.
+    pub whole_environment: bool,
+    /// `$1`, `$2`…; none where they are not known.
+    pub positional: Option<Vec<Value>>,
+    /// The language of the line.
+    pub dialect: Dialect,
+    /// What is known about standard input.
+    pub input: Option<Value>,
+}
+
+impl Context<'_> {
+    /// The context of text that is judged without a machine.
+    #[must_use]
+    pub fn text_only() -> Self {
+        Context {
+            place: Place::text_only(),
+            environment: &|_| None,
+            whole_environment: false,
+            positional: None,
+            dialect: Dialect::Bash,
+            input: None,
+        }
+    }
+}
+
+/// The actions of a line that was read, in the order in which they stand.
+#[must_use]
+pub fn actions(reading: &Reading, context: &Context<'_>, grammar: &dyn Grammar) -> Vec<Action> {
+    walk::Walker::new(context, grammar).run(reading)
+}

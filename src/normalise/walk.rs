@@ -1,0 +1,731 @@
+//! The walk through a script: what is known is followed from statement to statement, and every
+//! command that could run becomes an action.
+
+use std::rc::Rc;
+
+use super::scope::{Binding, Process, Scope};
+use super::{Context, Grammar};
+use crate::action::{Action, FileUse, Opacity, Redirection, Value};
+use crate::syntax::{
+    AssignedValue, Assignment, Command, Compound, Connector, Reading, Redirect, RedirectOperator,
+    Script, Simple, Span, Statement, Word,
+};
+
+/// How many actions one line may have; the rest is opaque.
+const MOST_ACTIONS: usize = 20_000;
+/// How deep texts in texts and functions in functions are followed.
+pub(super) const DEEPEST: usize = 24;
+/// In how many ways one simple command is read where its variables have alternatives.
+const MOST_WORLDS: usize = 64;
+
+pub(super) struct Walker<'a> {
+    pub context: &'a Context<'a>,
+    pub grammar: &'a dyn Grammar,
+    pub actions: Vec<Action>,
+    pub scope: Scope,
+    pub processes: Vec<Process>,
+    pub depth: usize,
+    overflowed: bool,
+}
+
+/// The descriptors of one command.
+#[derive(Default)]
+pub(super) struct Plumbing {
+    /// Redirections to and from files.
+    pub files: Vec<Redirection>,
+    /// The text on standard input, where a redirection gives it.
+    pub input: Option<Value>,
+    /// Programs that feed it, where its input is a process substitution.
+    pub fed_by: Option<Vec<String>>,
+    /// Where standard output goes, if not on.
+    pub stdout: Option<Stdout>,
+    /// Texts opened on other descriptors.
+    pub descriptors: Vec<(u32, Value)>,
+}
+
+/// A redirected standard output.
+pub(super) enum Stdout {
+    /// To this file; appended or not.
+    File(Value, bool),
+    /// To another descriptor.
+    Elsewhere,
+}
+
+impl<'a> Walker<'a> {
+    pub fn new(context: &'a Context<'a>, grammar: &'a dyn Grammar) -> Self {
+        let scope = Scope {
+            positional: context.positional.clone(),
+            cwd: Some(context.place.cwd.clone()),
+            input: context.input.clone(),
+            ..Scope::default()
+        };
+        Self {
+            context,
+            grammar,
+            actions: Vec::new(),
+            scope,
+            processes: Vec::new(),
+            depth: 0,
+            overflowed: false,
+        }
+    }
+
+    pub fn run(mut self, reading: &Reading) -> Vec<Action> {
+        self.reading(reading);
+        self.actions
+    }
+
+    /// Walks what was read and adds an opaque action for each part that was not.
+    pub fn reading(&mut self, reading: &Reading) -> Value {
+        let printed = self.script(&reading.script);
+        for unread in &reading.unread {
+            let action = Action {
+                origin: self.scope.origin.unwrap_or(unread.span),
+                opacity: Opacity::Text,
+                unknown: Some(unread.why.clone()),
+                ..self.blank()
+            };
+            self.emit(action);
+        }
+        printed
+    }
+
+    /// An action with everything that the scope tells.
+    pub fn blank(&self) -> Action {
+        Action {
+            program: String::new(),
+            path: Value::default(),
+            arguments: Vec::new(),
+            environment: self
+                .scope
+                .exported
+                .iter()
+                .filter_map(|name| Some((name.clone(), self.variable(name)?)))
+                .collect(),
+            redirections: Vec::new(),
+            payloads: Vec::new(),
+            input: None,
+            fed_by: self.scope.fed_by.clone(),
+            via: self.scope.via.clone(),
+            elsewhere: self.scope.elsewhere,
+            cwd: self.scope.cwd.clone(),
+            origin: self.scope.origin.unwrap_or_default(),
+            opacity: Opacity::Known,
+            unknown: None,
+            index: 0,
+        }
+    }
+
+    /// Adds an action; gives its index.
+    pub fn emit(&mut self, mut action: Action) -> Option<usize> {
+        if self.actions.len() >= MOST_ACTIONS {
+            if !self.overflowed {
+                self.overflowed = true;
+                action = Action {
+                    opacity: Opacity::Text,
+                    unknown: Some(format!("more than {MOST_ACTIONS} commands")),
+                    origin: action.origin,
+                    index: self.actions.len(),
+                    ..self.blank()
+                };
+                self.actions.push(action);
+            }
+            return None;
+        }
+        action.index = self.actions.len();
+        self.actions.push(action);
+        Some(self.actions.len() - 1)
+    }
+
+    /// The programs of the actions from an index on.
+    pub fn programs_since(&self, from: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        for action in self.actions.get(from..).unwrap_or_default() {
+            let name = if action.opacity >= Opacity::Program { "?" } else { action.program.as_str() };
+            if !name.is_empty() && !names.iter().any(|n| n == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    /// Walks a list; gives what it prints, as far as that is known.
+    pub fn script(&mut self, script: &Script) -> Value {
+        let mut printed = Value::default();
+        let mut joined_by = Connector::Sequence;
+        for Statement { command, then } in &script.statements {
+            let conditional = matches!(joined_by, Connector::And | Connector::Or);
+            let before = (conditional || *then == Connector::Background).then(|| self.scope.clone());
+            if *then == Connector::Background {
+                self.scope.beside = true;
+            }
+            let part = self.command(command);
+            if let Some(before) = before {
+                if *then == Connector::Background {
+                    self.scope = before;
+                } else {
+                    let after = self.scope.cwd.clone();
+                    self.scope.join(&before);
+                    // A chain goes on only where `cd` went well.
+                    if joined_by == Connector::And {
+                        self.scope.cwd = after;
+                    }
+                }
+            }
+            if joined_by != Connector::Or || part.text.is_empty() {
+                printed.text.push_str(&part.text);
+                printed.splits |= part.splits;
+            } else {
+                printed = Value::unknown();
+            }
+            joined_by = *then;
+        }
+        printed
+    }
+
+    /// Walks in a scope of its own, as a subshell does.
+    fn apart<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.scope.clone();
+        let out = walk(self);
+        self.scope = outer;
+        out
+    }
+
+    /// Walks one command; gives what it prints.
+    pub fn command(&mut self, command: &Command) -> Value {
+        match command {
+            Command::Simple(simple) => self.simple(simple),
+            Command::Pipeline(stages) => self.pipeline(stages),
+            Command::Compound { kind, redirects, span } => self.redirected(kind, redirects, *span),
+        }
+    }
+
+    fn pipeline(&mut self, stages: &[Command]) -> Value {
+        let outer = self.scope.clone();
+        let mut printed = Value::default();
+        for (index, stage) in stages.iter().enumerate() {
+            let from = self.actions.len();
+            let mut inner = outer.clone();
+            inner.beside = stages.len() > 1;
+            inner.fed_by.clone_from(&self.scope.fed_by);
+            inner.input.clone_from(&self.scope.input);
+            // `read` in the last stage may run in the shell itself, so what it sets is unknown outside.
+            self.scope = inner;
+            printed = self.command(stage);
+            let mut fed_by = outer.fed_by.clone();
+            if index > 0 {
+                fed_by.clone_from(&self.scope.fed_by);
+            }
+            for name in self.programs_since(from) {
+                if !fed_by.contains(&name) {
+                    fed_by.push(name);
+                }
+            }
+            self.scope.fed_by = fed_by;
+            self.scope.input = Some(printed.clone());
+        }
+        let last = std::mem::replace(&mut self.scope, outer);
+        for (name, binding) in last.variables {
+            if self.scope.variables.get(&name) != Some(&binding) {
+                let mut values = binding.values;
+                values.push(Value::unknown());
+                self.scope.variables.insert(name, Binding { values, array: binding.array });
+            }
+        }
+        printed
+    }
+
+    fn redirected(&mut self, kind: &Compound, redirects: &[Redirect], span: Span) -> Value {
+        if redirects.is_empty() {
+            return self.compound(kind, span);
+        }
+        let plumbing = self.plumbing(redirects);
+        if !plumbing.files.is_empty() {
+            let action = Action {
+                redirections: plumbing.files.clone(),
+                origin: self.scope.origin.unwrap_or(span),
+                ..self.blank()
+            };
+            self.emit(action);
+        }
+        let (input, fed_by) = (self.scope.input.clone(), self.scope.fed_by.clone());
+        if let Some(text) = plumbing.input.clone() {
+            self.scope.input = Some(text);
+            self.scope.fed_by = plumbing.fed_by.clone().unwrap_or_default();
+        }
+        for (descriptor, text) in &plumbing.descriptors {
+            self.scope.descriptors.insert(*descriptor, text.clone());
+        }
+        let printed = self.compound(kind, span);
+        self.scope.input = input;
+        self.scope.fed_by = fed_by;
+        self.routed(&plumbing, printed)
+    }
+
+    /// Where the output goes: on, or into a file whose text is then known.
+    pub fn routed(&mut self, plumbing: &Plumbing, printed: Value) -> Value {
+        match &plumbing.stdout {
+            None => printed,
+            Some(Stdout::Elsewhere) => Value::default(),
+            Some(Stdout::File(file, append)) => {
+                if file.is_known() {
+                    let mut text = printed;
+                    if *append {
+                        let mut before = self
+                            .scope
+                            .files
+                            .get(&file.text)
+                            .cloned()
+                            .unwrap_or_else(Value::unknown);
+                        before.text.push_str(&text.text);
+                        text = before;
+                    }
+                    let path = crate::policy::paths::normal(file, self.scope.cwd.as_deref());
+                    self.scope.files.insert(path.text, text);
+                }
+                Value::default()
+            }
+        }
+    }
+
+    fn compound(&mut self, kind: &Compound, span: Span) -> Value {
+        match kind {
+            Compound::Subshell(script) => self.apart(|w| w.script(script)),
+            Compound::Group(script) => self.script(script),
+            Compound::If { branches, otherwise } => {
+                let mut ends: Vec<Scope> = Vec::new();
+                for (condition, body) in branches {
+                    let _ = self.script(condition);
+                    let before = self.scope.clone();
+                    let _ = self.script(body);
+                    ends.push(std::mem::replace(&mut self.scope, before));
+                }
+                if let Some(body) = otherwise {
+                    let _ = self.script(body);
+                }
+                for end in &ends {
+                    self.scope.join(end);
+                }
+                Value::unknown()
+            }
+            Compound::Loop { condition, body } => {
+                self.forget_assigned(body);
+                let before = self.scope.clone();
+                let _ = self.script(condition);
+                let _ = self.script(body);
+                self.scope.join(&before);
+                Value::unknown()
+            }
+            Compound::For { variable, words, body } => {
+                let values = match words {
+                    Some(words) => words.iter().flat_map(|word| self.expand(word)).collect(),
+                    None => self
+                        .scope
+                        .positional
+                        .clone()
+                        .unwrap_or_else(|| vec![Value::unknown()]),
+                };
+                let values: Vec<Value> =
+                    if values.len() > MOST_WORLDS { vec![Value::unknown()] } else { values };
+                self.forget_assigned(body);
+                let before = self.scope.clone();
+                if values.is_empty() {
+                    self.scope.variables.insert(variable.clone(), Binding::one(Value::unknown()));
+                } else {
+                    let values = values.into_iter().map(|v| Value { splits: false, ..v }).collect();
+                    self.scope
+                        .variables
+                        .insert(variable.clone(), Binding { values, array: false });
+                }
+                let _ = self.script(body);
+                self.scope.join(&before);
+                Value::unknown()
+            }
+            Compound::ForArithmetic { expressions, body } => {
+                for word in expressions {
+                    let _ = self.expand_one(word);
+                }
+                self.forget_assigned(body);
+                let before = self.scope.clone();
+                let _ = self.script(body);
+                self.scope.join(&before);
+                Value::unknown()
+            }
+            Compound::Case { subject, arms } => {
+                let _ = self.expand_one(subject);
+                let before = self.scope.clone();
+                let mut ends: Vec<Scope> = Vec::new();
+                for (patterns, body) in arms {
+                    for pattern in patterns {
+                        let _ = self.expand_one(pattern);
+                    }
+                    let _ = self.script(body);
+                    ends.push(std::mem::replace(&mut self.scope, before.clone()));
+                }
+                for end in &ends {
+                    self.scope.join(end);
+                }
+                Value::unknown()
+            }
+            Compound::Function { name, body } => {
+                self.scope.functions.insert(name.clone(), Rc::new((**body).clone()));
+                Value::default()
+            }
+            Compound::Coprocess(command) => {
+                self.apart(|w| {
+                    w.scope.beside = true;
+                    w.scope.input = None;
+                    w.command(command)
+                });
+                let _ = span;
+                Value::default()
+            }
+            Compound::Arithmetic(word) => {
+                let _ = self.expand_one(word);
+                Value::default()
+            }
+            Compound::Condition(words) => {
+                for word in words {
+                    let _ = self.expand_one(word);
+                }
+                Value::default()
+            }
+        }
+    }
+
+    /// What a loop assigns is not known at its start: another round may have set it.
+    fn forget_assigned(&mut self, body: &Script) {
+        let mut names = Vec::new();
+        assigned_in(body, &mut names);
+        for name in names {
+            if let Some(binding) = self.scope.variables.get_mut(&name) {
+                if binding.array {
+                    *binding = Binding::one(Value::unknown());
+                } else if !binding.values.contains(&Value::unknown()) {
+                    binding.values.push(Value::unknown());
+                }
+            }
+        }
+    }
+
+    /// Reads the redirections of a command.
+    pub fn plumbing(&mut self, redirects: &[Redirect]) -> Plumbing {
+        let mut out = Plumbing::default();
+        for redirect in redirects {
+            let value = match redirect.operator {
+                RedirectOperator::HereDocument => {
+                    let mut value = self.expand_one(&redirect.target);
+                    value.glob = false;
+                    value
+                }
+                _ => self.expand_one(&redirect.target),
+            };
+            let descriptor = redirect.descriptor;
+            let stdin = descriptor.unwrap_or(0) == 0 && !redirect.named;
+            let stdout = descriptor.unwrap_or(1) == 1 && !redirect.named;
+            match redirect.operator {
+                RedirectOperator::HereDocument | RedirectOperator::HereString => {
+                    let mut text = value;
+                    if redirect.operator == RedirectOperator::HereString {
+                        text.text.push('\n');
+                    }
+                    if stdin {
+                        out.input = Some(text);
+                        out.fed_by = None;
+                    } else if let Some(number) = descriptor {
+                        out.descriptors.push((number, text));
+                    }
+                }
+                RedirectOperator::Read | RedirectOperator::ReadWrite => {
+                    let text = self.content_of(&value);
+                    if stdin {
+                        out.fed_by = text.as_ref().and_then(|(_, programs)| programs.clone());
+                        out.input = Some(text.map_or_else(Value::unknown, |(text, _)| text));
+                    } else if let (Some(number), Some((text, _))) = (descriptor, text) {
+                        out.descriptors.push((number, text));
+                    }
+                    out.files.push(Redirection { usage: FileUse::Read, file: value });
+                }
+                RedirectOperator::Write
+                | RedirectOperator::Clobber
+                | RedirectOperator::WriteBoth
+                | RedirectOperator::Append
+                | RedirectOperator::AppendBoth => {
+                    let append = matches!(
+                        redirect.operator,
+                        RedirectOperator::Append | RedirectOperator::AppendBoth
+                    );
+                    if stdout {
+                        out.stdout = Some(Stdout::File(value.clone(), append));
+                    }
+                    let usage = if append { FileUse::Append } else { FileUse::Write };
+                    out.files.push(Redirection { usage, file: value });
+                }
+                RedirectOperator::DuplicateInput => {
+                    if stdin {
+                        let known = value
+                            .text
+                            .trim_end_matches('-')
+                            .parse::<u32>()
+                            .ok()
+                            .and_then(|number| self.scope.descriptors.get(&number).cloned());
+                        out.input = Some(known.unwrap_or_else(Value::unknown));
+                    }
+                }
+                RedirectOperator::DuplicateOutput => {
+                    if stdout {
+                        out.stdout = Some(Stdout::Elsewhere);
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// What is known of a file's text: a process substitution, a descriptor, or one that the line wrote.
+    pub fn content_of(&self, file: &Value) -> Option<(Value, Option<Vec<String>>)> {
+        if let Some(process) = self.process_at(&file.text) {
+            return Some((process.output.clone(), Some(process.programs.clone())));
+        }
+        if let Some(number) = file
+            .text
+            .strip_prefix("/dev/fd/")
+            .or_else(|| file.text.strip_prefix("/proc/self/fd/"))
+            .and_then(|n| n.parse::<u32>().ok())
+        {
+            if number == 0 {
+                return self.scope.input.clone().map(|text| (text, Some(self.scope.fed_by.clone())));
+            }
+            return self.scope.descriptors.get(&number).map(|text| (text.clone(), None));
+        }
+        if file.text == "/dev/stdin" || file.text == "-" {
+            return self.scope.input.clone().map(|text| (text, Some(self.scope.fed_by.clone())));
+        }
+        if !file.is_known() {
+            return None;
+        }
+        let path = crate::policy::paths::normal(file, self.scope.cwd.as_deref());
+        self.scope.files.get(&path.text).map(|text| (text.clone(), None))
+    }
+
+    fn process_at(&self, path: &str) -> Option<&Process> {
+        let number = path.strip_prefix("/dev/fd/")?.strip_prefix(crate::action::HOLE)?;
+        self.processes.get(number.parse::<usize>().ok()?)
+    }
+
+    fn simple(&mut self, simple: &Simple) -> Value {
+        let names = self.with_alternatives(simple);
+        if names.is_empty() {
+            return self.simple_in_world(simple);
+        }
+        // Each way in which the variables can stand is read on its own.
+        let mut worlds: Vec<Vec<(String, Value)>> = vec![Vec::new()];
+        for name in names {
+            let values = self.scope.variables.get(&name).map(|b| b.values.clone()).unwrap_or_default();
+            if worlds.len() * values.len() > MOST_WORLDS {
+                for world in &mut worlds {
+                    world.push((name.clone(), Value::unknown()));
+                }
+                continue;
+            }
+            worlds = worlds
+                .into_iter()
+                .flat_map(|world| {
+                    let name = name.clone();
+                    values.iter().map(move |value| {
+                        let mut next = world.clone();
+                        next.push((name.clone(), value.clone()));
+                        next
+                    }).collect::<Vec<_>>()
+                })
+                .collect();
+        }
+        let before = self.scope.clone();
+        let mut after: Option<Scope> = None;
+        let mut printed: Option<Value> = None;
+        for world in worlds {
+            self.scope = before.clone();
+            let chosen: Vec<String> = world.iter().map(|(name, _)| name.clone()).collect();
+            for (name, value) in world {
+                self.scope.variables.insert(name, Binding::one(value));
+            }
+            let part = self.simple_in_world(simple);
+            printed = Some(match printed {
+                None => part,
+                Some(other) if other == part => other,
+                Some(_) => Value::unknown(),
+            });
+            let assigned: Vec<&str> = simple.assignments.iter().map(|a| a.name.as_str()).collect();
+            let mut end = std::mem::take(&mut self.scope);
+            for name in chosen {
+                if !assigned.contains(&name.as_str())
+                    && let Some(binding) = before.variables.get(&name)
+                {
+                    end.variables.insert(name, binding.clone());
+                }
+            }
+            match &mut after {
+                None => after = Some(end),
+                Some(scope) => scope.join(&end),
+            }
+        }
+        self.scope = after.unwrap_or(before);
+        printed.unwrap_or_default()
+    }
+
+    /// The variables of a command that have more than one value here.
+    fn with_alternatives(&self, simple: &Simple) -> Vec<String> {
+        if self.scope.variables.values().all(|b| b.array || b.values.len() < 2) {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        let redirected = simple.redirects.iter().map(|r| &r.target);
+        for word in simple.words.iter().chain(redirected) {
+            names_in(word, &mut names);
+        }
+        for assignment in &simple.assignments {
+            match &assignment.value {
+                AssignedValue::Scalar(word) => names_in(word, &mut names),
+                AssignedValue::Array(words) => words.iter().for_each(|w| names_in(w, &mut names)),
+            }
+        }
+        names.retain(|name| {
+            self.scope.variables.get(name).is_some_and(|b| !b.array && b.values.len() > 1)
+        });
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn simple_in_world(&mut self, simple: &Simple) -> Value {
+        let mut fields: Vec<Value> = Vec::new();
+        for word in &simple.words {
+            fields.extend(self.expand(word));
+        }
+        let plumbing = self.plumbing(&simple.redirects);
+        let assignments: Vec<(String, Binding)> =
+            simple.assignments.iter().map(|a| self.assignment(a)).collect();
+        let origin = self.scope.origin.unwrap_or(simple.span);
+        if fields.is_empty() {
+            for (name, binding) in assignments {
+                self.assign(&name, binding, origin);
+            }
+            if !plumbing.files.is_empty() {
+                let action =
+                    Action { redirections: plumbing.files.clone(), origin, ..self.blank() };
+                self.emit(action);
+            }
+            return self.routed(&plumbing, Value::default());
+        }
+        let environment = assignments
+            .into_iter()
+            .map(|(name, binding)| (name, binding.values.into_iter().next().unwrap_or_default()))
+            .collect();
+        let printed = self.call_words(fields, environment, &plumbing, origin);
+        self.routed(&plumbing, printed)
+    }
+
+    fn assignment(&mut self, assignment: &Assignment) -> (String, Binding) {
+        if let Some(subscript) = &assignment.subscript {
+            let _ = self.expand_one(subscript);
+        }
+        let mut binding = match &assignment.value {
+            AssignedValue::Scalar(word) => Binding::one(self.expand_one(word)),
+            AssignedValue::Array(words) => Binding {
+                values: words.iter().flat_map(|word| self.expand(word)).collect(),
+                array: true,
+            },
+        };
+        if assignment.subscript.is_some() {
+            let before = self.scope.variables.get(&assignment.name);
+            let mut values = before.map(|b| b.values.clone()).unwrap_or_default();
+            values.append(&mut binding.values);
+            binding = Binding { values, array: true };
+        } else if assignment.append {
+            match self.scope.variables.get(&assignment.name) {
+                Some(before) if before.array || binding.array => {
+                    let mut values = before.values.clone();
+                    values.append(&mut binding.values);
+                    binding = Binding { values, array: true };
+                }
+                _ => {
+                    let mut text = self
+                        .variable(&assignment.name)
+                        .unwrap_or_else(|| {
+                            if self.context.whole_environment { Value::default() } else { Value::unknown() }
+                        });
+                    if let Some(more) = binding.values.first() {
+                        text.text.push_str(&more.text);
+                    }
+                    binding = Binding::one(text);
+                }
+            }
+        }
+        (assignment.name.clone(), binding)
+    }
+
+    /// Sets a variable; a variable that programs execute is read as code at once.
+    pub fn assign(&mut self, name: &str, binding: Binding, origin: Span) {
+        if let Some(value) = binding.values.first()
+            && !binding.array
+        {
+            let value = value.clone();
+            self.variable_code(name, &value, origin);
+        }
+        self.scope.variables.insert(name.to_owned(), binding);
+    }
+}
+
+/// The names of the parameters in a word.
+fn names_in(word: &Word, names: &mut Vec<String>) {
+    use crate::syntax::{Operation, Piece};
+    for piece in &word.pieces {
+        if let Piece::Parameter { name, operation, .. } = piece {
+            names.push(name.clone());
+            match operation {
+                Operation::Plain => {}
+                Operation::Default(inner) | Operation::Assign(inner) | Operation::Alternative(inner) => {
+                    names_in(inner, names);
+                }
+                Operation::Other(words) => words.iter().for_each(|w| names_in(w, names)),
+            }
+        }
+    }
+}
+
+/// The names that a script assigns, at any depth.
+fn assigned_in(script: &Script, names: &mut Vec<String>) {
+    for statement in &script.statements {
+        assigned_by(&statement.command, names);
+    }
+}
+
+fn assigned_by(command: &Command, names: &mut Vec<String>) {
+    match command {
+        Command::Simple(simple) => {
+            names.extend(simple.assignments.iter().map(|a| a.name.clone()));
+        }
+        Command::Pipeline(stages) => stages.iter().for_each(|s| assigned_by(s, names)),
+        Command::Compound { kind, .. } => match kind {
+            Compound::Subshell(_) | Compound::Arithmetic(_) | Compound::Condition(_) => {}
+            Compound::Group(script)
+            | Compound::For { body: script, .. }
+            | Compound::ForArithmetic { body: script, .. } => assigned_in(script, names),
+            Compound::If { branches, otherwise } => {
+                for (condition, body) in branches {
+                    assigned_in(condition, names);
+                    assigned_in(body, names);
+                }
+                if let Some(body) = otherwise {
+                    assigned_in(body, names);
+                }
+            }
+            Compound::Loop { condition, body } => {
+                assigned_in(condition, names);
+                assigned_in(body, names);
+            }
+            Compound::Case { arms, .. } => arms.iter().for_each(|(_, body)| assigned_in(body, names)),
+            Compound::Function { body, .. } | Compound::Coprocess(body) => assigned_by(body, names),
+        },
+    }
+}

@@ -1,0 +1,292 @@
+//! Words to fields: parameter, command and tilde expansion and word splitting of bash(1), with a
+//! hole for every part that cannot be known.
+
+use super::scope::{Binding, Process};
+use super::walk::Walker;
+use crate::action::{HOLE, Value};
+use crate::syntax::{Operation, Piece, Word};
+
+/// Fields of one word while they are being built.
+struct Fields {
+    done: Vec<Value>,
+    current: Value,
+    started: bool,
+}
+
+impl Fields {
+    fn push(&mut self, text: &str, glob: bool) {
+        self.current.text.push_str(text);
+        self.current.glob |= glob;
+        self.started = true;
+    }
+
+    fn finish(&mut self) {
+        if self.started {
+            self.done.push(std::mem::take(&mut self.current));
+            self.started = false;
+        }
+    }
+}
+
+impl Walker<'_> {
+    /// Expands a word to the fields that bash would make of it.
+    pub(super) fn expand(&mut self, word: &Word) -> Vec<Value> {
+        self.expand_pieces(&word.pieces, true)
+    }
+
+    /// Expands a word where bash does not split: assignments, redirections, `case`.
+    pub(super) fn expand_one(&mut self, word: &Word) -> Value {
+        let mut fields = self.expand_pieces(&word.pieces, false).into_iter();
+        let mut first = fields.next().unwrap_or_default();
+        for more in fields {
+            first.text.push(' ');
+            first.text.push_str(&more.text);
+            first.glob |= more.glob;
+        }
+        first.splits = false;
+        first
+    }
+
+    fn expand_pieces(&mut self, pieces: &[Piece], split: bool) -> Vec<Value> {
+        let mut fields = Fields { done: Vec::new(), current: Value::default(), started: false };
+        for piece in pieces {
+            match piece {
+                Piece::Literal { text, quoted } => {
+                    let glob = !quoted && text.contains(['*', '?', '[']);
+                    if *quoted || !text.is_empty() {
+                        fields.push(text, glob);
+                    }
+                    if text.contains(HOLE) && !quoted && split {
+                        fields.current.splits = true;
+                    }
+                }
+                Piece::Tilde(name) => {
+                    let home = self.home_of(name);
+                    fields.push(&home, false);
+                }
+                Piece::Parameter { name, operation, quoted } => {
+                    let values = self.parameter(name, operation, *quoted || !split);
+                    self.place_values(&mut fields, values, *quoted || !split);
+                }
+                Piece::Command { script, quoted } => {
+                    let printed = self.substitution(script);
+                    self.place_values(&mut fields, vec![printed], *quoted || !split);
+                }
+                Piece::Process { script, output } => {
+                    let path = self.process(script, *output);
+                    fields.push(&path, false);
+                }
+                Piece::Arithmetic(nested) => {
+                    let _ = self.expand_pieces(nested, false);
+                    fields.push(&HOLE.to_string(), false);
+                }
+            }
+        }
+        fields.finish();
+        fields.done
+    }
+
+    fn place_values(&self, fields: &mut Fields, values: Vec<Value>, quoted: bool) {
+        let several = values.len() > 1;
+        for (index, value) in values.into_iter().enumerate() {
+            if index > 0 {
+                fields.finish();
+            }
+            if quoted {
+                fields.push(&value.text, false);
+                fields.current.splits |= value.splits && several;
+                // An unknown `"$@"` stays several words; an unknown "$x" is one.
+                fields.current.splits |= value.splits && value.glob;
+                continue;
+            }
+            let separators = self.separators();
+            let mut rest = value.text.as_str();
+            while let Some((before, after)) = cut(rest, &separators) {
+                if !before.is_empty() {
+                    fields.push(before, before.contains(['*', '?', '[']));
+                }
+                fields.finish();
+                rest = after;
+            }
+            if !rest.is_empty() {
+                fields.push(rest, rest.contains(['*', '?', '[']));
+                fields.current.splits |= rest.contains(HOLE) && value.splits;
+            }
+        }
+    }
+
+    fn separators(&self) -> String {
+        match self.scope.variables.get("IFS") {
+            Some(Binding { values, array: false }) => values
+                .first()
+                .filter(|v| values.len() == 1 && v.is_known())
+                .map_or_else(|| " \t\n".to_owned(), |v| v.text.clone()),
+            _ => " \t\n".to_owned(),
+        }
+    }
+
+    /// The home directory of a person; of ours for an empty name.
+    pub(super) fn home_of(&self, name: &str) -> String {
+        match name {
+            "" => self
+                .variable("HOME")
+                .map_or_else(|| self.context.place.home.clone(), |v| v.text),
+            "+" => self.scope.cwd.clone().unwrap_or_else(|| HOLE.to_string()),
+            "-" => self.scope.previous.clone().unwrap_or_else(|| HOLE.to_string()),
+            "root" => "/root".to_owned(),
+            name => format!("/home/{name}"),
+        }
+    }
+
+    /// The value of a variable where it has exactly one.
+    pub(super) fn variable(&self, name: &str) -> Option<Value> {
+        if let Some(binding) = self.scope.variables.get(name) {
+            return match binding.values.as_slice() {
+                [] => Some(Value::default()),
+                [one] => Some(one.clone()),
+                [first, ..] if binding.array => Some(first.clone()),
+                // The worlds of a simple command choose among alternatives before words are expanded.
+                _ => Some(Value::unknown()),
+            };
+        }
+        match name {
+            "PWD" => return Some(self.scope.cwd.clone().map_or_else(Value::unknown, Value::known)),
+            "OLDPWD" => {
+                return Some(self.scope.previous.clone().map_or_else(Value::unknown, Value::known));
+            }
+            "IFS" => return Some(Value::known(" \t\n")),
+            _ => {}
+        }
+        if let Some(value) = (self.context.environment)(name) {
+            return Some(Value::known(value));
+        }
+        if name == "HOME" {
+            return Some(Value::known(self.context.place.home.clone()));
+        }
+        if self.context.whole_environment {
+            return None;
+        }
+        self.grammar.variable(name).and_then(|v| v.assume.clone()).map(Value::known)
+    }
+
+    fn parameter(&mut self, name: &str, operation: &Operation, quoted: bool) -> Vec<Value> {
+        let unknown = |all: bool| vec![Value { text: HOLE.to_string(), glob: all, splits: true }];
+        if let "@" | "*" = name {
+            let Operation::Plain = operation else {
+                self.walk_operation(operation);
+                return unknown(true);
+            };
+            return match &self.scope.positional {
+                Some(values) if name == "*" && quoted => {
+                    let joined = values.iter().map(|v| v.text.as_str()).collect::<Vec<_>>();
+                    vec![Value::known(joined.join(" "))]
+                }
+                Some(values) => values.clone(),
+                None => unknown(true),
+            };
+        }
+        let value = match name.parse::<usize>() {
+            Ok(0) => None,
+            Ok(index) => match &self.scope.positional {
+                Some(values) => values.get(index - 1).cloned().or(Some(Value::default())),
+                None => None,
+            },
+            Err(_) => self.variable(name),
+        };
+        let unset = value.is_none() && self.context.whole_environment && is_name(name);
+        match operation {
+            Operation::Plain => match value {
+                Some(value) => vec![value],
+                None if unset => vec![Value::default()],
+                None => unknown(false),
+            },
+            Operation::Default(word) | Operation::Assign(word) => {
+                let other = self.expand_one(word);
+                match value {
+                    Some(value) if !value.text.is_empty() => vec![value],
+                    _ => {
+                        if let Operation::Assign(_) = operation {
+                            self.scope.variables.insert(name.to_owned(), Binding::one(other.clone()));
+                        }
+                        vec![other]
+                    }
+                }
+            }
+            Operation::Alternative(word) => {
+                let other = self.expand_one(word);
+                match value {
+                    Some(value) if value.is_known() && !value.text.is_empty() => vec![other],
+                    Some(value) if value.is_known() => vec![Value::default()],
+                    _ if unset => vec![Value::default()],
+                    _ if other.text.is_empty() => vec![other],
+                    _ => unknown(false),
+                }
+            }
+            Operation::Other(words) => {
+                let whole = matches!(words.as_slice(), [word] if matches!(
+                    word.pieces.as_slice(),
+                    [Piece::Literal { text, .. }] if text == "@" || text == "*"
+                ));
+                self.walk_operation(operation);
+                match self.scope.variables.get(name) {
+                    Some(binding) if whole && binding.array => binding.values.clone(),
+                    _ => unknown(whole),
+                }
+            }
+        }
+    }
+
+    fn walk_operation(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Plain => {}
+            Operation::Default(word) | Operation::Assign(word) | Operation::Alternative(word) => {
+                let _ = self.expand_one(word);
+            }
+            Operation::Other(words) => {
+                for word in words {
+                    let _ = self.expand_one(word);
+                }
+            }
+        }
+    }
+
+    /// Walks a command substitution and gives what it prints, without the last newlines.
+    fn substitution(&mut self, script: &crate::syntax::Script) -> Value {
+        let outer = self.scope.clone();
+        let mut printed = self.script(script);
+        self.scope = outer;
+        let kept = printed.text.trim_end_matches('\n').len();
+        printed.text.truncate(kept);
+        printed.splits |= printed.text.contains(HOLE);
+        printed
+    }
+
+    /// Walks a process substitution; its path stands for what it prints.
+    fn process(&mut self, script: &crate::syntax::Script, output: bool) -> String {
+        let outer = self.scope.clone();
+        let from = self.actions.len();
+        if output {
+            self.scope.beside = true;
+        }
+        let printed = self.script(script);
+        let programs = self.programs_since(from);
+        self.scope = outer;
+        let number = self.processes.len();
+        self.processes.push(Process { output: printed, programs });
+        format!("/dev/fd/{HOLE}{number}")
+    }
+}
+
+/// Whether a text is a variable name.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Cuts at the first separator and passes over those that follow, as IFS whitespace does.
+fn cut<'t>(text: &'t str, separators: &str) -> Option<(&'t str, &'t str)> {
+    let at = text.find(|c| separators.contains(c))?;
+    let (before, after) = text.split_at_checked(at)?;
+    Some((before, after.trim_start_matches(|c| separators.contains(c))))
+}
