@@ -1,6 +1,12 @@
 //! Actions and a policy to a decision: the strictest effect that applies wins, in any order.
 
-use crate::policy::schema::{Acknowledge, Effect};
+use std::rc::Rc;
+
+use crate::action::{Action, FileUse, HOLE};
+use crate::policy::Policy;
+use crate::policy::matcher::{self, Facts};
+use crate::policy::paths::Place;
+use crate::policy::schema::{Acknowledge, Effect, Program, Rule};
 use crate::syntax::Span;
 
 /// What one rule says about one action of the line.
@@ -34,4 +40,161 @@ pub struct Decision {
     pub effect: Effect,
     /// What was found, strictest first, then in the order of the line.
     pub findings: Vec<Finding>,
+}
+
+/// Weighs the actions of one line against a policy.
+///
+/// `place` is where the line runs. Nothing here depends on the order of rules.
+pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision {
+    let programs: Vec<Option<Rc<Program>>> = actions
+        .iter()
+        .map(|action| policy.program(&action.program))
+        .collect();
+    let classes = policy.classes();
+    let facts: Vec<Facts<'_>> = actions
+        .iter()
+        .zip(&programs)
+        .map(|(action, program)| Facts::new(action, program.as_deref(), classes, place))
+        .collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for one in &facts {
+        for candidate in policy.candidates(one.action, one.program.is_some()) {
+            let rule = &candidate.rule;
+            if !rule
+                .matches
+                .iter()
+                .any(|m| matcher::is_match(m, one, policy))
+            {
+                continue;
+            }
+            if !rule.followed_by.is_empty() && !is_followed(rule, one, &facts, policy) {
+                continue;
+            }
+            let excepted = policy.exceptions(&candidate).iter().any(|exception| {
+                exception.matches.is_empty()
+                    || exception
+                        .matches
+                        .iter()
+                        .any(|m| matcher::is_match(m, one, policy))
+            });
+            if excepted {
+                continue;
+            }
+            let finding = Finding {
+                rule: rule.id.clone(),
+                layer: candidate.layer.name().to_owned(),
+                effect: rule.effect,
+                reason: rule.reason.clone(),
+                instead: rule.instead.clone(),
+                acknowledge: rule.acknowledge,
+                subject: subject(one.action),
+                resource: resource(one),
+                origin: one.action.origin,
+            };
+            if !findings.iter().any(|f| {
+                f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
+            }) {
+                findings.push(finding);
+            }
+        }
+    }
+    findings.sort_by(|one, other| {
+        let name = |f: &Finding| f.acknowledge == Acknowledge::Name;
+        other
+            .effect
+            .cmp(&one.effect)
+            .then(name(other).cmp(&name(one)))
+            .then(one.origin.start.cmp(&other.origin.start))
+            .then_with(|| one.rule.cmp(&other.rule))
+    });
+    let effect = findings.iter().map(|f| f.effect).max().unwrap_or_default();
+    Decision { effect, findings }
+}
+
+/// Whether a later action of the line is what the rule wants next, about the same thing if it says so.
+fn is_followed(rule: &Rule, first: &Facts<'_>, facts: &[Facts<'_>], policy: &Policy) -> bool {
+    facts.iter().skip(first.action.index + 1).any(|second| {
+        rule.followed_by
+            .iter()
+            .any(|m| matcher::is_match(m, second, policy))
+            && (!rule.same || shares_a_name(first, second))
+    })
+}
+
+/// Whether two actions name the same thing: an operand or an option's value.
+fn shares_a_name(first: &Facts<'_>, second: &Facts<'_>) -> bool {
+    let names = |facts: &Facts<'_>| -> Vec<String> {
+        let options = facts
+            .arguments
+            .flags
+            .iter()
+            .filter_map(|f| f.value.as_ref());
+        let skip = facts
+            .arguments
+            .subcommands
+            .min(facts.arguments.positionals.len());
+        facts
+            .operands(if facts.program.is_some() { skip } else { 0 })
+            .chain(options)
+            .map(|v| v.text.trim_end_matches('/').to_owned())
+            .filter(|text| !text.is_empty() && !text.contains(HOLE))
+            .collect()
+    };
+    let others = names(second);
+    names(first).iter().any(|name| others.contains(name))
+}
+
+/// The action as one line, with `…` for what is not known.
+fn subject(action: &Action) -> String {
+    let mut line = String::new();
+    for (name, value) in &action.environment {
+        if action.program.is_empty() {
+            line.push_str(&format!("{name}={} ", value.text));
+        }
+    }
+    let words = std::iter::once(&action.path).chain(&action.arguments);
+    for word in words.filter(|w| !w.text.is_empty() || !action.program.is_empty()) {
+        let shown = word.text.replace(HOLE, "…");
+        let quoted = if word.glob || word.text.contains(HOLE) {
+            shown
+        } else {
+            shlex::try_quote(&shown).map_or_else(|_| shown.clone(), std::borrow::Cow::into_owned)
+        };
+        line.push_str(&quoted);
+        line.push(' ');
+    }
+    for redirection in &action.redirections {
+        let operator = match redirection.usage {
+            FileUse::Read => "<",
+            FileUse::Write => ">",
+            FileUse::Append => ">>",
+        };
+        line.push_str(&format!(
+            "{operator}{} ",
+            redirection.file.text.replace(HOLE, "…")
+        ));
+    }
+    if let Some(unknown) = &action.unknown
+        && line.is_empty()
+    {
+        line.push_str(unknown);
+    }
+    line.trim_end().to_owned()
+}
+
+/// What a person types to approve: the last operand, else the program.
+fn resource(facts: &Facts<'_>) -> Option<String> {
+    let skip = facts
+        .arguments
+        .subcommands
+        .min(facts.arguments.positionals.len());
+    let operand = facts
+        .operands(if facts.program.is_some() { skip } else { 0 })
+        .map(|v| v.text.clone())
+        .filter(|text| !text.contains(HOLE) && !text.is_empty())
+        .last();
+    operand.or_else(|| {
+        let program = facts.action.program.clone();
+        (!program.is_empty()).then_some(program)
+    })
 }

@@ -1,15 +1,21 @@
 //! kibosh, the shell you give to an AI agent. ARCHITECTURE.md tells how the parts fit.
 
-pub mod action;
-pub mod approve;
+pub mod batch;
 pub mod cli;
-pub mod decide;
+pub mod pipeline;
+
+pub mod approve;
 pub mod execute;
+pub mod report;
+
+pub mod decide;
+pub mod judge;
+pub mod normalise;
+
+pub mod policy;
+
+pub mod action;
 pub mod exit;
 pub mod invocation;
-pub mod pipeline;
-pub mod policy;
-pub mod report;
-pub mod normalise;
 pub mod syntax;
 pub mod sys;

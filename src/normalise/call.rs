@@ -38,7 +38,10 @@ impl Walker<'_> {
         origin: Span,
     ) -> Value {
         let (input, fed_by) = match &plumbing.input {
-            Some(text) => (Some(text.clone()), plumbing.fed_by.clone().unwrap_or_default()),
+            Some(text) => (
+                Some(text.clone()),
+                plumbing.fed_by.clone().unwrap_or_default(),
+            ),
             None => (self.scope.input.clone(), self.scope.fed_by.clone()),
         };
         if fields.first().is_some_and(|f| f.text == "exec") {
@@ -71,7 +74,9 @@ impl Walker<'_> {
 
     fn call(&mut self, call: Call) -> Value {
         let mut fields = call.fields.iter();
-        let Some(path) = fields.next() else { return Value::default() };
+        let Some(path) = fields.next() else {
+            return Value::default();
+        };
         let arguments: Vec<Value> = fields.cloned().collect();
         let name = base_name(&path.text).to_owned();
         for (variable, value) in &call.environment {
@@ -87,18 +92,27 @@ impl Walker<'_> {
             self.emit(action);
             return Value::unknown();
         }
-        let bypasses_functions =
-            self.scope.via.last().is_some_and(|v| !matches!(v.as_str(), "eval" | "source" | "."));
+        let bypasses_functions = self
+            .scope
+            .via
+            .last()
+            .is_some_and(|v| !matches!(v.as_str(), "eval" | "source" | "."));
         if !bypasses_functions
             && !path.glob
             && let Some(body) = self.scope.functions.get(&path.text).cloned()
         {
             return self.call_function(&path.text, &body, arguments, &call);
         }
-        let unknown_program =
-            name.is_empty() || name.contains(HOLE) || path.glob || (path.splits && path.text.contains(HOLE));
+        let unknown_program = name.is_empty()
+            || name.contains(HOLE)
+            || path.glob
+            || (path.splits && path.text.contains(HOLE));
         let mut action = Action {
-            program: if unknown_program { String::new() } else { name.clone() },
+            program: if unknown_program {
+                String::new()
+            } else {
+                name.clone()
+            },
             path: path.clone(),
             redirections: call.files.clone(),
             input: call.input.clone(),
@@ -113,7 +127,11 @@ impl Walker<'_> {
         } else if arguments.iter().any(|a| a.text.contains(HOLE)) {
             action.opacity = Opacity::Operand;
         }
-        let grammar = if unknown_program { None } else { self.grammar.program(&name) };
+        let grammar = if unknown_program {
+            None
+        } else {
+            self.grammar.program(&name)
+        };
         let read = arguments::read(grammar.as_deref(), &arguments);
         if let Some(program) = &grammar {
             for option in &program.directory_options {
@@ -125,7 +143,9 @@ impl Walker<'_> {
             }
         }
         action.arguments.clone_from(&arguments);
-        let Some(index) = self.emit(action) else { return Value::unknown() };
+        let Some(index) = self.emit(action) else {
+            return Value::unknown();
+        };
         if path.text.contains('/')
             && let Some((text, _)) = self.content_of(path)
         {
@@ -134,12 +154,20 @@ impl Walker<'_> {
         let mut printed = None;
         if let Some(program) = grammar {
             for runs in &program.runs {
-                if let Some(output) = self.look_through(runs, &program, &read, &arguments, index, &call, &name) {
+                if let Some(output) =
+                    self.look_through(runs, &program, &read, &arguments, index, &call, &name)
+                {
                     printed = Some(output);
                 }
             }
         }
-        if !unknown_program && self.scope.via.iter().all(|v| IN_THIS_SHELL.contains(&v.as_str())) {
+        if !unknown_program
+            && self
+                .scope
+                .via
+                .iter()
+                .all(|v| IN_THIS_SHELL.contains(&v.as_str()))
+        {
             self.builtin(&name, &arguments, call.origin);
         }
         if unknown_program {
@@ -159,7 +187,11 @@ impl Walker<'_> {
     ) -> Value {
         if self.scope.calling.iter().any(|c| c == name) {
             let action = Action {
-                program: if self.scope.beside { "(fork-bomb)".into() } else { "(recursion)".into() },
+                program: if self.scope.beside {
+                    "(fork-bomb)".into()
+                } else {
+                    "(recursion)".into()
+                },
                 path: Value::known(name),
                 origin: call.origin,
                 ..self.blank()
@@ -182,7 +214,10 @@ impl Walker<'_> {
         self.scope.calling.push(name.to_owned());
         self.depth += 1;
         let printed = match &**body {
-            Command::Compound { kind: Compound::Subshell(script), .. } => {
+            Command::Compound {
+                kind: Compound::Subshell(script),
+                ..
+            } => {
                 let outer = self.scope.clone();
                 let printed = self.script(script);
                 self.scope = outer;
@@ -199,7 +234,10 @@ impl Walker<'_> {
     }
 
     /// Follows one of the ways in which a program runs something; gives the output of an inner command.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call, read once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one call, read once"
+    )]
     fn look_through(
         &mut self,
         runs: &Runs,
@@ -217,7 +255,12 @@ impl Walker<'_> {
         if runs.no_flag.iter().any(|spec| read.has_flag(spec)) {
             return None;
         }
-        let inner = Inner { runs, name, index, call };
+        let inner = Inner {
+            runs,
+            name,
+            index,
+            call,
+        };
         if let Some(language) = runs.operands {
             return self.run_operands(&inner, language, program, read, arguments, base);
         }
@@ -227,7 +270,9 @@ impl Walker<'_> {
                 for flag in read.flags_named(option) {
                     if runs.until.is_empty() {
                         let Some(value) = &flag.value else { continue };
-                        let Some(value) = without_prefix(runs, value) else { continue };
+                        let Some(value) = without_prefix(runs, value) else {
+                            continue;
+                        };
                         self.run_code(&inner, runs.language.unwrap_or_default(), value, None);
                     } else {
                         let words: Vec<Value> = arguments
@@ -245,7 +290,10 @@ impl Walker<'_> {
         if runs.stdin && !(runs.without_operands && read.positionals.len() > base) {
             let language = runs.language.unwrap_or_default();
             match &call.input {
-                Some(text) if text.text.trim_matches([HOLE, '\n']).is_empty() && text.text.contains(HOLE) => {
+                Some(text)
+                    if text.text.trim_matches([HOLE, '\n']).is_empty()
+                        && text.text.contains(HOLE) =>
+                {
                     self.opaque_code(index, "the code on its standard input is not known");
                 }
                 Some(text) => self.run_code(&inner, language, text.clone(), None),
@@ -268,7 +316,9 @@ impl Walker<'_> {
         let mut environment = BTreeMap::new();
         if program.assignments {
             while let Some((first, rest)) = operands.split_first() {
-                let Some((key, value)) = first.value.text.split_once('=') else { break };
+                let Some((key, value)) = first.value.text.split_once('=') else {
+                    break;
+                };
                 if !is_name(key) {
                     break;
                 }
@@ -319,7 +369,11 @@ impl Walker<'_> {
         let mut marker = inner.runs.appends.clone();
         for option in &inner.runs.replace_option {
             for flag in read.flags_named(option) {
-                let given = flag.value.as_ref().map(|v| v.text.clone()).filter(|t| !t.is_empty());
+                let given = flag
+                    .value
+                    .as_ref()
+                    .map(|v| v.text.clone())
+                    .filter(|t| !t.is_empty());
                 marker = Some(given.unwrap_or_else(|| "{}".to_owned()));
             }
         }
@@ -337,7 +391,11 @@ impl Walker<'_> {
             let roots: Vec<Value> = read.positionals.iter().map(|p| p.value.clone()).collect();
             matcher::walked(program, read, &roots)
         };
-        let items = if items.len() > MOST_ITEMS { vec![Value::unknown()] } else { items };
+        let items = if items.len() > MOST_ITEMS {
+            vec![Value::unknown()]
+        } else {
+            items
+        };
         let marked = marker
             .as_deref()
             .filter(|m| !m.is_empty())
@@ -423,9 +481,8 @@ impl Walker<'_> {
                     }
                     return;
                 }
-                let words = shlex::split(&text.text).unwrap_or_else(|| {
-                    text.text.split_whitespace().map(str::to_owned).collect()
-                });
+                let words = shlex::split(&text.text)
+                    .unwrap_or_else(|| text.text.split_whitespace().map(str::to_owned).collect());
                 let call = Call {
                     fields: words.into_iter().map(Value::known).collect(),
                     environment: BTreeMap::new(),
@@ -453,11 +510,17 @@ impl Walker<'_> {
             }
             Language::GitAlias => match text.text.strip_prefix('!') {
                 Some(command) => {
-                    let text = Value { text: command.to_owned(), ..text };
+                    let text = Value {
+                        text: command.to_owned(),
+                        ..text
+                    };
                     self.shell_text(inner, &text, None);
                 }
                 None => {
-                    let text = Value { text: format!("{} {}", inner.name, text.text), ..text };
+                    let text = Value {
+                        text: format!("{} {}", inner.name, text.text),
+                        ..text
+                    };
                     self.run_code(inner, Language::Argv, text, None);
                 }
             },
@@ -474,7 +537,10 @@ impl Walker<'_> {
         }
         let commands = embedded::commands(language, &text.text);
         if let Some(action) = self.actions.get_mut(inner.index) {
-            action.payloads.push(Payload { language, text: text.text });
+            action.payloads.push(Payload {
+                language,
+                text: text.text,
+            });
         }
         for command in commands {
             self.shell_text(inner, &Value::known(command), None);
@@ -490,14 +556,20 @@ impl Walker<'_> {
         call: &Call,
         positional: Option<Vec<Value>>,
     ) {
-        let shebang = content.text.strip_prefix("#!").and_then(|rest| rest.lines().next()).map(|line| {
-            let mut words = line.split_whitespace().map(base_name);
-            match words.next() {
-                Some("env") => words.find(|w| !w.starts_with('-') && !w.contains('=')).unwrap_or("sh"),
-                Some(name) => name,
-                None => "sh",
-            }
-        });
+        let shebang = content
+            .text
+            .strip_prefix("#!")
+            .and_then(|rest| rest.lines().next())
+            .map(|line| {
+                let mut words = line.split_whitespace().map(base_name);
+                match words.next() {
+                    Some("env") => words
+                        .find(|w| !w.starts_with('-') && !w.contains('='))
+                        .unwrap_or("sh"),
+                    Some(name) => name,
+                    None => "sh",
+                }
+            });
         let name = match interpreter {
             Some("source" | ".") | None if shebang.is_none() => "bash".to_owned(),
             Some("source" | ".") => "bash".to_owned(),
@@ -510,7 +582,12 @@ impl Walker<'_> {
             .and_then(|p| p.runs.iter().find(|r| r.stdin).and_then(|r| r.language));
         let runs = Runs::default();
         let via = interpreter.unwrap_or(&name).to_owned();
-        let inner = Inner { runs: &runs, name: &via, index, call };
+        let inner = Inner {
+            runs: &runs,
+            name: &via,
+            index,
+            call,
+        };
         match language {
             Some(Language::Shell) => self.shell_text(&inner, &content, positional),
             Some(language) => self.payload(&inner, language, content),
@@ -526,7 +603,10 @@ impl Walker<'_> {
             return;
         }
         if text.text.contains(HOLE) {
-            self.opaque_code(inner.index, "part of the shell text that it runs is not known");
+            self.opaque_code(
+                inner.index,
+                "part of the shell text that it runs is not known",
+            );
         }
         let dialect = match inner.name {
             "sh" | "dash" => Dialect::Posix,
@@ -553,7 +633,9 @@ impl Walker<'_> {
 
     /// Reads the value of a variable that programs execute.
     pub(super) fn variable_code(&mut self, name: &str, value: &Value, origin: Span) {
-        let Some(language) = self.grammar.variable(name).and_then(|v| v.runs) else { return };
+        let Some(language) = self.grammar.variable(name).and_then(|v| v.runs) else {
+            return;
+        };
         if !matches!(language, Language::Shell | Language::Argv) || self.depth >= DEEPEST {
             return;
         }
@@ -563,7 +645,9 @@ impl Walker<'_> {
             origin,
             ..self.blank()
         };
-        let Some(index) = self.emit(action) else { return };
+        let Some(index) = self.emit(action) else {
+            return;
+        };
         let runs = Runs::default();
         let call = Call {
             fields: Vec::new(),
@@ -573,7 +657,12 @@ impl Walker<'_> {
             fed_by: Vec::new(),
             origin,
         };
-        let inner = Inner { runs: &runs, name, index, call: &call };
+        let inner = Inner {
+            runs: &runs,
+            name,
+            index,
+            call: &call,
+        };
         self.run_code(&inner, language, value.clone(), None);
     }
 
@@ -617,7 +706,9 @@ impl Walker<'_> {
                         let binding = Binding::one(Value::known(value));
                         self.assign(&key, binding, origin);
                     } else if name == "local" {
-                        self.scope.variables.insert(key.clone(), Binding::one(Value::default()));
+                        self.scope
+                            .variables
+                            .insert(key.clone(), Binding::one(Value::default()));
                     }
                     if name == "export" || arguments.iter().any(|a| a.text.starts_with("-x")) {
                         self.scope.exported.insert(key);
@@ -636,7 +727,10 @@ impl Walker<'_> {
                 for word in arguments {
                     if is_name(&word.text) {
                         let array = matches!(name, "mapfile" | "readarray");
-                        let binding = Binding { values: vec![Value::unknown()], array };
+                        let binding = Binding {
+                            values: vec![Value::unknown()],
+                            array,
+                        };
                         self.scope.variables.insert(word.text.clone(), binding);
                     }
                 }
@@ -647,14 +741,19 @@ impl Walker<'_> {
                 {
                     let text = output::printed("printf", rest, None, &self.scope);
                     let value = text.unwrap_or_else(Value::unknown);
-                    self.scope.variables.insert(variable.text.clone(), Binding::one(value));
+                    self.scope
+                        .variables
+                        .insert(variable.text.clone(), Binding::one(value));
                 }
             }
             "set" => {
                 if let Some(at) = arguments.iter().position(|a| a.text == "--") {
                     let rest = arguments.iter().skip(at + 1).cloned().collect();
                     self.scope.positional = Some(rest);
-                } else if arguments.first().is_some_and(|a| !is_flag(&a.text) && !a.text.starts_with('+')) {
+                } else if arguments
+                    .first()
+                    .is_some_and(|a| !is_flag(&a.text) && !a.text.starts_with('+'))
+                {
                     self.scope.positional = Some(arguments.to_vec());
                 }
             }
@@ -716,13 +815,22 @@ fn matched_subcommand(runs: &Runs, read: &Arguments) -> Option<usize> {
 }
 
 fn without_prefix(runs: &Runs, value: &Value) -> Option<Value> {
-    let Some(prefix) = &runs.prefix else { return Some(value.clone()) };
+    let Some(prefix) = &runs.prefix else {
+        return Some(value.clone());
+    };
     let rest = match prefix.strip_suffix('=') {
         Some(key) if key.contains('*') => {
             let (found, rest) = value.text.split_once('=')?;
             glob::matches(key, found).then_some(rest)?
         }
-        _ => value.text.get(..prefix.len()).filter(|p| p.eq_ignore_ascii_case(prefix)).and_then(|_| value.text.get(prefix.len()..))?,
+        _ => value
+            .text
+            .get(..prefix.len())
+            .filter(|p| p.eq_ignore_ascii_case(prefix))
+            .and_then(|_| value.text.get(prefix.len()..))?,
     };
-    Some(Value { text: rest.to_owned(), ..value.clone() })
+    Some(Value {
+        text: rest.to_owned(),
+        ..value.clone()
+    })
 }

@@ -19,12 +19,16 @@ const CALLS: &str = r#"(?x)
     (?P<rest> (?: \s*,\s* \[? \s* (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ) )* )"#;
 
 /// Commands in awk's pipes and the backticks of perl, ruby and PHP.
-const PIPES: &str = r#"(?x) \| \s* "(?P<to>(?:[^"\\]|\\.)*)" | "(?P<from>(?:[^"\\]|\\.)*)" \s* \| \s* getline"#;
+const PIPES: &str =
+    r#"(?x) \| \s* "(?P<to>(?:[^"\\]|\\.)*)" | "(?P<from>(?:[^"\\]|\\.)*)" \s* \| \s* getline"#;
 
 /// The commands that stand in a text, each as a shell line.
 pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    if matches!(language, Language::Sql | Language::Redis | Language::Mongo | Language::Text) {
+    if matches!(
+        language,
+        Language::Sql | Language::Redis | Language::Mongo | Language::Text
+    ) {
         return found;
     }
     if text.contains(['"', '\'']) && has_call(text) {
@@ -64,16 +68,20 @@ pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
 
 /// A cheap look before the expression is compiled.
 fn has_call(text: &str) -> bool {
-    ["system", "open", "exec", "spawn", "run", "call", "check_", "get", "passthru", "qx"]
-        .iter()
-        .any(|name| text.contains(name))
+    [
+        "system", "open", "exec", "spawn", "run", "call", "check_", "get", "passthru", "qx",
+    ]
+    .iter()
+    .any(|name| text.contains(name))
 }
 
 fn literals(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['"', '\'']) {
-        let Some((_, from)) = rest.split_at_checked(at) else { break };
+        let Some((_, from)) = rest.split_at_checked(at) else {
+            break;
+        };
         let quote = from.chars().next().unwrap_or('"');
         let mut escaped = false;
         let end = from.char_indices().skip(1).find(|(_, c)| {
@@ -82,7 +90,9 @@ fn literals(text: &str) -> Vec<String> {
             ends
         });
         let Some((end, _)) = end else { break };
-        let Some((one, after)) = from.split_at_checked(end + 1) else { break };
+        let Some((one, after)) = from.split_at_checked(end + 1) else {
+            break;
+        };
         out.extend(literal(one));
         rest = after;
     }
@@ -120,13 +130,29 @@ mod tests {
     #[test]
     fn commands_in_other_languages_are_found() {
         for (language, text, expected) in [
-            (Language::Python, "import os; os.system('rm -rf /')", vec!["rm -rf /"]),
-            (Language::Python, "subprocess.run([\"rm\", \"-rf\", \"a b\"])", vec!["rm -rf 'a b'"]),
-            (Language::Awk, "BEGIN { system(\"rm -rf /\") }", vec!["rm -rf /"]),
+            (
+                Language::Python,
+                "import os; os.system('rm -rf /')",
+                vec!["rm -rf /"],
+            ),
+            (
+                Language::Python,
+                "subprocess.run([\"rm\", \"-rf\", \"a b\"])",
+                vec!["rm -rf 'a b'"],
+            ),
+            (
+                Language::Awk,
+                "BEGIN { system(\"rm -rf /\") }",
+                vec!["rm -rf /"],
+            ),
             (Language::Awk, "{ print | \"sh\" }", vec!["sh"]),
             (Language::Perl, "`rm -rf x`", vec!["rm -rf x"]),
             (Language::Perl, "system 'rm', '-rf', 'x'", vec!["rm -rf x"]),
-            (Language::Javascript, "execSync(\"git push -f\")", vec!["git push -f"]),
+            (
+                Language::Javascript,
+                "execSync(\"git push -f\")",
+                vec!["git push -f"],
+            ),
             (Language::Python, "print('system')", vec![]),
         ] {
             assert_eq!(commands(language, text), expected, "{text}");

@@ -62,3 +62,13 @@ impl Context<'_> {
 pub fn actions(reading: &Reading, context: &Context<'_>, grammar: &dyn Grammar) -> Vec<Action> {
     walk::Walker::new(context, grammar).run(reading)
 }
+
+impl Grammar for crate::policy::Policy {
+    fn program(&self, name: &str) -> Option<Rc<Program>> {
+        Self::program(self, name)
+    }
+
+    fn variable(&self, name: &str) -> Option<Rc<Variable>> {
+        Self::variable(self, name)
+    }
+}

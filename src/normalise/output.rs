@@ -45,7 +45,9 @@ pub(super) fn printed(
         }
         "rev" if arguments.is_empty() => {
             let lines = input?.text.lines();
-            lines.map(|line| line.chars().rev().collect::<String>() + "\n").collect()
+            lines
+                .map(|line| line.chars().rev().collect::<String>() + "\n")
+                .collect()
         }
         "xxd" if has(arguments, &["-r"]) && has(arguments, &["-p", "-ps", "-plain"]) => {
             decode_hex(&input?.text)?
@@ -53,7 +55,11 @@ pub(super) fn printed(
         "tr" => match arguments {
             [delete, set] if delete.text == "-d" => {
                 let unwanted = unescape(&set.text);
-                input?.text.chars().filter(|c| !unwanted.contains(*c)).collect()
+                input?
+                    .text
+                    .chars()
+                    .filter(|c| !unwanted.contains(*c))
+                    .collect()
             }
             [from, to] => translate(&input?.text, &unescape(&from.text), &unescape(&to.text))?,
             _ => return None,
@@ -64,7 +70,11 @@ pub(super) fn printed(
         return None;
     }
     let splits = text.contains(HOLE);
-    Some(Value { text, glob: false, splits })
+    Some(Value {
+        text,
+        glob: false,
+        splits,
+    })
 }
 
 fn has(arguments: &[Value], names: &[&str]) -> bool {
@@ -89,7 +99,11 @@ fn echo(arguments: &[Value]) -> String {
         }
         rest = others;
     }
-    let mut text = rest.iter().map(|a| a.text.as_str()).collect::<Vec<_>>().join(" ");
+    let mut text = rest
+        .iter()
+        .map(|a| a.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     if escapes {
         text = unescape(&text);
     }
@@ -102,7 +116,11 @@ fn echo(arguments: &[Value]) -> String {
 /// `printf FORMAT ARG…` for `%s`, `%b`, `%d`, `%%`; anything else is not known.
 fn printf(arguments: &[Value]) -> Option<String> {
     let (format, mut rest) = arguments.split_first()?;
-    let (format, rest_after) = if format.text == "--" { rest.split_first()? } else { (format, rest) };
+    let (format, rest_after) = if format.text == "--" {
+        rest.split_first()?
+    } else {
+        (format, rest)
+    };
     rest = rest_after;
     if format.text.contains(HOLE) || format.text.starts_with("-v") {
         return None;
@@ -150,17 +168,20 @@ fn unescape(text: &str) -> String {
             out.push(c);
             continue;
         }
-        let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most: usize| {
-            let mut value = 0;
-            let mut count = 0;
-            while count < most {
-                let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else { break };
-                value = value * radix + digit;
-                chars.next();
-                count += 1;
-            }
-            (count > 0).then_some(value)
-        };
+        let digits =
+            |chars: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most: usize| {
+                let mut value = 0;
+                let mut count = 0;
+                while count < most {
+                    let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else {
+                        break;
+                    };
+                    value = value * radix + digit;
+                    chars.next();
+                    count += 1;
+                }
+                (count > 0).then_some(value)
+            };
         match chars.next() {
             None => out.push('\\'),
             Some('n') => out.push('\n'),
@@ -275,16 +296,28 @@ mod tests {
 
     fn run(name: &str, arguments: &[&str], input: &str) -> Option<String> {
         let arguments: Vec<Value> = arguments.iter().map(|a| Value::known(*a)).collect();
-        printed(name, &arguments, Some(&Value::known(input)), &Scope::default()).map(|v| v.text)
+        printed(
+            name,
+            &arguments,
+            Some(&Value::known(input)),
+            &Scope::default(),
+        )
+        .map(|v| v.text)
     }
 
     #[test]
     fn text_that_is_built_to_be_executed_is_followed() {
         assert_eq!(run("echo", &["-n", "rm", "-rf"], ""), Some("rm -rf".into()));
         assert_eq!(run("echo", &["-e", r"\x72m"], ""), Some("rm\n".into()));
-        assert_eq!(run("printf", &["%s", "rm", " -rf /"], ""), Some("rm -rf /".into()));
+        assert_eq!(
+            run("printf", &["%s", "rm", " -rf /"], ""),
+            Some("rm -rf /".into())
+        );
         assert_eq!(run("printf", &[r"\162\155"], ""), Some("rm".into()));
-        assert_eq!(run("base64", &["-d"], "cm0gLXJmIC8="), Some("rm -rf /".into()));
+        assert_eq!(
+            run("base64", &["-d"], "cm0gLXJmIC8="),
+            Some("rm -rf /".into())
+        );
         assert_eq!(run("rev", &[], "/ fr- mr"), Some("rm -rf /\n".into()));
         assert_eq!(run("xxd", &["-r", "-p"], "726d"), Some("rm".into()));
         assert_eq!(run("tr", &["a-z", "n-za-m"], "ez"), Some("rm".into()));

@@ -21,7 +21,10 @@ pub struct Binding {
 impl Binding {
     /// A variable with one value.
     pub fn one(value: Value) -> Self {
-        Self { values: vec![value], array: false }
+        Self {
+            values: vec![value],
+            array: false,
+        }
     }
 }
 
@@ -82,7 +85,13 @@ impl Scope {
                 None => {
                     let mut values = binding.values.clone();
                     add(&mut values, &[Value::unknown()]);
-                    self.variables.insert(name.clone(), Binding { values, array: binding.array });
+                    self.variables.insert(
+                        name.clone(),
+                        Binding {
+                            values,
+                            array: binding.array,
+                        },
+                    );
                 }
             }
         }
@@ -93,10 +102,14 @@ impl Scope {
         }
         self.exported.extend(other.exported.iter().cloned());
         for (name, body) in &other.functions {
-            self.functions.entry(name.clone()).or_insert_with(|| Rc::clone(body));
+            self.functions
+                .entry(name.clone())
+                .or_insert_with(|| Rc::clone(body));
         }
         for (file, text) in &other.files {
-            self.files.entry(file.clone()).or_insert_with(|| text.clone());
+            self.files
+                .entry(file.clone())
+                .or_insert_with(|| text.clone());
         }
         if self.positional != other.positional {
             self.positional = None;

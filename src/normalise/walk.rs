@@ -141,7 +141,11 @@ impl<'a> Walker<'a> {
     pub fn programs_since(&self, from: usize) -> Vec<String> {
         let mut names = Vec::new();
         for action in self.actions.get(from..).unwrap_or_default() {
-            let name = if action.opacity >= Opacity::Program { "?" } else { action.program.as_str() };
+            let name = if action.opacity >= Opacity::Program {
+                "?"
+            } else {
+                action.program.as_str()
+            };
             if !name.is_empty() && !names.iter().any(|n| n == name) {
                 names.push(name.to_owned());
             }
@@ -155,7 +159,8 @@ impl<'a> Walker<'a> {
         let mut joined_by = Connector::Sequence;
         for Statement { command, then } in &script.statements {
             let conditional = matches!(joined_by, Connector::And | Connector::Or);
-            let before = (conditional || *then == Connector::Background).then(|| self.scope.clone());
+            let before =
+                (conditional || *then == Connector::Background).then(|| self.scope.clone());
             if *then == Connector::Background {
                 self.scope.beside = true;
             }
@@ -196,7 +201,11 @@ impl<'a> Walker<'a> {
         match command {
             Command::Simple(simple) => self.simple(simple),
             Command::Pipeline(stages) => self.pipeline(stages),
-            Command::Compound { kind, redirects, span } => self.redirected(kind, redirects, *span),
+            Command::Compound {
+                kind,
+                redirects,
+                span,
+            } => self.redirected(kind, redirects, *span),
         }
     }
 
@@ -229,7 +238,13 @@ impl<'a> Walker<'a> {
             if self.scope.variables.get(&name) != Some(&binding) {
                 let mut values = binding.values;
                 values.push(Value::unknown());
-                self.scope.variables.insert(name, Binding { values, array: binding.array });
+                self.scope.variables.insert(
+                    name,
+                    Binding {
+                        values,
+                        array: binding.array,
+                    },
+                );
             }
         }
         printed
@@ -292,7 +307,10 @@ impl<'a> Walker<'a> {
         match kind {
             Compound::Subshell(script) => self.apart(|w| w.script(script)),
             Compound::Group(script) => self.script(script),
-            Compound::If { branches, otherwise } => {
+            Compound::If {
+                branches,
+                otherwise,
+            } => {
                 let mut ends: Vec<Scope> = Vec::new();
                 for (condition, body) in branches {
                     let _ = self.script(condition);
@@ -316,7 +334,11 @@ impl<'a> Walker<'a> {
                 self.scope.join(&before);
                 Value::unknown()
             }
-            Compound::For { variable, words, body } => {
+            Compound::For {
+                variable,
+                words,
+                body,
+            } => {
                 let values = match words {
                     Some(words) => words.iter().flat_map(|word| self.expand(word)).collect(),
                     None => self
@@ -325,17 +347,29 @@ impl<'a> Walker<'a> {
                         .clone()
                         .unwrap_or_else(|| vec![Value::unknown()]),
                 };
-                let values: Vec<Value> =
-                    if values.len() > MOST_WORLDS { vec![Value::unknown()] } else { values };
+                let values: Vec<Value> = if values.len() > MOST_WORLDS {
+                    vec![Value::unknown()]
+                } else {
+                    values
+                };
                 self.forget_assigned(body);
                 let before = self.scope.clone();
                 if values.is_empty() {
-                    self.scope.variables.insert(variable.clone(), Binding::one(Value::unknown()));
-                } else {
-                    let values = values.into_iter().map(|v| Value { splits: false, ..v }).collect();
                     self.scope
                         .variables
-                        .insert(variable.clone(), Binding { values, array: false });
+                        .insert(variable.clone(), Binding::one(Value::unknown()));
+                } else {
+                    let values = values
+                        .into_iter()
+                        .map(|v| Value { splits: false, ..v })
+                        .collect();
+                    self.scope.variables.insert(
+                        variable.clone(),
+                        Binding {
+                            values,
+                            array: false,
+                        },
+                    );
                 }
                 let _ = self.script(body);
                 self.scope.join(&before);
@@ -368,7 +402,9 @@ impl<'a> Walker<'a> {
                 Value::unknown()
             }
             Compound::Function { name, body } => {
-                self.scope.functions.insert(name.clone(), Rc::new((**body).clone()));
+                self.scope
+                    .functions
+                    .insert(name.clone(), Rc::new((**body).clone()));
                 Value::default()
             }
             Compound::Coprocess(command) => {
@@ -444,7 +480,10 @@ impl<'a> Walker<'a> {
                     } else if let (Some(number), Some((text, _))) = (descriptor, text) {
                         out.descriptors.push((number, text));
                     }
-                    out.files.push(Redirection { usage: FileUse::Read, file: value });
+                    out.files.push(Redirection {
+                        usage: FileUse::Read,
+                        file: value,
+                    });
                 }
                 RedirectOperator::Write
                 | RedirectOperator::Clobber
@@ -458,7 +497,11 @@ impl<'a> Walker<'a> {
                     if stdout {
                         out.stdout = Some(Stdout::File(value.clone(), append));
                     }
-                    let usage = if append { FileUse::Append } else { FileUse::Write };
+                    let usage = if append {
+                        FileUse::Append
+                    } else {
+                        FileUse::Write
+                    };
                     out.files.push(Redirection { usage, file: value });
                 }
                 RedirectOperator::DuplicateInput => {
@@ -494,22 +537,39 @@ impl<'a> Walker<'a> {
             .and_then(|n| n.parse::<u32>().ok())
         {
             if number == 0 {
-                return self.scope.input.clone().map(|text| (text, Some(self.scope.fed_by.clone())));
+                return self
+                    .scope
+                    .input
+                    .clone()
+                    .map(|text| (text, Some(self.scope.fed_by.clone())));
             }
-            return self.scope.descriptors.get(&number).map(|text| (text.clone(), None));
+            return self
+                .scope
+                .descriptors
+                .get(&number)
+                .map(|text| (text.clone(), None));
         }
         if file.text == "/dev/stdin" || file.text == "-" {
-            return self.scope.input.clone().map(|text| (text, Some(self.scope.fed_by.clone())));
+            return self
+                .scope
+                .input
+                .clone()
+                .map(|text| (text, Some(self.scope.fed_by.clone())));
         }
         if !file.is_known() {
             return None;
         }
         let path = crate::policy::paths::normal(file, self.scope.cwd.as_deref());
-        self.scope.files.get(&path.text).map(|text| (text.clone(), None))
+        self.scope
+            .files
+            .get(&path.text)
+            .map(|text| (text.clone(), None))
     }
 
     fn process_at(&self, path: &str) -> Option<&Process> {
-        let number = path.strip_prefix("/dev/fd/")?.strip_prefix(crate::action::HOLE)?;
+        let number = path
+            .strip_prefix("/dev/fd/")?
+            .strip_prefix(crate::action::HOLE)?;
         self.processes.get(number.parse::<usize>().ok()?)
     }
 
@@ -521,7 +581,12 @@ impl<'a> Walker<'a> {
         // Each way in which the variables can stand is read on its own.
         let mut worlds: Vec<Vec<(String, Value)>> = vec![Vec::new()];
         for name in names {
-            let values = self.scope.variables.get(&name).map(|b| b.values.clone()).unwrap_or_default();
+            let values = self
+                .scope
+                .variables
+                .get(&name)
+                .map(|b| b.values.clone())
+                .unwrap_or_default();
             if worlds.len() * values.len() > MOST_WORLDS {
                 for world in &mut worlds {
                     world.push((name.clone(), Value::unknown()));
@@ -532,11 +597,14 @@ impl<'a> Walker<'a> {
                 .into_iter()
                 .flat_map(|world| {
                     let name = name.clone();
-                    values.iter().map(move |value| {
-                        let mut next = world.clone();
-                        next.push((name.clone(), value.clone()));
-                        next
-                    }).collect::<Vec<_>>()
+                    values
+                        .iter()
+                        .map(move |value| {
+                            let mut next = world.clone();
+                            next.push((name.clone(), value.clone()));
+                            next
+                        })
+                        .collect::<Vec<_>>()
                 })
                 .collect();
         }
@@ -575,7 +643,12 @@ impl<'a> Walker<'a> {
 
     /// The variables of a command that have more than one value here.
     fn with_alternatives(&self, simple: &Simple) -> Vec<String> {
-        if self.scope.variables.values().all(|b| b.array || b.values.len() < 2) {
+        if self
+            .scope
+            .variables
+            .values()
+            .all(|b| b.array || b.values.len() < 2)
+        {
             return Vec::new();
         }
         let mut names = Vec::new();
@@ -590,7 +663,10 @@ impl<'a> Walker<'a> {
             }
         }
         names.retain(|name| {
-            self.scope.variables.get(name).is_some_and(|b| !b.array && b.values.len() > 1)
+            self.scope
+                .variables
+                .get(name)
+                .is_some_and(|b| !b.array && b.values.len() > 1)
         });
         names.sort();
         names.dedup();
@@ -603,16 +679,22 @@ impl<'a> Walker<'a> {
             fields.extend(self.expand(word));
         }
         let plumbing = self.plumbing(&simple.redirects);
-        let assignments: Vec<(String, Binding)> =
-            simple.assignments.iter().map(|a| self.assignment(a)).collect();
+        let assignments: Vec<(String, Binding)> = simple
+            .assignments
+            .iter()
+            .map(|a| self.assignment(a))
+            .collect();
         let origin = self.scope.origin.unwrap_or(simple.span);
         if fields.is_empty() {
             for (name, binding) in assignments {
                 self.assign(&name, binding, origin);
             }
             if !plumbing.files.is_empty() {
-                let action =
-                    Action { redirections: plumbing.files.clone(), origin, ..self.blank() };
+                let action = Action {
+                    redirections: plumbing.files.clone(),
+                    origin,
+                    ..self.blank()
+                };
                 self.emit(action);
             }
             return self.routed(&plumbing, Value::default());
@@ -640,20 +722,28 @@ impl<'a> Walker<'a> {
             let before = self.scope.variables.get(&assignment.name);
             let mut values = before.map(|b| b.values.clone()).unwrap_or_default();
             values.append(&mut binding.values);
-            binding = Binding { values, array: true };
+            binding = Binding {
+                values,
+                array: true,
+            };
         } else if assignment.append {
             match self.scope.variables.get(&assignment.name) {
                 Some(before) if before.array || binding.array => {
                     let mut values = before.values.clone();
                     values.append(&mut binding.values);
-                    binding = Binding { values, array: true };
+                    binding = Binding {
+                        values,
+                        array: true,
+                    };
                 }
                 _ => {
-                    let mut text = self
-                        .variable(&assignment.name)
-                        .unwrap_or_else(|| {
-                            if self.context.whole_environment { Value::default() } else { Value::unknown() }
-                        });
+                    let mut text = self.variable(&assignment.name).unwrap_or_else(|| {
+                        if self.context.whole_environment {
+                            Value::default()
+                        } else {
+                            Value::unknown()
+                        }
+                    });
                     if let Some(more) = binding.values.first() {
                         text.text.push_str(&more.text);
                     }
@@ -680,11 +770,16 @@ impl<'a> Walker<'a> {
 fn names_in(word: &Word, names: &mut Vec<String>) {
     use crate::syntax::{Operation, Piece};
     for piece in &word.pieces {
-        if let Piece::Parameter { name, operation, .. } = piece {
+        if let Piece::Parameter {
+            name, operation, ..
+        } = piece
+        {
             names.push(name.clone());
             match operation {
                 Operation::Plain => {}
-                Operation::Default(inner) | Operation::Assign(inner) | Operation::Alternative(inner) => {
+                Operation::Default(inner)
+                | Operation::Assign(inner)
+                | Operation::Alternative(inner) => {
                     names_in(inner, names);
                 }
                 Operation::Other(words) => words.iter().for_each(|w| names_in(w, names)),
@@ -711,7 +806,10 @@ fn assigned_by(command: &Command, names: &mut Vec<String>) {
             Compound::Group(script)
             | Compound::For { body: script, .. }
             | Compound::ForArithmetic { body: script, .. } => assigned_in(script, names),
-            Compound::If { branches, otherwise } => {
+            Compound::If {
+                branches,
+                otherwise,
+            } => {
                 for (condition, body) in branches {
                     assigned_in(condition, names);
                     assigned_in(body, names);
@@ -724,7 +822,9 @@ fn assigned_by(command: &Command, names: &mut Vec<String>) {
                 assigned_in(condition, names);
                 assigned_in(body, names);
             }
-            Compound::Case { arms, .. } => arms.iter().for_each(|(_, body)| assigned_in(body, names)),
+            Compound::Case { arms, .. } => {
+                arms.iter().for_each(|(_, body)| assigned_in(body, names))
+            }
             Compound::Function { body, .. } | Compound::Coprocess(body) => assigned_by(body, names),
         },
     }

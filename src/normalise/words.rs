@@ -48,7 +48,11 @@ impl Walker<'_> {
     }
 
     fn expand_pieces(&mut self, pieces: &[Piece], split: bool) -> Vec<Value> {
-        let mut fields = Fields { done: Vec::new(), current: Value::default(), started: false };
+        let mut fields = Fields {
+            done: Vec::new(),
+            current: Value::default(),
+            started: false,
+        };
         for piece in pieces {
             match piece {
                 Piece::Literal { text, quoted } => {
@@ -64,7 +68,11 @@ impl Walker<'_> {
                     let home = self.home_of(name);
                     fields.push(&home, false);
                 }
-                Piece::Parameter { name, operation, quoted } => {
+                Piece::Parameter {
+                    name,
+                    operation,
+                    quoted,
+                } => {
                     let values = self.parameter(name, operation, *quoted || !split);
                     self.place_values(&mut fields, values, *quoted || !split);
                 }
@@ -117,7 +125,10 @@ impl Walker<'_> {
 
     fn separators(&self) -> String {
         match self.scope.variables.get("IFS") {
-            Some(Binding { values, array: false }) => values
+            Some(Binding {
+                values,
+                array: false,
+            }) => values
                 .first()
                 .filter(|v| values.len() == 1 && v.is_known())
                 .map_or_else(|| " \t\n".to_owned(), |v| v.text.clone()),
@@ -132,7 +143,11 @@ impl Walker<'_> {
                 .variable("HOME")
                 .map_or_else(|| self.context.place.home.clone(), |v| v.text),
             "+" => self.scope.cwd.clone().unwrap_or_else(|| HOLE.to_string()),
-            "-" => self.scope.previous.clone().unwrap_or_else(|| HOLE.to_string()),
+            "-" => self
+                .scope
+                .previous
+                .clone()
+                .unwrap_or_else(|| HOLE.to_string()),
             "root" => "/root".to_owned(),
             name => format!("/home/{name}"),
         }
@@ -150,9 +165,21 @@ impl Walker<'_> {
             };
         }
         match name {
-            "PWD" => return Some(self.scope.cwd.clone().map_or_else(Value::unknown, Value::known)),
+            "PWD" => {
+                return Some(
+                    self.scope
+                        .cwd
+                        .clone()
+                        .map_or_else(Value::unknown, Value::known),
+                );
+            }
             "OLDPWD" => {
-                return Some(self.scope.previous.clone().map_or_else(Value::unknown, Value::known));
+                return Some(
+                    self.scope
+                        .previous
+                        .clone()
+                        .map_or_else(Value::unknown, Value::known),
+                );
             }
             "IFS" => return Some(Value::known(" \t\n")),
             _ => {}
@@ -166,11 +193,20 @@ impl Walker<'_> {
         if self.context.whole_environment {
             return None;
         }
-        self.grammar.variable(name).and_then(|v| v.assume.clone()).map(Value::known)
+        self.grammar
+            .variable(name)
+            .and_then(|v| v.assume.clone())
+            .map(Value::known)
     }
 
     fn parameter(&mut self, name: &str, operation: &Operation, quoted: bool) -> Vec<Value> {
-        let unknown = |all: bool| vec![Value { text: HOLE.to_string(), glob: all, splits: true }];
+        let unknown = |all: bool| {
+            vec![Value {
+                text: HOLE.to_string(),
+                glob: all,
+                splits: true,
+            }]
+        };
         if let "@" | "*" = name {
             let Operation::Plain = operation else {
                 self.walk_operation(operation);
@@ -206,7 +242,9 @@ impl Walker<'_> {
                     Some(value) if !value.text.is_empty() => vec![value],
                     _ => {
                         if let Operation::Assign(_) = operation {
-                            self.scope.variables.insert(name.to_owned(), Binding::one(other.clone()));
+                            self.scope
+                                .variables
+                                .insert(name.to_owned(), Binding::one(other.clone()));
                         }
                         vec![other]
                     }
@@ -272,7 +310,10 @@ impl Walker<'_> {
         let programs = self.programs_since(from);
         self.scope = outer;
         let number = self.processes.len();
-        self.processes.push(Process { output: printed, programs });
+        self.processes.push(Process {
+            output: printed,
+            programs,
+        });
         format!("/dev/fd/{HOLE}{number}")
     }
 }
@@ -280,7 +321,9 @@ impl Walker<'_> {
 /// Whether a text is a variable name.
 pub(super) fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 

@@ -60,7 +60,8 @@ pub fn normal(value: &Value, cwd: Option<&str>) -> PathText {
                 && last
                     .chars()
                     .all(|c| matches!(c, '*' | '.' | '?' | '[' | ']' | '!' | '^'));
-            if !all && !(last.is_empty() && contents) {
+            let slash = last.is_empty() && contents;
+            if !(all || slash) {
                 break;
             }
             contents = true;

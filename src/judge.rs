@@ -1,0 +1,36 @@
+//! A text to what would happen and what the policy says about it: reading, normalising, deciding, and
+//! nothing else. Pure but for the lookups of its context; the pipeline, `check`, `explain` and the
+//! policy tests all judge through here.
+
+use crate::action::Action;
+use crate::decide::{self, Decision};
+use crate::normalise::{self, Context};
+use crate::policy::Policy;
+use crate::syntax::{self, Reading};
+
+/// A line, judged.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// How it was read.
+    pub reading: Reading,
+    /// What would happen.
+    pub actions: Vec<Action>,
+    /// What the policy says.
+    pub decision: Decision,
+}
+
+/// Judges a text.
+///
+/// `context` says where and by which shell it would run. Nothing is executed, and nothing is read but
+/// what the context's lookups give.
+#[must_use]
+pub fn judge(policy: &Policy, text: &str, context: &Context<'_>) -> Judgement {
+    let reading = syntax::read(text, context.dialect);
+    let actions = normalise::actions(&reading, context, policy);
+    let decision = decide::evaluate(policy, &actions, &context.place);
+    Judgement {
+        reading,
+        actions,
+        decision,
+    }
+}
