@@ -1,0 +1,399 @@
+//! What a person is shown before they decide, and what they must type to say yes.
+
+use crate::decide::{Decision, Finding};
+use crate::policy::schema::{Acknowledge, Effect};
+use crate::syntax::Span;
+
+use super::escape::escape;
+use super::excerpt::excerpt;
+use super::style::{Role, Style};
+
+/// How many rules a person is shown at once. A line that meets more is not asked about: what cannot be
+/// seen cannot be approved.
+const MOST_RULES: usize = 10;
+/// Where the words after a label start.
+const LABEL: usize = 11;
+/// The longest name that a person is made to type.
+const LONGEST_NAME: usize = 80;
+
+/// Where the line came from and how it is shown.
+#[derive(Clone, Debug)]
+pub struct Scene<'a> {
+    /// The text of the line; the origins of findings are byte ranges in it.
+    pub text: &'a str,
+    /// Where it came from.
+    pub source: &'a str,
+    /// Its working directory.
+    pub cwd: &'a str,
+    /// How many columns the terminal has.
+    pub columns: usize,
+    /// Its colours.
+    pub style: Style,
+}
+
+/// What is shown and asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The rows above the line where the answer is typed.
+    pub rows: Vec<String>,
+    /// What must be typed, one after the other; all of them are needed.
+    pub asks: Vec<Ask>,
+}
+
+/// One thing to type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// `y`.
+    Yes,
+    /// This name, exactly as it is shown.
+    Name(String),
+}
+
+impl Ask {
+    /// The words before the place where the person types.
+    #[must_use]
+    pub fn words(&self, seconds: u64) -> String {
+        match self {
+            Self::Yes => format!("Run it? y and Enter for yes, anything else for no ({seconds} s)"),
+            Self::Name(name) => format!("To run it, type {name} (empty for no, {seconds} s)"),
+        }
+    }
+
+    /// Whether `answer` is a yes.
+    #[must_use]
+    pub fn accepts(&self, answer: &str) -> bool {
+        match self {
+            Self::Yes => ["y", "Y", "yes", "Yes", "YES"].contains(&answer),
+            Self::Name(name) => answer == name,
+        }
+    }
+}
+
+/// Words the question for a decision; none where there is more than a person can be shown.
+#[must_use]
+pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
+    let asked: Vec<&Finding> = decision
+        .findings
+        .iter()
+        .filter(|finding| finding.effect != Effect::Allow)
+        .collect();
+    let rules = by_rule(&asked);
+    if rules.len() > MOST_RULES {
+        return None;
+    }
+    let style = scene.style;
+    let spans: Vec<Span> = asked.iter().map(|finding| finding.origin).collect();
+    let mut rows = vec![style.paint(
+        Role::Title,
+        "kibosh: nothing has run yet, a person must decide",
+    )];
+    rows.extend(excerpt(scene.text, &spans, scene.columns, style));
+    push_cut(&mut rows, "in", scene.cwd, scene);
+    push_cut(&mut rows, "from", scene.source, scene);
+    for findings in &rules {
+        push_rule(&mut rows, findings, scene);
+    }
+    Some(Question {
+        rows,
+        asks: asks(&asked),
+    })
+}
+
+/// Findings of the same rule together, in the order of the decision.
+fn by_rule<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut rules: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let known = rules
+            .iter_mut()
+            .find(|same| same.first().is_some_and(|first| first.rule == finding.rule));
+        match known {
+            Some(same) => same.push(finding),
+            None => rules.push(vec![finding]),
+        }
+    }
+    rules
+}
+
+fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>) {
+    let Some(first) = findings.first() else {
+        return;
+    };
+    let times = match findings.len() {
+        1 => String::new(),
+        several => format!(" ({several} times)"),
+    };
+    push_words(
+        rows,
+        "rule",
+        &format!("{}{times}", first.rule),
+        Role::Title,
+        scene,
+    );
+    let unseen = findings
+        .iter()
+        .find(|finding| !scene.text.contains(&finding.subject));
+    if let Some(finding) = unseen {
+        push_cut(rows, "does", &finding.subject, scene);
+    }
+    push_words(rows, "why", &first.reason, Role::Danger, scene);
+    if let Some(instead) = &first.instead {
+        push_words(rows, "instead", instead, Role::Advice, scene);
+    }
+}
+
+/// A label and foreign text on one row, its middle left out where it is too long.
+fn push_cut(rows: &mut Vec<String>, label: &str, text: &str, scene: &Scene<'_>) {
+    if text.is_empty() {
+        return;
+    }
+    let width = scene.columns.saturating_sub(LABEL).max(16);
+    let shown = escape(text);
+    let length = shown.chars().count();
+    let cut = if length <= width {
+        shown.into_owned()
+    } else {
+        let half = (width - 1) / 2;
+        let head: String = shown.chars().take(half).collect();
+        let tail: String = shown.chars().skip(length - half).collect();
+        format!("{head}…{tail}")
+    };
+    rows.push(format!("{}{cut}", margin(label, scene.style)));
+}
+
+/// A label and words, wrapped.
+fn push_words(rows: &mut Vec<String>, label: &str, words: &str, role: Role, scene: &Scene<'_>) {
+    let width = scene.columns.saturating_sub(LABEL).max(16);
+    let mut label = label;
+    for row in wrapped(&escape(words), width) {
+        rows.push(format!(
+            "{}{}",
+            margin(label, scene.style),
+            scene.style.paint(role, &row)
+        ));
+        label = "";
+    }
+}
+
+fn margin(label: &str, style: Style) -> String {
+    style.paint(
+        Role::Margin,
+        &format!("  {label:<width$}", width = LABEL - 2),
+    )
+}
+
+/// Breaks text at blanks into rows of at most `width` characters; longer words are broken too.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            rows.push(String::new());
+            used = 0;
+        } else if used > 0 {
+            push(&mut rows, ' ');
+            used += 1;
+        }
+        for character in word.chars() {
+            if used == width {
+                rows.push(String::new());
+                used = 0;
+            }
+            push(&mut rows, character);
+            used += 1;
+        }
+    }
+    rows
+}
+
+fn push(rows: &mut [String], character: char) {
+    if let Some(row) = rows.last_mut() {
+        row.push(character);
+    }
+}
+
+/// What must be typed: each name that a rule wants typed, or else a yes.
+fn asks(findings: &[&Finding]) -> Vec<Ask> {
+    let mut asks: Vec<Ask> = Vec::new();
+    for finding in findings {
+        match finding.acknowledge {
+            Acknowledge::Key => {}
+            Acknowledge::Name => {
+                let ask = Ask::Name(name(finding));
+                if !asks.contains(&ask) {
+                    asks.push(ask);
+                }
+            }
+        }
+    }
+    if asks.is_empty() {
+        asks.push(Ask::Yes);
+    }
+    asks
+}
+
+/// The resource, where it has a name that can be shown and typed; else the rule's id.
+fn name(finding: &Finding) -> String {
+    let typable = |name: &&String| {
+        let shown = escape(name);
+        !name.trim().is_empty()
+            && name.trim() == name.as_str()
+            && shown == name.as_str()
+            && shown.chars().count() <= LONGEST_NAME
+    };
+    finding
+        .resource
+        .as_ref()
+        .filter(typable)
+        .unwrap_or(&finding.rule)
+        .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(text: &str, part: &str, rule: &str) -> Finding {
+        let start = text.find(part).unwrap();
+        Finding {
+            rule: rule.into(),
+            layer: "pack".into(),
+            effect: Effect::Confirm,
+            reason: "removes every resource of the state".into(),
+            instead: Some("terraform plan -destroy".into()),
+            acknowledge: Acknowledge::Key,
+            subject: part.into(),
+            resource: None,
+            origin: Span {
+                start,
+                end: start + part.len(),
+            },
+        }
+    }
+
+    fn ask(text: &str, findings: Vec<Finding>) -> Option<Question> {
+        let decision = Decision {
+            effect: Effect::Confirm,
+            findings,
+        };
+        let scene = Scene {
+            text,
+            source: "-c",
+            cwd: "/srv/infra",
+            columns: 60,
+            style: Style::Plain,
+        };
+        question(&decision, &scene)
+    }
+
+    #[test]
+    fn the_prompt_shows_the_line_the_place_the_rule_and_the_alternative() {
+        let text = "cd infra && terraform destroy -auto-approve";
+        let mut expanded = finding(text, "terraform destroy -auto-approve", "terraform.destroy");
+        expanded.subject = "terraform -chdir=/srv/infra destroy".into();
+        let again = finding(text, "terraform destroy", "terraform.destroy");
+        assert_eq!(
+            ask(text, vec![expanded, again]).unwrap(),
+            Question {
+                rows: [
+                    "kibosh: nothing has run yet, a person must decide",
+                    "  | cd infra && terraform destroy -auto-approve",
+                    "  |             ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~",
+                    "  in       /srv/infra",
+                    "  from     -c",
+                    "  rule     terraform.destroy (2 times)",
+                    "  does     terraform -chdir=/srv/infra destroy",
+                    "  why      removes every resource of the state",
+                    "  instead  terraform plan -destroy",
+                ]
+                .map(String::from)
+                .to_vec(),
+                asks: vec![Ask::Yes],
+            }
+        );
+    }
+
+    #[test]
+    fn rules_that_want_a_name_get_each_name_once() {
+        let text = "dropdb prod; dropdb prod; dropdb x";
+        let named = |name: Option<&str>| Finding {
+            acknowledge: Acknowledge::Name,
+            resource: name.map(String::from),
+            ..finding(text, "dropdb prod", "db.drop")
+        };
+        let asks = |names: &[Option<&str>]| {
+            ask(text, names.iter().map(|name| named(*name)).collect())
+                .unwrap()
+                .asks
+        };
+        assert_eq!(
+            asks(&[Some("prod"), Some("prod"), Some("x")]),
+            [Ask::Name("prod".into()), Ask::Name("x".into())]
+        );
+        let long = "x".repeat(200);
+        for untypable in [
+            None,
+            Some(""),
+            Some(" "),
+            Some("a\x1b[A"),
+            Some("a "),
+            Some(long.as_str()),
+        ] {
+            assert_eq!(
+                asks(&[untypable]),
+                [Ask::Name("db.drop".into())],
+                "{untypable:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_an_exact_answer_is_a_yes() {
+        for (answer, yes) in [
+            ("y", true),
+            ("yes", true),
+            ("", false),
+            ("n", false),
+            ("yy", false),
+            (" y", false),
+            ("by", false),
+            ("prod", false),
+        ] {
+            assert_eq!(Ask::Yes.accepts(answer), yes, "{answer:?}");
+        }
+        let name = Ask::Name("prod".into());
+        for (answer, yes) in [
+            ("prod", true),
+            ("PROD", false),
+            ("prod ", false),
+            ("y", false),
+            ("", false),
+        ] {
+            assert_eq!(name.accepts(answer), yes, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_can_be_shown_is_not_asked_about() {
+        let text = "x";
+        let findings: Vec<Finding> = (0..=MOST_RULES)
+            .map(|number| finding(text, "x", &format!("a.{number}")))
+            .collect();
+        assert_eq!(ask(text, findings.clone()), None);
+        assert!(ask(text, findings.into_iter().skip(1).collect()).is_some());
+    }
+
+    #[test]
+    fn every_row_fits_and_holds_no_control_character() {
+        let text = "rm -rf \x1b]0;x\x07 /";
+        let mut odd = finding(text, "rm -rf", "fs.rm");
+        odd.reason = "a\x1b[1A reason ".repeat(30);
+        odd.subject = "\r\x1b[2K".repeat(90);
+        for row in ask(text, vec![odd]).unwrap().rows {
+            assert!(
+                row.chars().count() <= 60 && !row.contains(char::is_control),
+                "{row:?}"
+            );
+        }
+    }
+}
