@@ -4,6 +4,10 @@
 //! never taken from standard input, a file, a variable or an argument, and nothing that says deny is
 //! ever cleared.
 
+mod entry;
+mod standing;
+mod terminal;
+
 use crate::decide::Decision;
 use crate::policy::schema::Effect;
 pub use crate::report::refusal::{Absence, Refusal};
@@ -60,8 +64,8 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
         Effect::Confirm => {
-            let _ = request;
-            Err(Refusal::NoTerminal(Absence::NoTerminal))
+            terminal::ask(decision, request)?;
+            Ok(Cleared(Approver::Person))
         }
     }
 }

@@ -166,12 +166,19 @@ fn push_rows(
 ) {
     let mut label = label;
     let mut row = Row::default();
-    for cell in shortened(cells, width) {
-        if row.width + cell.width > width {
-            row.finish(rows, label, gutter, style);
-            label = "";
+    for run in runs(shortened(cells, width)) {
+        // A dangerous part is broken only where it must be.
+        let run_width: usize = run.iter().map(|cell| cell.width).sum();
+        let danger = run.first().is_some_and(|cell| cell.danger);
+        let mut broken = danger && row.width + run_width > width && run_width <= width;
+        for cell in run {
+            if broken || row.width + cell.width > width {
+                row.finish(rows, label, gutter, style);
+                label = "";
+            }
+            broken = false;
+            row.push(&cell, style);
         }
-        row.push(&cell, style);
     }
     row.finish(rows, label, gutter, style);
 }

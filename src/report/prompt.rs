@@ -6,6 +6,7 @@ use crate::syntax::Span;
 
 use super::escape::escape;
 use super::excerpt::excerpt;
+use super::refusal::Refusal;
 use super::style::{Role, Style};
 
 /// How many rules a person is shown at once. A line that meets more is not asked about: what cannot be
@@ -50,12 +51,21 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// A row above the place where the person types, with its newline.
+    #[must_use]
+    pub fn row(&self) -> Option<String> {
+        match self {
+            Self::Yes => None,
+            Self::Name(name) => Some(format!("To run it, type its name: {name}\n")),
+        }
+    }
+
     /// The words before the place where the person types.
     #[must_use]
     pub fn words(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y and Enter for yes, anything else for no ({seconds} s)"),
-            Self::Name(name) => format!("To run it, type {name} (empty for no, {seconds} s)"),
+            Self::Yes => format!("Run it? y + Enter is yes, all else is no ({seconds} s)"),
+            Self::Name(_) => format!("Name (all else is no, {seconds} s)"),
         }
     }
 
@@ -66,6 +76,16 @@ impl Ask {
             Self::Yes => ["y", "Y", "yes", "Yes", "YES"].contains(&answer),
             Self::Name(name) => answer == name,
         }
+    }
+}
+
+/// What is shown when the conversation is over.
+#[must_use]
+pub fn closing(refusal: Option<&Refusal>) -> &'static str {
+    match refusal {
+        None => "kibosh: approved\n",
+        Some(Refusal::Timeout { .. }) => "\nkibosh: no answer in time, nothing was run\n",
+        Some(_) => "\nkibosh: nothing was run\n",
     }
 }
 

@@ -5,3 +5,4 @@
 
 pub mod descriptors;
 pub mod process;
+pub mod terminal;
