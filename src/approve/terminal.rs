@@ -6,26 +6,24 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::{Winsize, openpty};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{FlushArg, tcflush};
-use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, close, getpid, getppid, pipe2};
 
 use crate::decide::Decision;
 use crate::report::prompt::{Ask, Question, Scene, closing, question};
 use crate::report::style::Style;
-use crate::sys::terminal::{Modes, in_child, size};
+use crate::sys::terminal::{Modes, size};
 
-use super::{Absence, MOST_SECONDS, Refusal, Request, entry, standing};
+use super::entry::Entry;
+use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
 
 /// How long the keyboard must have been quiet before an answer counts, so that nobody answers who was
 /// just typing something else.
@@ -154,16 +152,20 @@ impl Conversation {
             .deadline
             .saturating_duration_since(Instant::now())
             .as_secs();
-        let mut entry = Entry::start(self, &ask.words(left.max(1)))?;
+        let rescue = || drop(self.modes.set(self.terminal.as_fd()));
+        let words = ask.words(left.max(1));
+        let mut entry = Entry::start(&words, self.size, rescue).map_err(unusable)?;
         let mut typed = 0;
+        let mut is_drawn = false;
         loop {
-            let ready = self.wait(&[entry.keyboard.as_fd(), entry.answer.as_fd()], MAX_WAIT)?;
+            let ready = self.wait(&[entry.screen(), entry.answer()], MOST_WAIT)?;
             if let [drawn, answered] = ready.others.as_slice() {
                 if *drawn {
-                    entry.draw(self)?;
+                    self.write(&entry.drawing())?;
+                    is_drawn = true;
                 }
-                if *answered && entry.read_answer()? {
-                    return entry.into_answer();
+                if *answered && entry.read_answer().map_err(unusable)? {
+                    return entry.into_line().ok_or(Refusal::Person);
                 }
             }
             if ready.terminal {
@@ -173,8 +175,8 @@ impl Conversation {
                     return Err(Refusal::Person);
                 }
                 // A key pressed before the line stood there answers nothing.
-                if entry.is_drawn {
-                    entry.keyboard.write_all(&keys).map_err(unusable)?;
+                if is_drawn {
+                    entry.press(&keys).map_err(unusable)?;
                 }
             }
         }
@@ -216,7 +218,7 @@ impl Conversation {
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.terminal.as_fd(), PollFlags::POLLOUT),
         ];
-        self.poll(&mut polled, MAX_WAIT)
+        self.poll(&mut polled, MOST_WAIT)
     }
 
     /// Waits until the terminal or one of `others` can be read, for at most `longest`.
@@ -256,13 +258,12 @@ impl Conversation {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(unusable(errno)),
         }
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            match Signal::try_from(signal.ssi_signo.cast_signed()) {
-                Ok(Signal::SIGHUP) => return Err(Refusal::Vanished),
-                Ok(_) | Err(_) => return Err(Refusal::Interrupted),
-            }
+        match self.signals.read_signal() {
+            Ok(None) => Ok(()),
+            Ok(Some(signal)) if signal.ssi_signo == HANGUP => Err(Refusal::Vanished),
+            Ok(Some(_)) => Err(Refusal::Interrupted),
+            Err(errno) => Err(unusable(errno)),
         }
-        Ok(())
     }
 }
 
@@ -277,8 +278,9 @@ impl Drop for Conversation {
 }
 
 /// No single wait is longer; the deadline is looked at after each.
-const MAX_WAIT: Duration = Duration::from_secs(MOST_SECONDS as u64);
+const MOST_WAIT: Duration = Duration::from_secs(MOST_SECONDS as u64);
 
+const HANGUP: u32 = Signal::SIGHUP as u32;
 const ESCAPE: u8 = 0x1b;
 /// Ctrl-C, Ctrl-D, Ctrl-Z and Ctrl-\: the person wants to leave.
 const LEAVE: [u8; 4] = [0x03, 0x04, 0x1a, 0x1c];
@@ -316,93 +318,4 @@ fn held_signals() -> SigSet {
 struct Ready {
     terminal: bool,
     others: Vec<bool>,
-}
-
-/// The child process in which a line is typed. Dropping it ends the child.
-struct Entry {
-    child: Pid,
-    /// The other end of its terminal: keys go in, drawing comes out.
-    keyboard: File,
-    answer: File,
-    line: Vec<u8>,
-    is_drawn: bool,
-}
-
-impl Entry {
-    fn start(conversation: &Conversation, words: &str) -> Result<Self, Refusal> {
-        let (rows, columns) = conversation.size;
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns.max(20),
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        let pair = openpty(&size, None).map_err(unusable)?;
-        let modes = Modes::of(pair.slave.as_fd()).map_err(unusable)?;
-        modes
-            .transparent()
-            .set(pair.slave.as_fd())
-            .map_err(unusable)?;
-        let (answer, sender) = pipe2(OFlag::O_CLOEXEC).map_err(unusable)?;
-        let child = spawn(conversation, words, &pair.master, pair.slave, sender)?;
-        Ok(Self {
-            child,
-            keyboard: File::from(pair.master),
-            answer: File::from(answer),
-            line: Vec::new(),
-            is_drawn: false,
-        })
-    }
-
-    /// Shows what the child has drawn.
-    fn draw(&mut self, conversation: &Conversation) -> Result<(), Refusal> {
-        let mut buffer = [0; 4096];
-        // An error means that the child has closed its end; the answer tells the rest.
-        let read = self.keyboard.read(&mut buffer).unwrap_or(0);
-        conversation.write(buffer.get(..read).unwrap_or_default())?;
-        self.is_drawn = true;
-        Ok(())
-    }
-
-    /// Takes the answer as far as it is there; true at its end.
-    fn read_answer(&mut self) -> Result<bool, Refusal> {
-        let mut buffer = [0; MOST_TYPED];
-        let read = self.answer.read(&mut buffer).map_err(unusable)?;
-        self.line
-            .extend_from_slice(buffer.get(..read).unwrap_or_default());
-        Ok(read == 0)
-    }
-
-    /// The line. Empty where the child failed, which is no yes to any question.
-    fn into_answer(mut self) -> Result<String, Refusal> {
-        String::from_utf8(std::mem::take(&mut self.line)).map_err(|_| Refusal::Person)
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let _ = kill(self.child, Signal::SIGKILL);
-        let _ = waitpid(self.child, None);
-    }
-}
-
-/// Starts the child. It keeps no end of its terminal but its own, so that it notices when this process
-/// is killed, and puts the person's terminal back then, because nobody else is left to do it.
-fn spawn(
-    conversation: &Conversation,
-    words: &str,
-    keyboard: &OwnedFd,
-    terminal: OwnedFd,
-    answer: OwnedFd,
-) -> Result<Pid, Refusal> {
-    let parent = getpid();
-    in_child(|| {
-        let _ = close(keyboard.as_raw_fd());
-        let read = entry::read_line(terminal, words, answer);
-        if getppid() != parent {
-            let _ = conversation.modes.set(conversation.terminal.as_fd());
-        }
-        i32::from(read.is_err())
-    })
-    .map_err(unusable)
 }
