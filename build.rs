@@ -14,6 +14,7 @@ mod schema;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
@@ -222,6 +223,11 @@ impl Tables {
             .find_map(|source| source.file.settings.clone())
             .unwrap_or_default();
         let (at, length) = self.record(&settings)?;
+        let mut hasher = DefaultHasher::new();
+        (&self.records, &self.code).hash(&mut hasher);
+        let fingerprint = hasher.finish();
+        self.line("/// Differs where the packs differ.");
+        self.line(&format!("pub static FINGERPRINT: u64 = {fingerprint};"));
         self.line(&format!(
             "static SETTINGS: Record = Record {{ at: {at}, length: {length} }};"
         ));

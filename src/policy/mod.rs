@@ -1,17 +1,33 @@
 //! Policies: from TOML files to rules in force, and from an action to what they say about it.
 
-pub mod arguments;
-pub mod compiled;
-pub mod discover;
-pub mod error;
-pub mod glob;
-pub mod index;
-pub mod load;
-pub mod matcher;
-pub mod paths;
-pub mod schema;
 mod store;
 
+pub mod matcher;
+
+pub mod arguments;
+pub mod paths;
+
+pub mod discover;
+pub mod trust;
+
+pub mod load;
+
+mod check;
+mod shape;
+
+pub mod cases;
+pub mod examples;
+pub mod lint;
+
+pub mod error;
+
+pub mod compiled;
+
+pub mod glob;
+pub mod index;
+pub mod schema;
+
+pub use check::Depth;
 pub use store::{LayerFile, Policy, RuleRef, compile};
 
 /// Where a rule came from, the most authority last but one: a project's file is the agent's to write.

@@ -6,12 +6,15 @@ use std::rc::Rc;
 
 use regex::{Regex, RegexBuilder};
 
+use super::check::Depth;
 use super::compiled::{self, Shipped};
-use super::discover::Folders;
+use super::discover::{self, Folders};
 use super::error::PolicyErrors;
+use super::load::{self, Text};
 use super::matcher::Patterns;
 use super::schema::{Exception, PathClass, PolicyFile, Program, Rule, Settings, Variable};
-use super::{Layer, glob, index, load};
+use super::trust::{self, Ignored};
+use super::{Layer, examples, glob, index};
 use crate::action::{Action, FileUse, Opacity};
 
 /// How large a compiled regular expression may be.
@@ -32,8 +35,12 @@ pub struct LayerFile {
     pub layer: Layer,
     /// The file.
     pub path: String,
+    /// Its text.
+    pub text: String,
     /// Its content; what the layer may not do, or is not trusted to do, is gone.
     pub content: PolicyFile,
+    /// What is not in force of it, as nobody trusts it.
+    pub ignored: Vec<Ignored>,
     rules: Vec<Rc<Rule>>,
 }
 
@@ -42,6 +49,7 @@ pub struct LayerFile {
 pub struct Policy {
     shipped: Shipped,
     files: Vec<LayerFile>,
+    unproven: Option<String>,
     settings: OnceCell<Settings>,
     programs: RefCell<HashMap<String, Option<Rc<Program>>>>,
     classes: OnceCell<Vec<PathClass>>,
@@ -57,30 +65,68 @@ impl Policy {
 
     /// The shipped packs and the layers that `folders` have.
     ///
+    /// The examples of the layers' rules are still to be run: see [`Policy::unproven`].
+    ///
     /// # Errors
     ///
     /// Everything that is wrong with the files of the layers. There is no policy then, and nothing
     /// may run.
     pub fn load(folders: &Folders) -> Result<Self, PolicyErrors> {
+        let texts = discover::files(folders).map_err(PolicyErrors)?;
         let mut policy = Self::shipped();
-        for (layer, path, content) in load::layers(folders)? {
-            policy.add(layer, path, content);
+        if texts.is_empty() {
+            return Ok(policy);
+        }
+        let hash = trust::hash_of_all(&texts);
+        let depth = if examples::is_proven(folders, &hash) {
+            Depth::Seen
+        } else {
+            Depth::Whole
+        };
+        for (text, content) in texts.iter().zip(load::files(&texts, depth)?) {
+            policy.add(folders, text, content);
+        }
+        if depth == Depth::Whole {
+            policy.unproven = Some(hash);
         }
         Ok(policy)
     }
 
-    /// Puts the content of one more file in force.
-    pub fn add(&mut self, layer: Layer, path: String, content: PolicyFile) {
+    /// Puts the content of one more file in force, as far as the file may be.
+    fn add(&mut self, folders: &Folders, text: &Text, mut content: PolicyFile) {
+        let may_loosen = match text.layer {
+            Layer::Pack | Layer::System => true,
+            Layer::User => folders.home.as_ref().is_some_and(|home| home.proven),
+            Layer::Project => false,
+        };
+        let mut ignored = Vec::new();
+        if !may_loosen && !trust::is_only_stricter(&content) {
+            let trusted =
+                text.layer == Layer::Project && trust::is_trusted(folders, &text.file, &text.text);
+            if !trusted {
+                let elsewhere = |name: &str| self.class(name).is_some();
+                ignored = trust::tighten(&mut content, elsewhere);
+            }
+        }
         let rules = content.rules.iter().cloned().map(Rc::new).collect();
         self.files.push(LayerFile {
-            layer,
-            path,
+            layer: text.layer,
+            path: text.file.clone(),
+            text: text.text.clone(),
             content,
+            ignored,
             rules,
         });
         self.settings = OnceCell::new();
         self.programs.get_mut().clear();
         self.classes = OnceCell::new();
+    }
+
+    /// The hash of the layers' files, where their examples have not been run yet: give it to
+    /// [`examples::prove`](super::examples::prove), which then remembers it.
+    #[must_use]
+    pub fn unproven(&self) -> Option<&str> {
+        self.unproven.as_deref()
     }
 
     /// The files of the layers.

@@ -1,0 +1,475 @@
+//! What is wrong with the meaning of a policy: names that nothing has, patterns that do not compile,
+//! rules that say nothing.
+//!
+//! Everything is told at its place in the file. What is only doubtful is `lint`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::load::{Parsed, Step};
+use super::schema::{Effect, Exception, Match, PathClass, Program, Rule, Runs, Settings};
+use super::shape::nearest;
+use super::{Layer, compile, compiled, paths};
+
+/// How thoroughly to check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything.
+    Whole,
+    /// Not whether regular expressions compile, as the same files were found sound before. One that
+    /// does not compile matches everything, so that this is never the weaker way.
+    Seen,
+}
+
+/// What stands elsewhere and may be named.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    rules: BTreeMap<String, String>,
+    classes: BTreeSet<String>,
+}
+
+impl Known {
+    /// The rules and classes of the shipped packs.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self {
+            rules: compiled::rule_ids()
+                .map(|id| (id.to_owned(), "the shipped packs".to_owned()))
+                .collect(),
+            classes: compiled::class_names().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Nothing: the files are all there is.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+}
+
+/// Checks files that are in force together, and notes in each what is wrong with it.
+pub(super) fn all(files: &mut [Parsed<'_>], known: &Known, depth: Depth) {
+    let mut known = known.clone();
+    for file in files.iter_mut() {
+        known
+            .classes
+            .extend(file.content.classes.iter().map(|class| class.name.clone()));
+        for (number, rule) in file.content.rules.clone().iter().enumerate() {
+            if !file.is_sound("rule", number) {
+                continue;
+            }
+            let own = file.source.file.clone();
+            if let Some(other) = known.rules.insert(rule.id.clone(), own.clone()) {
+                let place = file.place(&[Step::Key("rule"), Step::Number(number), Step::Key("id")]);
+                let other = if other == own {
+                    "this file".to_owned()
+                } else {
+                    format!("`{other}`")
+                };
+                file.hinted(
+                    place,
+                    format!("`{}` is already the id of a rule in {other}", rule.id),
+                    "ids are unique; to lift a rule write an `[[exception]]`",
+                );
+            }
+        }
+    }
+    for file in files {
+        Check {
+            file,
+            known: &known,
+            depth,
+            at: Vec::new(),
+        }
+        .file();
+    }
+}
+
+/// The check of one file, with the way to where it is.
+struct Check<'f, 't, 'k> {
+    file: &'f mut Parsed<'t>,
+    known: &'k Known,
+    depth: Depth,
+    at: Vec<Step<'k>>,
+}
+
+impl<'k> Check<'_, '_, 'k> {
+    fn file(&mut self) {
+        let content = self.file.content.clone();
+        if let Some(settings) = &content.settings {
+            self.within(Step::Key("settings"), |check| check.settings(settings));
+        }
+        self.each("class", &content.classes, Self::class);
+        self.each("variable", &content.variables, |check, variable| {
+            check.some(&variable.names, "names");
+            check.globs("names", &variable.names);
+        });
+        self.each("program", &content.programs, Self::program);
+        let pack = content.pack.as_ref().map(|pack| pack.name.as_str());
+        self.each("rule", &content.rules, |check, rule| check.rule(rule, pack));
+        self.each("exception", &content.exceptions, Self::exception);
+    }
+
+    /// Checks each well-formed table of a list.
+    fn each<T>(&mut self, key: &'static str, values: &[T], check: impl Fn(&mut Self, &T)) {
+        for (number, value) in values.iter().enumerate() {
+            if self.at.is_empty() && !self.file.is_sound(key, number) {
+                continue;
+            }
+            self.within(Step::Key(key), |inner| {
+                inner.within(Step::Number(number), |inner| check(inner, value));
+            });
+        }
+    }
+
+    fn within(&mut self, step: Step<'k>, check: impl FnOnce(&mut Self)) {
+        self.at.push(step);
+        check(self);
+        self.at.pop();
+    }
+
+    /// Notes a mistake at a key of the table that is being checked.
+    fn wrong(&mut self, key: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.within(Step::Key(key), |check| {
+            let place = check.file.place(&check.at);
+            check.file.hinted(place, message, hint);
+        });
+    }
+
+    /// Notes a mistake at a place of a list of the table that is being checked.
+    fn wrong_in(
+        &mut self,
+        key: &'static str,
+        number: usize,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.within(Step::Key(key), |check| {
+            check.within(Step::Number(number), |check| {
+                let place = check.file.place(&check.at);
+                check.file.hinted(place, message, hint);
+            });
+        });
+    }
+
+    fn some<T>(&mut self, values: &[T], key: &'static str) {
+        if values.is_empty() {
+            self.wrong(
+                key,
+                format!("`{key}` names nothing"),
+                format!("give at least one of `{key}`"),
+            );
+        }
+    }
+
+    fn text(&mut self, text: &str, key: &'static str) {
+        if text.trim().is_empty() {
+            self.wrong(key, format!("`{key}` is empty"), "say it in one sentence");
+        }
+    }
+
+    fn globs(&mut self, key: &'static str, patterns: &[String]) {
+        for (number, pattern) in patterns.iter().enumerate() {
+            if pattern.split('|').any(str::is_empty) {
+                self.wrong_in(
+                    key,
+                    number,
+                    format!("an alternative of `{pattern}` is empty"),
+                    "`|` stands between alternatives; `*` is any text",
+                );
+            }
+        }
+    }
+
+    fn regexes(&mut self, key: &'static str, patterns: &[String]) {
+        if self.depth == Depth::Seen {
+            return;
+        }
+        for (number, pattern) in patterns.iter().enumerate() {
+            if let Err(error) = compile(pattern) {
+                let told = error.to_string();
+                let reason = told.lines().last().unwrap_or("too large").trim();
+                let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
+                self.wrong_in(
+                    key,
+                    number,
+                    format!("not a regular expression: {}", reason.trim_end_matches('.')),
+                    "write it as the Rust crate `regex` reads it; look-around and back-references do not exist",
+                );
+            }
+        }
+    }
+
+    fn in_classes(&mut self, key: &'static str, names: &[String]) {
+        for (number, name) in names.iter().enumerate() {
+            if self.known.classes.contains(name) || paths::BUILT_IN.contains(&name.as_str()) {
+                continue;
+            }
+            let names = self.known.classes.iter().map(String::as_str);
+            let hint = match nearest(name, names.chain(paths::BUILT_IN.iter().copied())) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "name one of the shell's own or describe it by a `[[class]]`".to_owned(),
+            };
+            self.wrong_in(key, number, format!("there is no class `{name}`"), hint);
+        }
+    }
+
+    fn settings(&mut self, settings: &Settings) {
+        let only_dry_run = "a project may set `dry-run` only";
+        let project = self.file.source.layer == Layer::Project;
+        for (key, set) in [
+            ("bash", settings.bash.is_some()),
+            ("sh", settings.sh.is_some()),
+            ("prompt-seconds", settings.prompt_seconds.is_some()),
+            ("record", settings.record.is_some()),
+        ] {
+            if project && set {
+                self.wrong(
+                    key,
+                    format!("a project may not set `{key}`"),
+                    format!("{only_dry_run}; put this into ~/.config/kibosh/ or /etc/kibosh/"),
+                );
+            }
+        }
+        for (key, path) in [("bash", &settings.bash), ("sh", &settings.sh)] {
+            if path.as_ref().is_some_and(|path| !path.starts_with('/')) {
+                self.wrong(
+                    key,
+                    format!("`{key}` is not an absolute path"),
+                    "begin it with `/`",
+                );
+            }
+        }
+        if settings
+            .prompt_seconds
+            .is_some_and(|seconds| !(1..=25).contains(&seconds))
+        {
+            self.wrong(
+                "prompt-seconds",
+                "`prompt-seconds` is not between 1 and 25",
+                "agents end a command after 30 seconds; the question must end before",
+            );
+        }
+        if settings
+            .record
+            .as_ref()
+            .is_some_and(|file| file != "off" && !file.starts_with('/') && !file.starts_with("~/"))
+        {
+            self.wrong(
+                "record",
+                "`record` is not a file",
+                "write an absolute path, one below `~/`, or \"off\"",
+            );
+        }
+    }
+
+    fn class(&mut self, class: &PathClass) {
+        self.text(&class.name, "name");
+        if paths::BUILT_IN.contains(&class.name.as_str()) {
+            self.wrong(
+                "name",
+                format!("`{}` is the shell's own class", class.name),
+                "give yours another name",
+            );
+        }
+        let lists = [
+            ("at", &class.at),
+            ("under", &class.under),
+            ("component", &class.component),
+            ("name-is", &class.name_is),
+        ];
+        if lists.iter().all(|(_, list)| list.is_empty()) {
+            self.wrong(
+                "name",
+                "the class names no path",
+                "fill `at`, `under`, `component` or `name-is`",
+            );
+        }
+        for (key, list) in lists {
+            self.globs(key, list);
+        }
+        for (key, list) in [("component", &class.component), ("name-is", &class.name_is)] {
+            for (number, name) in list.iter().enumerate() {
+                if name.contains('/') {
+                    self.wrong_in(
+                        key,
+                        number,
+                        format!("`{name}` is more than one component"),
+                        "use `at` or `under` for paths",
+                    );
+                }
+            }
+        }
+    }
+
+    fn program(&mut self, program: &Program) {
+        self.some(&program.names, "names");
+        self.globs("names", &program.names);
+        for (number, name) in program.names.iter().enumerate() {
+            if name.contains('/') {
+                self.wrong_in(
+                    "names",
+                    number,
+                    format!("`{name}` has a directory"),
+                    "programs are named without one",
+                );
+            }
+        }
+        self.each("runs", &program.runs, Self::runs);
+    }
+
+    fn runs(&mut self, runs: &Runs) {
+        let ways = [runs.operands.is_some(), !runs.option.is_empty(), runs.stdin];
+        if ways.iter().filter(|way| **way).count() != 1 {
+            let hint = "one of `operands`, `option` and `stdin` says where the command is";
+            let place = self.file.place(&self.at);
+            self.file
+                .hinted(place, "it is not said where the command is", hint);
+        }
+        if runs.operands.is_none() && runs.language.is_none() {
+            let place = self.file.place(&self.at);
+            self.file.hinted(
+                place,
+                "the language of what is run is not said",
+                "add `language = \"shell\"`, or what it is",
+            );
+        }
+        self.globs("subcommand", &runs.subcommand);
+    }
+
+    fn rule(&mut self, rule: &Rule, pack: Option<&str>) {
+        self.id(&rule.id, pack);
+        if rule.effect == Effect::Allow {
+            self.wrong(
+                "effect",
+                "`allow` says nothing: the strictest rule wins",
+                "to lift a rule write an `[[exception]]` that names it",
+            );
+        }
+        self.text(&rule.reason, "reason");
+        if let Some(instead) = &rule.instead {
+            self.text(instead, "instead");
+        }
+        if rule.matches.is_empty() {
+            self.wrong(
+                "match",
+                "the rule matches nothing",
+                "give at least one `match`",
+            );
+        }
+        if rule.same && rule.followed_by.is_empty() {
+            self.wrong(
+                "same",
+                "`same` has no second action to compare with",
+                "add `followed-by`, or leave `same` out",
+            );
+        }
+        self.each("match", &rule.matches, Self::conditions);
+        self.each("followed-by", &rule.followed_by, Self::conditions);
+        for (key, lines, what) in [
+            ("matches", &rule.examples.matches, "stops"),
+            ("passes", &rule.examples.passes, "lets pass"),
+        ] {
+            self.within(Step::Key("examples"), |check| {
+                if lines.is_empty() {
+                    check.wrong(
+                        key,
+                        format!("no example of what the rule {what}"),
+                        format!("add a command line to `{key}`"),
+                    );
+                }
+            });
+        }
+    }
+
+    fn id(&mut self, id: &str, pack: Option<&str>) {
+        let part = |part: &str| {
+            !part.is_empty()
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        };
+        if !id.contains('.') || !id.split('.').all(part) {
+            self.wrong(
+                "id",
+                format!("`{id}` is not an id"),
+                "write `topic.what-it-stops`: lower-case letters, digits and `-`",
+            );
+        } else if let Some(pack) = pack
+            && id.split('.').next() != Some(pack)
+        {
+            self.wrong(
+                "id",
+                format!("`{id}` does not begin with the name of the pack"),
+                format!("begin it with `{pack}.`"),
+            );
+        }
+    }
+
+    fn exception(&mut self, exception: &Exception) {
+        if !self.known.rules.contains_key(&exception.rule) {
+            let names = self.known.rules.keys().map(String::as_str);
+            let hint = match nearest(&exception.rule, names) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "`kibosh policy list` names all rules".to_owned(),
+            };
+            self.wrong(
+                "rule",
+                format!("there is no rule `{}`", exception.rule),
+                hint,
+            );
+        }
+        self.text(&exception.reason, "reason");
+        self.each("match", &exception.matches, Self::conditions);
+    }
+
+    fn conditions(&mut self, conditions: &Match) {
+        for (key, globs) in [
+            ("program", &conditions.program),
+            ("not-program", &conditions.not_program),
+            ("subcommand", &conditions.subcommand),
+            ("not-subcommand", &conditions.not_subcommand),
+            ("verb", &conditions.verb),
+            ("not-verb", &conditions.not_verb),
+            ("flags", &conditions.flags),
+            ("no-flags", &conditions.no_flags),
+            ("operands", &conditions.operands),
+            ("no-operands", &conditions.no_operands),
+            ("environment", &conditions.environment),
+            ("via", &conditions.via),
+            ("not-via", &conditions.not_via),
+            ("fed-by", &conditions.fed_by),
+        ] {
+            self.globs(key, globs);
+        }
+        for (key, classes) in [
+            ("paths", &conditions.paths),
+            ("targets", &conditions.targets),
+            ("sources", &conditions.sources),
+            ("unless-targets", &conditions.unless_targets),
+            ("writes", &conditions.writes),
+            ("appends", &conditions.appends),
+            ("reads", &conditions.reads),
+        ] {
+            self.in_classes(key, classes);
+        }
+        for (key, patterns) in [
+            ("code", &conditions.code),
+            ("no-code", &conditions.no_code),
+            ("regex", &conditions.regex),
+            ("all-regex", &conditions.all_regex),
+            ("no-regex", &conditions.no_regex),
+            ("input", &conditions.input),
+        ] {
+            self.regexes(key, patterns);
+        }
+        if let (Some(least), Some(most)) = (conditions.min_operands, conditions.max_operands)
+            && least > most
+        {
+            self.wrong(
+                "min-operands",
+                "`min-operands` is more than `max-operands`, so that nothing matches",
+                "exchange them",
+            );
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What is doubtful in policies that load: words that mislead, rules that never decide, exceptions
+//! that lift nothing, alternatives that are not allowed themselves.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::error::PolicyError;
+use super::examples::{Judge, Line};
+use super::load::{self, Step, Text};
+use super::schema::{Effect, Exception, Match, PolicyFile, Rule};
+use super::store::Policy;
+use super::{Layer, compiled, glob};
+
+/// Words that agents take for a refusal by their own sandbox, and then try to get around.
+const SANDBOX_WORDS: &[&str] = &[
+    "permission denied",
+    "operation not permitted",
+    "read-only file system",
+    "seccomp",
+    "sandbox",
+    "landlock",
+    "failed to write file",
+    "not a tty",
+];
+
+/// Everything that is wrong with the shipped packs, or doubtful. The judge judges by them alone.
+pub fn packs(judge: &mut Judge<'_>) -> Vec<PolicyError> {
+    let texts: Vec<Text> = compiled::packs()
+        .iter()
+        .map(|pack| Text {
+            layer: Layer::Pack,
+            file: pack.path.to_owned(),
+            text: pack.text.to_owned(),
+        })
+        .collect();
+    match load::packs(&texts) {
+        Ok(contents) => {
+            let pairs: Vec<(&Text, &PolicyFile)> = texts.iter().zip(&contents).collect();
+            doubts(&pairs, &[], judge)
+        }
+        Err(errors) => errors.0,
+    }
+}
+
+/// What is doubtful in the layers of a policy. The judge judges by it.
+pub fn layers(policy: &Policy, judge: &mut Judge<'_>) -> Vec<PolicyError> {
+    let texts: Vec<Text> = policy
+        .files()
+        .iter()
+        .map(|file| Text {
+            layer: file.layer,
+            file: file.path.clone(),
+            text: file.text.clone(),
+        })
+        .collect();
+    let contents = policy.files().iter().map(|file| &file.content);
+    let pairs: Vec<(&Text, &PolicyFile)> = texts.iter().zip(contents).collect();
+    let shipped: Vec<(Layer, std::rc::Rc<Rule>)> = policy
+        .rules()
+        .filter(|found| found.layer == Layer::Pack)
+        .map(|found| (found.layer, found.rule))
+        .collect();
+    doubts(&pairs, &shipped, judge)
+}
+
+fn doubts(
+    files: &[(&Text, &PolicyFile)],
+    shipped: &[(Layer, std::rc::Rc<Rule>)],
+    judge: &mut Judge<'_>,
+) -> Vec<PolicyError> {
+    let mut rules: Vec<(Layer, &Rule)> = shipped
+        .iter()
+        .map(|(layer, rule)| (*layer, rule.as_ref()))
+        .collect();
+    for (text, content) in files {
+        rules.extend(content.rules.iter().map(|rule| (text.layer, rule)));
+    }
+    let mut doubts = Vec::new();
+    for (text, content) in files {
+        let places = load::Places::of(text);
+        let mut doubt = |steps: &[Step<'_>], message: String, hint: &str| {
+            let error = PolicyError::at(&text.file, &text.text, places.place(steps), message);
+            doubts.push(error.hinted(hint));
+        };
+        for (number, rule) in content.rules.iter().enumerate() {
+            let at = |key: &'static str| [Step::Key("rule"), Step::Number(number), Step::Key(key)];
+            for (key, words) in [
+                ("reason", Some(&rule.reason)),
+                ("instead", rule.instead.as_ref()),
+            ] {
+                let Some(words) = words else { continue };
+                if words.trim_end().ends_with('.') {
+                    doubt(
+                        &at(key),
+                        format!("`{key}` ends in a full stop"),
+                        "leave it out",
+                    );
+                }
+                if let Some(taken) = sandbox_word(words) {
+                    let message = format!("`{key}` says \"{taken}\"");
+                    let hint =
+                        "agents take these words for their own sandbox's refusal; say it otherwise";
+                    doubt(&at(key), message, hint);
+                }
+            }
+            for command in rule.instead.iter().flat_map(|instead| commands(instead)) {
+                if judge(&Line::example(command)).effect != Effect::Allow {
+                    let message = format!("the alternative `{command}` is not allowed itself");
+                    doubt(
+                        &at("instead"),
+                        message,
+                        "propose what runs, or describe it in words",
+                    );
+                }
+            }
+            if let Some(other) = rules.iter().find(|other| outranks(other, rule)) {
+                let message = format!(
+                    "the rule never decides: `{}` is stricter and as wide",
+                    other.1.id
+                );
+                doubt(&at("id"), message, "take one of them out");
+            }
+        }
+        for (number, exception) in content.exceptions.iter().enumerate() {
+            let steps = [
+                Step::Key("exception"),
+                Step::Number(number),
+                Step::Key("rule"),
+            ];
+            let rule = rules.iter().find(|(_, rule)| rule.id == exception.rule);
+            let Some((layer, rule)) = rule else { continue };
+            if *layer != Layer::Pack && *layer != text.layer {
+                let message = format!(
+                    "the exception lifts nothing: `{}` is the {}'s",
+                    rule.id,
+                    layer.name()
+                );
+                doubt(
+                    &steps,
+                    message,
+                    "an exception is for rules of packs and of its own layer",
+                );
+            } else if is_beside(exception, rule) {
+                let message = format!(
+                    "the exception lifts nothing: `{}` is about other programs",
+                    rule.id
+                );
+                doubt(&steps, message, "name a program of the rule");
+            }
+        }
+    }
+    doubts.extend(unused_classes(files, shipped));
+    doubts
+}
+
+/// The class names that no rule or exception uses, at their places.
+fn unused_classes(
+    files: &[(&Text, &PolicyFile)],
+    shipped: &[(Layer, std::rc::Rc<Rule>)],
+) -> Vec<PolicyError> {
+    let mut used = BTreeSet::new();
+    let in_files = files.iter().flat_map(|(_, content)| {
+        let rules = content
+            .rules
+            .iter()
+            .flat_map(|rule| rule.matches.iter().chain(&rule.followed_by));
+        rules.chain(
+            content
+                .exceptions
+                .iter()
+                .flat_map(|exception| &exception.matches),
+        )
+    });
+    let in_packs = shipped
+        .iter()
+        .flat_map(|(_, rule)| rule.matches.iter().chain(&rule.followed_by));
+    for conditions in in_files.chain(in_packs) {
+        for names in [
+            &conditions.paths,
+            &conditions.targets,
+            &conditions.sources,
+            &conditions.unless_targets,
+            &conditions.writes,
+            &conditions.appends,
+            &conditions.reads,
+        ] {
+            used.extend(names.iter().map(String::as_str));
+        }
+    }
+    let mut unused = Vec::new();
+    for (text, content) in files {
+        for (number, class) in content.classes.iter().enumerate() {
+            if !used.contains(class.name.as_str()) {
+                let steps = [Step::Key("class"), Step::Number(number), Step::Key("name")];
+                let place = load::Places::of(text).place(&steps);
+                let message = format!("no rule uses the class `{}`", class.name);
+                unused.push(
+                    PolicyError::at(&text.file, &text.text, place, message)
+                        .hinted("use it, or take it out"),
+                );
+            }
+        }
+    }
+    unused
+}
+
+fn sandbox_word(words: &str) -> Option<&'static str> {
+    let words = words.to_lowercase();
+    SANDBOX_WORDS
+        .iter()
+        .find(|taken| words.contains(**taken))
+        .copied()
+}
+
+/// The texts in backticks that look like a command line: a word and more, without placeholders.
+fn commands(words: &str) -> impl Iterator<Item = &str> {
+    let quoted = words.split('`').skip(1).step_by(2);
+    quoted.filter(|text| text.contains(' ') && !text.contains(['…', '<']))
+}
+
+/// Whether an exception is only about programs that the rule is not about.
+fn is_beside(exception: &Exception, rule: &Rule) -> bool {
+    let names = |conditions: &[Match]| -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        for one in conditions {
+            if one.program.is_empty() || !one.program.iter().all(|name| glob::is_literal(name)) {
+                return None;
+            }
+            names.extend(one.program.iter().cloned());
+        }
+        Some(names)
+    };
+    match (names(&exception.matches), names(&rule.matches)) {
+        (Some(excepted), Some(stopped)) => {
+            !excepted.is_empty() && !excepted.iter().any(|name| stopped.contains(name))
+        }
+        _ => false,
+    }
+}
+
+/// Whether `other` is stricter than `rule` and matches wherever `rule` does, as far as their
+/// conditions tell.
+fn outranks(other: &(Layer, &Rule), rule: &Rule) -> bool {
+    let (_, other) = other;
+    other.effect > rule.effect
+        && other.followed_by.is_empty()
+        && rule
+            .matches
+            .iter()
+            .all(|narrow| other.matches.iter().any(|wide| implies(narrow, wide)))
+}
+
+/// Whether each condition of `wide` stands in `narrow` too.
+fn implies(narrow: &Match, wide: &Match) -> bool {
+    let (narrow, wide) = (conditions(narrow), conditions(wide));
+    wide.iter().all(|(key, value)| {
+        let any_is_enough = !matches!(key.as_str(), "flags" | "all-regex")
+            && !key.starts_with("no-")
+            && !key.starts_with("not-")
+            && key != "unless-targets";
+        match (narrow.get(key), value) {
+            (Some(Value::Array(few)), Value::Array(many)) if any_is_enough => {
+                few.iter().all(|one| many.contains(one))
+            }
+            (Some(same), value) => same == value,
+            (None, _) => false,
+        }
+    })
+}
+
+/// The conditions that are given, by key.
+fn conditions(given: &Match) -> Map<String, Value> {
+    match serde_json::to_value(given) {
+        Ok(Value::Object(all)) => all
+            .into_iter()
+            .filter(|(_, value)| {
+                !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
+            })
+            .collect(),
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,145 @@
+//! Which keys each table of a policy file has, as the schema tells: the lists are serde's own, so
+//! that a key is written down once.
+
+use serde::de::value::Error;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::schema::{
+    Examples, Exception, Match, Pack, PathClass, PolicyFile, Program, Rule, Runs, Settings,
+    Variable,
+};
+
+/// The tables of a policy file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// The file itself.
+    File,
+    /// `[pack]`.
+    Pack,
+    /// `[settings]`.
+    Settings,
+    /// `[[class]]`.
+    Class,
+    /// `[[variable]]`.
+    Variable,
+    /// `[[program]]`.
+    Program,
+    /// `runs` of a program.
+    Runs,
+    /// `[[rule]]`.
+    Rule,
+    /// `match` and `followed-by` of a rule, `match` of an exception.
+    Match,
+    /// `examples` of a rule.
+    Examples,
+    /// `[[exception]]`.
+    Exception,
+}
+
+impl Table {
+    /// Its keys.
+    #[must_use]
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::File => keys::<PolicyFile>(),
+            Self::Pack => keys::<Pack>(),
+            Self::Settings => keys::<Settings>(),
+            Self::Class => keys::<PathClass>(),
+            Self::Variable => keys::<Variable>(),
+            Self::Program => keys::<Program>(),
+            Self::Runs => keys::<Runs>(),
+            Self::Rule => keys::<Rule>(),
+            Self::Match => keys::<Match>(),
+            Self::Examples => keys::<Examples>(),
+            Self::Exception => keys::<Exception>(),
+        }
+    }
+
+    /// The table, or the tables of the list, under one of its keys.
+    #[must_use]
+    pub fn below(self, key: &str) -> Option<Self> {
+        match (self, key) {
+            (Self::File, "pack") => Some(Self::Pack),
+            (Self::File, "settings") => Some(Self::Settings),
+            (Self::File, "class") => Some(Self::Class),
+            (Self::File, "variable") => Some(Self::Variable),
+            (Self::File, "program") => Some(Self::Program),
+            (Self::File, "rule") => Some(Self::Rule),
+            (Self::File, "exception") => Some(Self::Exception),
+            (Self::Program, "runs") => Some(Self::Runs),
+            (Self::Rule, "match" | "followed-by") | (Self::Exception, "match") => Some(Self::Match),
+            (Self::Rule, "examples") => Some(Self::Examples),
+            _ => None,
+        }
+    }
+}
+
+/// The names of the fields of a structure, from the call that its `Deserialize` makes.
+fn keys<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut found: &'static [&'static str] = &[];
+    // The visit always ends in an error, as there is nothing to read: the names are what counts.
+    let _nothing_read = T::deserialize(Ask { found: &mut found }).is_ok();
+    found
+}
+
+struct Ask<'a> {
+    found: &'a mut &'static [&'static str],
+}
+
+impl<'de> Deserializer<'de> for Ask<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, Error> {
+        *self.found = fields;
+        Err(Error::custom(""))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::custom(""))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The known name that is most like `wanted`, where one is near enough to be meant.
+#[must_use]
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |name: &str| strsim::jaro_winkler(wanted, name);
+    known
+        .into_iter()
+        .map(|name| (likeness(name), name))
+        .filter(|(like, _)| *like > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_schema() {
+        assert_eq!(Table::Examples.keys(), ["matches", "passes"]);
+        assert_eq!(Table::Exception.keys(), ["rule", "reason", "match"]);
+        assert!(Table::Rule.keys().contains(&"followed-by"));
+        assert!(Table::File.keys().contains(&"program"));
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_only_if_near() {
+        assert_eq!(
+            nearest("resaon", Table::Rule.keys().iter().copied()),
+            Some("reason")
+        );
+        assert_eq!(nearest("zzz", Table::Rule.keys().iter().copied()), None);
+    }
+}
