@@ -8,7 +8,7 @@ use crate::invocation::{Invocation, Source, Text};
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::policy::schema::Effect;
-use crate::report::refusal;
+use crate::report::{self, refusal};
 
 /// Reads, judges and runs what an invocation asks for. Returns the exit status only where this program
 /// did not become the real shell; what is to be said of that goes to `say`.
@@ -18,9 +18,7 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let policy = match Policy::load(&folders) {
         Ok(policy) => policy,
         Err(errors) => {
-            say(&format!(
-                "kibosh: nothing was run: the policy cannot be read\n{errors}"
-            ));
+            say(&report::policy::unreadable(&errors));
             return exit::FAILED;
         }
     };

@@ -325,7 +325,7 @@ impl<'k> Check<'_, '_, 'k> {
             self.file
                 .hinted(place, "it is not said where the command is", hint);
         }
-        if runs.operands.is_none() && runs.language.is_none() {
+        if runs.operands.is_none() && runs.until.is_empty() && runs.language.is_none() {
             let place = self.file.place(&self.at);
             self.file.hinted(
                 place,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::escape::escape;
+use crate::policy::error::PolicyError;
 
 /// One mistake in a file: where, what, and what to do about it.
 ///
@@ -12,7 +13,7 @@ use super::escape::escape;
 pub struct Diagnostic {
     /// The file as a person names it.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 where the file as a whole is meant.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
@@ -60,6 +61,20 @@ impl Diagnostic {
     }
 }
 
+impl From<&PolicyError> for Diagnostic {
+    fn from(error: &PolicyError) -> Self {
+        Self {
+            file: error.file.clone(),
+            line: error.line,
+            column: error.column,
+            length: error.length,
+            source_line: error.source_line.clone(),
+            message: error.message.clone(),
+            hint: error.hint.clone(),
+        }
+    }
+}
+
 /// The longest prefix that ends at or before byte `end`.
 fn prefix(text: &str, end: usize) -> &str {
     (0..=end.min(text.len()))
@@ -79,12 +94,15 @@ impl fmt::Display for Diagnostic {
             message,
             hint,
         } = self;
-        write!(
-            out,
-            "{}:{line}:{column}: error: {}",
-            escape(file),
-            escape(message)
-        )?;
+        match line {
+            0 => write!(out, "{}: error: {}", escape(file), escape(message))?,
+            _ => write!(
+                out,
+                "{}:{line}:{column}: error: {}",
+                escape(file),
+                escape(message)
+            )?,
+        }
         if !source_line.is_empty() {
             let skipped: String = source_line.chars().take(column.saturating_sub(1)).collect();
             let meant: String = source_line
@@ -127,6 +145,15 @@ mod tests {
         assert_eq!(
             shown,
             "p.toml:1:10: error: odd\n  a = \"\\x1b\\u{202e}\" # größe\n                     ^~~~~~~"
+        );
+    }
+
+    #[test]
+    fn a_file_as_a_whole_has_no_line() {
+        let error = PolicyError::whole("p.toml", "is not a file").hinted("remove it");
+        assert_eq!(
+            Diagnostic::from(&error).to_string(),
+            "p.toml: error: is not a file\nhint: remove it"
         );
     }
 
