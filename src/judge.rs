@@ -6,6 +6,8 @@ use crate::action::Action;
 use crate::decide::{self, Decision};
 use crate::normalise::{self, Context};
 use crate::policy::Policy;
+use crate::policy::examples::{Judged, Line};
+use crate::policy::paths::Place;
 use crate::syntax::{self, Reading};
 
 /// A line, judged.
@@ -32,5 +34,30 @@ pub fn judge(policy: &Policy, text: &str, context: &Context<'_>) -> Judgement {
         reading,
         actions,
         decision,
+    }
+}
+
+/// Judges a line of an example or a case, at the place that it names. Variables that it does not set
+/// are not known.
+#[must_use]
+pub fn example(policy: &Policy, line: &Line) -> Judged {
+    let environment = |name: &str| line.environment.get(name).cloned();
+    let context = Context {
+        place: Place {
+            cwd: line.cwd.clone(),
+            home: line.home.clone(),
+            workspace: line.cwd.clone(),
+        },
+        environment: &environment,
+        ..Context::text_only()
+    };
+    let decision = judge(policy, &line.text, &context).decision;
+    Judged {
+        effect: decision.effect,
+        rules: decision
+            .findings
+            .into_iter()
+            .map(|finding| finding.rule)
+            .collect(),
     }
 }

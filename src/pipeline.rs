@@ -5,8 +5,11 @@ use crate::decide::Decision;
 use crate::execute;
 use crate::exit;
 use crate::invocation::{Invocation, Source, Text};
+use crate::judge;
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
+use crate::policy::error::PolicyErrors;
+use crate::policy::examples;
 use crate::policy::schema::Effect;
 use crate::report::{self, refusal};
 
@@ -15,7 +18,7 @@ use crate::report::{self, refusal};
 #[must_use]
 pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let folders = Folders::here();
-    let policy = match Policy::load(&folders) {
+    let policy = match load(&folders) {
         Ok(policy) => policy,
         Err(errors) => {
             say(&report::policy::unreadable(&errors));
@@ -45,6 +48,17 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
             exit::STOPPED
         }
     }
+}
+
+/// The policy in force, its examples run.
+///
+/// # Errors
+///
+/// Everything that is wrong with the files of the layers.
+pub fn load(folders: &Folders) -> Result<Policy, PolicyErrors> {
+    let policy = Policy::load(folders)?;
+    examples::prove(&policy, folders, &mut |line| judge::example(&policy, line))?;
+    Ok(policy)
 }
 
 /// What the policy says of a text.

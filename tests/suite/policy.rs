@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kibosh::judge;
 use kibosh::policy::load::{self, Text};
-use kibosh::policy::{Depth, Layer};
+use kibosh::policy::{Depth, Layer, Policy, lint};
 
 fn samples(kind: &str) -> Vec<(String, String)> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -93,4 +94,21 @@ fn the_shipped_packs_load_from_their_text() {
     if let Err(errors) = load::packs(&texts) {
         panic!("{errors}");
     }
+}
+
+#[test]
+fn nothing_in_the_packs_is_doubtful() {
+    let policy = Policy::shipped();
+    let doubts = lint::packs(&mut |line| judge::example(&policy, line));
+    assert!(doubts.is_empty(), "{}", listed(&doubts));
+}
+
+fn listed(errors: &[kibosh::policy::error::PolicyError]) -> String {
+    errors
+        .iter()
+        .map(|error| {
+            let hint = error.hint.as_deref().unwrap_or_default();
+            format!("{error} ({hint})\n    {}\n", error.source_line)
+        })
+        .collect()
 }
