@@ -65,6 +65,20 @@ impl Arguments {
         self.flags_named(spec).next().is_some()
     }
 
+    /// Whether a flag is given, and not with a value that says no (`--dry-run=none`).
+    #[must_use]
+    pub fn says_yes(&self, spec: &str) -> bool {
+        self.flags_named(spec).any(|flag| {
+            flag.value.as_ref().is_none_or(|value| {
+                value.is_known()
+                    && !matches!(
+                        value.text.to_ascii_lowercase().as_str(),
+                        "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
+                    )
+            })
+        })
+    }
+
     /// The flags that a specification names.
     pub fn flags_named<'a>(&'a self, spec: &'a str) -> impl Iterator<Item = &'a Flag> {
         self.flags.iter().filter(move |flag| {
@@ -288,6 +302,22 @@ mod tests {
         let read_rm = read(Some(&rm), &words("-rf --rec -- -x"));
         assert_eq!(names(&read_rm), ["-r", "-f", "-rf", "--recursive"]);
         assert_eq!(read_rm.positionals.len(), 1);
+    }
+
+    #[test]
+    fn a_flag_says_yes_unless_its_value_says_no_or_is_not_known() {
+        for (line, expected) in [
+            ("delete --dry-run", true),
+            ("delete --dry-run=client", true),
+            ("delete --dry-run=none", false),
+            ("delete --dry-run=False", false),
+            ("delete --dry-run=\u{FFFC}", false),
+            ("delete -- --dry-run", false),
+            ("delete", false),
+        ] {
+            let arguments = read(None, &words(line));
+            assert_eq!(arguments.says_yes("--dry-run|-n"), expected, "{line}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Facts<'a> {
     pub arguments: Arguments,
     /// Its arguments joined by blanks.
     pub joined: String,
+    /// Whether the program would only explain itself or tell what it would do.
+    inert: bool,
     place: &'a Place,
     classes: &'a [PathClass],
 }
@@ -43,11 +45,13 @@ impl<'a> Facts<'a> {
             .collect::<Vec<_>>()
             .join(" ");
         let arguments = arguments::read(program, &action.arguments);
+        let inert = program.is_some_and(|p| p.inert.iter().any(|flag| arguments.says_yes(flag)));
         Self {
             action,
             program,
             arguments,
             joined,
+            inert,
             place,
             classes,
         }
@@ -178,9 +182,20 @@ pub fn walked(program: &Program, arguments: &Arguments, roots: &[Value]) -> Vec<
 /// Whether the action is what the match describes.
 #[must_use]
 pub fn is_match(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
+    if facts.inert && is_about_doing(wanted) {
+        return false;
+    }
     head_matches(wanted, facts).is_some_and(|skip| {
         body_matches(wanted, facts, skip) && text_matches(wanted, facts, patterns)
     })
+}
+
+/// Whether the match is about what the program itself does, not about what the shell does around it.
+fn is_about_doing(wanted: &Match) -> bool {
+    wanted.writes.is_empty()
+        && wanted.appends.is_empty()
+        && wanted.environment.is_empty()
+        && wanted.opaque.is_empty()
 }
 
 /// Program and subcommand; gives the number of positional words that belong to the subcommand.

@@ -232,6 +232,9 @@ pub struct Program {
     /// For programs that walk directories (`find`): the options that filter by name. Their targets, and
     /// what replaces `{}`, are the paths below the operands with these names.
     pub walk: Vec<String>,
+    /// Flags with which it only tells what it would do, or explains itself (`--dry-run`, `--help`):
+    /// rules about what it does then do not match. A value that says no (`--dry-run=false`) undoes it.
+    pub inert: Vec<String>,
     /// What it runs.
     pub runs: Vec<Runs>,
 }
