@@ -3,15 +3,21 @@
 //! Whatever is not exactly a verb is for the shell, which reads its options itself; clap never sees
 //! it. No logic of a stage is here.
 
-use std::ffi::CString;
-use std::io::{Write, stdin, stdout};
+use std::ffi::{CString, OsStr};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 
-use crate::batch;
+use clap::Parser;
+
 use crate::exit;
 use crate::invocation::Invocation;
 use crate::pipeline;
-use crate::policy::Policy;
 use crate::sys::descriptors;
+use crate::verbs;
+
+pub mod definition;
+
+use definition::{Definition, VERBS, Verb};
 
 /// Runs a verb or the shell; gives the exit status.
 #[must_use]
@@ -21,12 +27,42 @@ pub fn run(argv: Vec<CString>) -> u8 {
         say("kibosh: nothing was run: an error inside kibosh");
         std::process::exit(exit::FAILED.into());
     }));
-    let mut words = argv.iter().skip(1).map(|word| word.as_bytes());
-    if words.next() == Some(b"check") && words.next() == Some(b"--batch") {
-        let answered = batch::answer(&Policy::shipped(), stdin().lock(), stdout().lock());
-        return answered.map_or(exit::FAILED, |()| exit::CHECK_ALLOW);
+    if is_verb(&argv) {
+        return verb(&argv);
     }
     pipeline::run(&Invocation::new(argv), &say)
+}
+
+/// Whether the first word is exactly a verb, and kibosh was not called as another shell.
+fn is_verb(argv: &[CString]) -> bool {
+    let [name, first, ..] = argv else {
+        return false;
+    };
+    let name = name
+        .as_bytes()
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or_default();
+    if name.starts_with(b"-") || name.ends_with(b"sh") && name != b"kibosh" {
+        return false;
+    }
+    VERBS.iter().any(|verb| verb.as_bytes() == first.as_bytes())
+}
+
+fn verb(argv: &[CString]) -> u8 {
+    let words = argv.iter().map(|word| OsStr::from_bytes(word.as_bytes()));
+    let definition = match Definition::try_parse_from(words) {
+        Ok(definition) => definition,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { exit::FAILED } else { 0 };
+        }
+    };
+    match definition.verb {
+        Verb::Check(options) => verbs::check(&options, &say),
+        Verb::Explain(options) => verbs::explain(&options, &say),
+        Verb::Policy(options) => verbs::policy(&options, &say),
+    }
 }
 
 /// Writes a message for people. Where standard error cannot take it, there is nobody to tell.

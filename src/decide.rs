@@ -145,7 +145,8 @@ fn shares_a_name(first: &Facts<'_>, second: &Facts<'_>) -> bool {
 }
 
 /// The action as one line, with `…` for what is not known.
-fn subject(action: &Action) -> String {
+#[must_use]
+pub fn subject(action: &Action) -> String {
     let mut line = String::new();
     for (name, value) in &action.environment {
         if action.program.is_empty() {

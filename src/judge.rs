@@ -6,7 +6,9 @@ use crate::action::Action;
 use crate::decide::{self, Decision};
 use crate::normalise::{self, Context};
 use crate::policy::Policy;
-use crate::policy::examples::{Judged, Line};
+use crate::policy::discover::Folders;
+use crate::policy::error::PolicyErrors;
+use crate::policy::examples::{self, Judged, Line};
 use crate::policy::paths::Place;
 use crate::syntax::{self, Reading};
 
@@ -35,6 +37,17 @@ pub fn judge(policy: &Policy, text: &str, context: &Context<'_>) -> Judgement {
         actions,
         decision,
     }
+}
+
+/// The policy in force at a place, its examples proven.
+///
+/// # Errors
+///
+/// Everything that is wrong with it. Nothing may run then.
+pub fn policy_in_force(folders: &Folders) -> Result<Policy, PolicyErrors> {
+    let policy = Policy::load(folders)?;
+    examples::prove(&policy, folders, &mut |line| example(&policy, line))?;
+    Ok(policy)
 }
 
 /// Judges a line of an example or a case, at the place that it names. Variables that it does not set

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod cli;
 pub mod pipeline;
+pub mod verbs;
 
 pub mod approve;
 pub mod execute;
@@ -11,6 +12,7 @@ pub mod report;
 pub mod decide;
 pub mod judge;
 pub mod normalise;
+pub mod surroundings;
 
 pub mod policy;
 

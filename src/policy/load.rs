@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::Layer;
-use super::check::{self, Depth, Known};
+pub use super::check::Depth;
+use super::check::{self, Known};
 use super::error::{PolicyError, PolicyErrors};
 use super::schema::PolicyFile;
 use super::shape::{Table, nearest};

@@ -1,7 +1,101 @@
 //! What is said of policies: mistakes in them, and what is in force.
 
+use std::fmt::Write as _;
+
+use super::check::word;
 use super::diagnostic::Diagnostic;
-use crate::policy::error::PolicyErrors;
+use super::escape::escape;
+use crate::policy::Policy;
+use crate::policy::error::{PolicyError, PolicyErrors};
+use crate::policy::examples::Outcome;
+use crate::policy::trust::Ignored;
+
+/// That there is nothing to trust.
+pub const NO_PROJECT: &str = "kibosh: there is no `.kibosh.toml` here or above\nhint: a project's policy is the file `.kibosh.toml` in its first folder";
+
+/// Why a person is asked before a project may loosen the policy.
+pub const TRUST_REASON: &str =
+    "from now on this project file may loosen the policy, until it is changed";
+
+/// Every rule in force, one a line: layer, effect, id, reason; then what is not in force and why.
+#[must_use]
+pub fn list(policy: &Policy) -> String {
+    let mut text = String::new();
+    let mut rules: Vec<_> = policy.rules().collect();
+    rules.sort_by(|one, other| (one.layer, &one.rule.id).cmp(&(other.layer, &other.rule.id)));
+    for one in rules {
+        // Writing to a string does not fail.
+        let _infallible = writeln!(
+            text,
+            "{:8} {:8} {}: {}",
+            one.layer.name(),
+            word(one.rule.effect),
+            escape(&one.rule.id),
+            escape(&one.rule.reason)
+        );
+    }
+    for file in policy.files() {
+        for ignored in &file.ignored {
+            let _infallible = writeln!(
+                text,
+                "{:8} ignored  {} in {}: the file is not trusted; a person can run `kibosh policy trust`",
+                file.layer.name(),
+                escape(&part(ignored)),
+                escape(&file.path)
+            );
+        }
+    }
+    text
+}
+
+fn part(ignored: &Ignored) -> String {
+    match ignored {
+        Ignored::Exception(rule) => format!("exception from `{rule}`"),
+        Ignored::Program(name) => format!("program `{name}`"),
+        Ignored::Variable(name) => format!("variable `{name}`"),
+        Ignored::Class(name) => format!("more of class `{name}`"),
+        Ignored::Setting(name) => format!("setting `{name}`"),
+    }
+}
+
+/// What `kibosh policy lint` found.
+#[must_use]
+pub fn doubts(doubts: &[PolicyError]) -> String {
+    if doubts.is_empty() {
+        return "no mistakes found".to_owned();
+    }
+    shown(doubts)
+}
+
+/// What `kibosh policy test` found: each failure with its place, then the count.
+#[must_use]
+pub fn outcome(outcome: &Outcome) -> String {
+    let mut text = shown(&outcome.failed);
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    let _infallible = write!(
+        text,
+        "{} passed, {} failed",
+        outcome.passed,
+        outcome.failed.len()
+    );
+    text
+}
+
+/// That trust could not be written down.
+#[must_use]
+pub fn not_recorded(error: &std::io::Error) -> String {
+    format!("kibosh: the trust cannot be recorded: {error}")
+}
+
+fn shown(errors: &[PolicyError]) -> String {
+    let shown: Vec<String> = errors
+        .iter()
+        .map(|e| Diagnostic::from(e).to_string())
+        .collect();
+    shown.join("\n\n")
+}
 
 /// That the policy cannot be read, so that nothing runs: every mistake with its place.
 #[must_use]

@@ -1,0 +1,76 @@
+//! The verbs and their options, as clap reads them. Man pages and completions are made from this.
+
+use clap::{Args, Parser, Subcommand};
+
+/// The shell you give to an AI agent: it runs, blocks, or asks a person first.
+///
+/// Without a verb, kibosh is a shell and takes the options of bash: `kibosh -c 'ls'`,
+/// `kibosh script.sh`, `kibosh -l`. Set it as the agent's `SHELL`.
+#[derive(Debug, Parser)]
+#[command(name = "kibosh", version, disable_help_subcommand = true)]
+pub struct Definition {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What kibosh does besides being a shell.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Say what would happen to a command line; nothing is run
+    ///
+    /// Exit status: 0 it would run, 10 a person would be asked, 20 it would not run, 125 error.
+    Check(Check),
+    /// Say how a command line was read, which rule applies and where it comes from
+    ///
+    /// Exit status as for `check`.
+    Explain(Explain),
+    /// Look at the policy in force
+    #[command(subcommand)]
+    Policy(PolicyVerb),
+}
+
+/// The options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The command line; standard input without it
+    pub command: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Read one JSON object `{"id", "command", "cwd"?}` per line and write one answer per line;
+    /// only text and shipped policy are judged
+    #[arg(long, conflicts_with = "command")]
+    pub batch: bool,
+}
+
+/// The options of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The command line; standard input without it
+    pub command: Option<String>,
+}
+
+/// What can be done with the policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// List every rule in force with its layer and effect
+    List,
+    /// Look for mistakes in the layers of this place and in the shipped packs
+    Lint,
+    /// Judge every example and case of the shipped packs and of the layers
+    Test,
+    /// Let the project's `.kibosh.toml`, as it is now, loosen the policy too
+    Trust(Trust),
+}
+
+/// The options of `policy trust`.
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// Take the trust back
+    #[arg(long)]
+    pub forget: bool,
+}
+
+/// The words that are verbs. Anything else is for the shell.
+pub const VERBS: &[&str] = &["check", "explain", "policy"];

@@ -1,0 +1,109 @@
+//! The machine as far as a line can see it: working directory, home, workspace, environment.
+//!
+//! Read once; nothing is written or run.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use crate::action::Value;
+use crate::normalise::Context;
+use crate::policy::paths::Place;
+use crate::syntax::Dialect;
+
+/// Where a line would run.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    cwd: Option<PathBuf>,
+    workspace: OnceCell<String>,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    #[must_use]
+    pub fn here() -> Self {
+        Self {
+            cwd: std::env::current_dir().ok(),
+            workspace: OnceCell::new(),
+        }
+    }
+
+    /// The working directory; none where it is gone or has no name.
+    #[must_use]
+    pub fn cwd(&self) -> Option<&Path> {
+        self.cwd.as_deref()
+    }
+
+    /// The context of a line of this language, with these `$1`, `$2`….
+    #[must_use]
+    pub fn context(&self, dialect: Dialect, positional: Option<Vec<Value>>) -> Context<'static> {
+        Context {
+            place: self.place(),
+            environment: &lookup,
+            whole_environment: true,
+            positional,
+            dialect,
+            input: None,
+        }
+    }
+
+    fn place(&self) -> Place {
+        let cwd = self
+            .cwd
+            .as_deref()
+            .and_then(Path::to_str)
+            .unwrap_or_default()
+            .to_owned();
+        let home = std::env::var("HOME").unwrap_or_default();
+        let workspace = self
+            .workspace
+            .get_or_init(|| workspace(self.cwd.as_deref(), &home))
+            .clone();
+        Place {
+            cwd,
+            home,
+            workspace,
+        }
+    }
+}
+
+fn lookup(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The directory that the agent works on: the closest one above with a version-control folder, else
+/// the working directory. Never `/` or the home directory: everything would be inside.
+fn workspace(cwd: Option<&Path>, home: &str) -> String {
+    let Some(cwd) = cwd else { return String::new() };
+    let too_wide = |path: &Path| {
+        path == Path::new("/")
+            || path == Path::new(home)
+            || home.starts_with(&format!("{}/", path.display()))
+    };
+    let root = cwd
+        .ancestors()
+        .take_while(|path| !too_wide(path))
+        .find(|path| {
+            path.join(".git").exists() || path.join(".hg").exists() || path.join(".jj").exists()
+        });
+    match root {
+        Some(root) => root.to_str().unwrap_or_default().to_owned(),
+        None if too_wide(cwd) => String::new(),
+        None => cwd.to_str().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_and_root_are_no_workspace() {
+        assert_eq!(workspace(Some(Path::new("/")), "/home/a"), "");
+        assert_eq!(workspace(Some(Path::new("/home/a")), "/home/a"), "");
+        assert_eq!(workspace(Some(Path::new("/home")), "/home/a"), "");
+        assert_eq!(
+            workspace(Some(Path::new("/nowhere/p/q")), "/home/a"),
+            "/nowhere/p/q"
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! `kibosh explain`: how a line was read, and why it is decided so.
+
+use super::check::{judged, print, status};
+use crate::cli::definition::Explain;
+use crate::report;
+
+/// Explains one line; gives the exit status of `check`.
+#[must_use]
+pub fn explain(options: &Explain, say: &dyn Fn(&str)) -> u8 {
+    match judged(options.command.as_deref(), say) {
+        Ok((_, judgement)) => print(
+            &report::explain::explain(&judgement.actions, &judgement.decision),
+            status(judgement.decision.effect),
+        ),
+        Err(status) => status,
+    }
+}

@@ -1,0 +1,208 @@
+//! What a line would run, whichever way it is written.
+
+use kibosh::action::{HOLE, Opacity};
+use kibosh::judge::judge;
+use kibosh::normalise::Context;
+use kibosh::policy::Policy;
+
+/// The actions of a line, each as `program arguments`, with `…` for what is not known.
+fn actions(line: &str) -> Vec<String> {
+    judge(&Policy::shipped(), line, &Context::text_only())
+        .actions
+        .iter()
+        .map(|action| {
+            let mut words = vec![action.program.clone()];
+            words.extend(action.arguments.iter().map(|a| a.text.replace(HOLE, "…")));
+            match action.opacity {
+                Opacity::Program => format!("? {}", words.join(" ").trim()),
+                Opacity::Text => "?text".to_owned(),
+                Opacity::Code => format!("{} ?code", words.join(" ")),
+                Opacity::Known | Opacity::Operand => words.join(" "),
+            }
+        })
+        .collect()
+}
+
+/// Every line of the table runs the given program with the given arguments somewhere.
+fn each_runs(wanted: &str, lines: &[&str]) {
+    for line in lines {
+        let found = actions(line);
+        assert!(found.iter().any(|a| a == wanted), "{line}\n  runs {found:?}\n  not `{wanted}`");
+    }
+}
+
+#[test]
+fn wrappers_are_looked_through_to_any_depth() {
+    each_runs(
+        "rm -rf /x",
+        &[
+            "rm -rf /x",
+            "/bin/rm -rf /x",
+            "sudo rm -rf /x",
+            "sudo -u root -E rm -rf /x",
+            "sudo FOO=1 rm -rf /x",
+            "doas rm -rf /x",
+            "su - root -c 'rm -rf /x'",
+            "env A=1 B=2 rm -rf /x",
+            "env -i -u X rm -rf /x",
+            "env -S 'rm -rf /x'",
+            "nice -n 5 rm -rf /x",
+            "ionice -c 3 rm -rf /x",
+            "nohup rm -rf /x &",
+            "setsid rm -rf /x",
+            "stdbuf -oL rm -rf /x",
+            "time rm -rf /x",
+            "timeout -k 5 10 rm -rf /x",
+            "chroot /mnt rm -rf /x",
+            "unshare -r rm -rf /x",
+            "flock /tmp/l rm -rf /x",
+            "flock /tmp/l -c 'rm -rf /x'",
+            "watch -n 5 rm -rf /x",
+            "command rm -rf /x",
+            "exec rm -rf /x",
+            "builtin command rm -rf /x",
+            "echo /x | xargs rm -rf",
+            "echo /x | xargs -I{} rm -rf {}",
+            "echo /x | xargs -I% sh -c 'rm -rf %'",
+            "find . -exec sh -c 'rm -rf /x' \\;",
+            "ssh -p 22 host rm -rf /x",
+            "ssh host 'cd /; rm -rf /x'",
+            "docker exec -it web rm -rf /x",
+            "docker run --rm -v /:/host alpine rm -rf /x",
+            "kubectl exec -n a pod -- rm -rf /x",
+            "busybox rm -rf /x",
+            "npx -y rm -rf /x",
+            "sh -c 'rm -rf /x'",
+            "bash -lc 'rm -rf /x'",
+            "bash -c -l 'rm -rf /x'",
+            "bash -o pipefail -c 'rm -rf /x'",
+            "zsh -c 'rm -rf /x'",
+            "sudo env A=1 nice bash -c \"nohup rm -rf /x\"",
+            "eval 'rm -rf /x'",
+            "eval rm -rf /x",
+            "trap 'rm -rf /x' EXIT",
+            "source <(echo 'rm -rf /x')",
+            "bash <(echo 'rm -rf /x')",
+            "bash <<< 'rm -rf /x'",
+            "bash <<E\nrm -rf /x\nE",
+            "sh -s <<'E'\nrm -rf /x\nE",
+            "cat <<E | sh\nrm -rf /x\nE",
+            "echo 'rm -rf /x' | sh",
+            "printf 'rm -rf %s' /x | bash",
+            "echo cm0gLXJmIC94Cg== | base64 -d | sh",
+            "exec 3<<<'rm -rf /x'; bash <&3",
+            "echo 'rm -rf /x' > s.sh; bash s.sh",
+            "echo 'rm -rf /x' > s.sh && chmod +x s.sh && ./s.sh",
+            "cat > s <<'E'\n#!/bin/sh\nrm -rf /x\nE\nsh ./s",
+            "git -c alias.x='!rm -rf /x' x",
+            "awk 'BEGIN { system(\"rm -rf /x\") }'",
+            "GIT_SSH_COMMAND='rm -rf /x' git fetch",
+            "export PAGER='rm -rf /x'; man ls",
+            "python3 -c 'import os; os.system(\"rm -rf /x\")'",
+            "python3 - <<'E'\nimport subprocess\nsubprocess.run([\"rm\", \"-rf\", \"/x\"])\nE",
+            "node -e 'require(\"child_process\").execSync(\"rm -rf /x\")'",
+            "perl -e 'system(\"rm -rf /x\")'",
+            "tar -cf a --checkpoint=1 --checkpoint-action=exec='rm -rf /x' .",
+            "rsync -e 'rm -rf /x' a b:",
+            "ssh -o ProxyCommand='rm -rf /x' host",
+            "coproc rm -rf /x",
+            "f() { rm -rf \"$1\"; }; f /x",
+            "! rm -rf /x",
+            "if true; then rm -rf /x; fi",
+            "for i in 1 2; do rm -rf /x; done",
+            "while true; do rm -rf /x; done",
+            "case $y in a) rm -rf /x;; esac",
+            "( rm -rf /x )",
+            "{ rm -rf /x; }",
+            "echo $(rm -rf /x)",
+            "echo `rm -rf /x`",
+            "echo \"a ${y:-$(rm -rf /x)}\"",
+            "cat <<E\n$(rm -rf /x)\nE",
+            "[[ -n $(rm -rf /x) ]]",
+            "y=$(rm -rf /x)",
+            "echo a >(rm -rf /x)",
+        ],
+    );
+}
+
+#[test]
+fn words_are_expanded_as_far_as_they_can_be_known() {
+    each_runs(
+        "rm -rf /x",
+        &[
+            "y=/x; rm -rf $y",
+            "y=/x; rm -rf \"${y}\"",
+            "c=rm; $c -rf /x",
+            "c='rm -rf'; $c /x",
+            "rm${IFS}-rf${IFS}/x",
+            "r\"m\" -rf '/x'",
+            "\\rm -rf /x",
+            "$'\\x72m' -rf /x",
+            "{rm,-rf,/x}",
+            "a=(rm -rf /x); \"${a[@]}\"",
+            "set -- rm -rf /x; \"$@\"",
+            "y=/; y+=x; rm -rf $y",
+            "rm -rf ${y:-/x}",
+            "cd /; y=$(pwd)x; rm -rf $y",
+            "for y in /a /x; do rm -rf $y; done",
+            "if t; then y=/x; else y=/tmp/z; fi; rm -rf $y",
+            "printf -v c 'r%s' m; $c -rf /x",
+            "bash -c 'rm -rf \"$1\"' _ /x",
+            "HOST=a; y=$(echo /x); rm -rf $y",
+            "$(which rm) -rf /x",
+            "$(echo rm) -rf /x",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_known_says_so() {
+    for (line, wanted) in [
+        ("rm -rf $(cat list)", "rm -rf …"),
+        ("$(cat c) -rf", "?  -rf"),
+        ("curl -s u | sh", "sh ?code"),
+        ("eval \"$(cat c)\"", "eval … ?code"),
+        ("bash <(curl -s u)", "bash /dev/fd/…0 ?code"),
+        ("python3 -c \"$(curl u)\"", "python3 -c … ?code"),
+    ] {
+        let found = actions(line);
+        assert!(found.iter().any(|a| a == wanted), "{line}\n  runs {found:?}\n  not `{wanted}`");
+    }
+}
+
+#[test]
+fn directories_are_followed() {
+    let cwd_of = |line: &str| {
+        let judged = judge(&Policy::shipped(), line, &Context::text_only());
+        judged.actions.last().and_then(|a| a.cwd.clone())
+    };
+    for (line, wanted) in [
+        ("cd /a/b && ls", Some("/a/b")),
+        ("cd /a; cd b/../c; ls", Some("/a/c")),
+        ("cd /a; (cd /b); ls", Some("/a")),
+        ("pushd /a; popd; ls", Some(".")),
+        ("cd; ls", Some("/home/user")),
+        ("cd /a; cd -; ls", Some(".")),
+        ("cd $x; ls", None),
+        ("git -C /r status", Some("/r")),
+        ("cd sub; ls", Some("sub")),
+    ] {
+        assert_eq!(cwd_of(line).as_deref(), wanted, "{line}");
+    }
+}
+
+#[test]
+fn harmless_text_runs_nothing_else() {
+    for line in [
+        "echo 'rm -rf /x'",
+        "git commit -m 'rm -rf /x; drop table'",
+        "cat > notes.md <<'E'\nrm -rf /x\nE",
+        "grep -r 'rm -rf /x' .",
+        "printf '%s\\n' 'rm -rf /x' >> notes.md",
+        "# rm -rf /x",
+        "f() { rm -rf /x; }",
+    ] {
+        let found = actions(line);
+        assert!(!found.iter().any(|a| a.starts_with("rm ")), "{line}\n  runs {found:?}");
+    }
+}
