@@ -6,6 +6,7 @@ pub mod pipeline;
 pub mod verbs;
 
 pub mod approve;
+pub mod audit;
 pub mod execute;
 pub mod report;
 
