@@ -5,57 +5,80 @@ use std::fmt::Write as _;
 use super::check::word;
 use super::diagnostic::Diagnostic;
 use super::escape::escape;
-use crate::policy::Policy;
 use crate::policy::error::{PolicyError, PolicyErrors};
 use crate::policy::examples::Outcome;
 use crate::policy::trust::Ignored;
+use crate::policy::{Layer, Policy};
 
 /// That there is nothing to trust.
 pub const NO_PROJECT: &str = "kibosh: there is no `.kibosh.toml` here or above\nhint: a project's policy is the file `.kibosh.toml` in its first folder";
 
-/// Why a person is asked before a project may loosen the policy.
-pub const TRUST_REASON: &str =
-    "from now on this project file may loosen the policy, until it is changed";
+/// Why a person is asked before a project may loosen the policy: what it would loosen.
+#[must_use]
+pub fn trust_reason(parts: &[Ignored]) -> String {
+    let parts: Vec<String> = parts.iter().map(part).collect();
+    format!(
+        "until it is changed, this project file loosens the policy: {}",
+        parts.join(", ")
+    )
+}
 
-/// Every rule in force, one a line: layer, effect, id, reason; then what is not in force and why.
+/// That all of a project's file is in force already.
+#[must_use]
+pub fn in_force(file: &str) -> String {
+    format!("all of `{}` is in force", escape(file))
+}
+
+/// Every rule in force, one a line: layer, effect, id, reason, and the exceptions from it; then the
+/// files of the layers, and what of them is not in force and why.
 #[must_use]
 pub fn list(policy: &Policy) -> String {
-    let mut text = String::new();
+    let mut rows = Vec::new();
     let mut rules: Vec<_> = policy.rules().collect();
     rules.sort_by(|one, other| (one.layer, &one.rule.id).cmp(&(other.layer, &other.rule.id)));
     for one in rules {
-        // Writing to a string does not fail.
-        let _infallible = writeln!(
-            text,
+        rows.push(format!(
             "{:8} {:8} {}: {}",
             one.layer.name(),
             word(one.rule.effect),
             escape(&one.rule.id),
             escape(&one.rule.reason)
-        );
-    }
-    for file in policy.files() {
-        for ignored in &file.ignored {
-            let _infallible = writeln!(
-                text,
-                "{:8} ignored  {} in {}: the file is not trusted; a person can run `kibosh policy trust`",
-                file.layer.name(),
-                escape(&part(ignored)),
-                escape(&file.path)
-            );
+        ));
+        for exception in policy.exceptions(&one) {
+            let reason = escape(&exception.reason).into_owned();
+            rows.push(format!("{:17} except where: {reason}", ""));
         }
     }
-    text
+    for file in policy.files() {
+        let (layer, path) = (file.layer.name(), escape(&file.path));
+        rows.push(format!("{layer:8} file     {path}"));
+        for ignored in &file.ignored {
+            let (ignored, why) = (part(ignored), not_in_force(file.layer));
+            rows.push(format!("{layer:8} ignored  {ignored}: {why}"));
+        }
+    }
+    rows.join("\n")
+}
+
+/// Why a part of a file is not in force.
+fn not_in_force(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Project => "the file is not trusted; a person can run `kibosh policy trust`",
+        Layer::Pack | Layer::System | Layer::User => {
+            "your home directory is not in /etc/passwd; put it into /etc/kibosh"
+        }
+    }
 }
 
 fn part(ignored: &Ignored) -> String {
-    match ignored {
-        Ignored::Exception(rule) => format!("exception from `{rule}`"),
-        Ignored::Program(name) => format!("program `{name}`"),
-        Ignored::Variable(name) => format!("variable `{name}`"),
-        Ignored::Class(name) => format!("more of class `{name}`"),
-        Ignored::Setting(name) => format!("setting `{name}`"),
-    }
+    let (what, name) = match ignored {
+        Ignored::Exception(rule) => ("exception from", rule),
+        Ignored::Program(name) => ("program", name),
+        Ignored::Variable(name) => ("variable", name),
+        Ignored::Class(name) => ("more of class", name),
+        Ignored::Setting(name) => ("setting", name),
+    };
+    format!("{what} `{}`", escape(name))
 }
 
 /// What `kibosh policy lint` found.

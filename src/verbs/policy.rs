@@ -6,10 +6,10 @@ use crate::cli::definition::{PolicyVerb, Trust};
 use crate::decide::{Decision, Finding};
 use crate::exit;
 use crate::judge;
-use crate::policy::discover::{self, Folders};
+use crate::policy::discover::Folders;
 use crate::policy::examples;
 use crate::policy::schema::{Acknowledge, Effect};
-use crate::policy::{Policy, lint, load, trust};
+use crate::policy::{Layer, Policy, lint, trust};
 use crate::report;
 use crate::syntax::Span;
 
@@ -54,52 +54,51 @@ pub fn policy(verb: &PolicyVerb, say: &dyn Fn(&str)) -> u8 {
     }
 }
 
-/// Records, or takes back, that the project's file may loosen the policy. A person is asked first,
-/// whoever calls.
+/// Records, or takes back, that the nearest project's file may loosen the policy. A person is asked
+/// before it may, and shown what it would loosen; what is recorded is what was loaded and shown.
 fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
-    let texts = match discover::files(folders) {
-        Ok(texts) => texts,
+    let policy = match Policy::load(folders) {
+        Ok(policy) => policy,
         Err(errors) => {
-            say(&report::policy::unreadable(
-                &crate::policy::error::PolicyErrors(errors),
-            ));
+            say(&report::policy::unreadable(&errors));
             return exit::FAILED;
         }
     };
-    let Some(text) = texts
-        .into_iter()
-        .find(|t| t.layer == crate::policy::Layer::Project)
+    let Some(file) = policy
+        .files()
+        .iter()
+        .find(|file| file.layer == Layer::Project)
     else {
         say(report::policy::NO_PROJECT);
         return exit::FAILED;
     };
     if options.forget {
-        return done(trust::forget(folders, &text.file), say);
+        return done(trust::forget(folders, &file.path), say);
     }
-    if let Err(errors) = load::files(std::slice::from_ref(&text), load::Depth::Whole) {
-        say(&report::policy::unreadable(&errors));
-        return exit::FAILED;
+    if file.ignored.is_empty() {
+        return print(&report::policy::in_force(&file.path), 0);
     }
+    let text = format!("kibosh policy trust # {}", file.path);
     let decision = Decision {
         effect: Effect::Confirm,
         findings: vec![Finding {
             rule: "policy.trust".to_owned(),
-            layer: crate::policy::Layer::Project.name().to_owned(),
+            layer: file.layer.name().to_owned(),
             effect: Effect::Confirm,
-            reason: report::policy::TRUST_REASON.to_owned(),
+            reason: report::policy::trust_reason(&file.ignored),
             instead: None,
             acknowledge: Acknowledge::Key,
-            subject: text.file.clone(),
+            subject: file.path.clone(),
             resource: None,
             origin: Span {
                 start: 0,
-                end: text.text.len(),
+                end: text.len(),
             },
         }],
     };
     let request = Request {
-        text: text.text.clone(),
-        source: text.file.clone(),
+        text,
+        source: "kibosh policy trust".to_owned(),
         cwd: folders
             .cwd
             .as_ref()
@@ -108,7 +107,7 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
         seconds: USUAL_SECONDS,
     };
     match approve::review(&decision, &request) {
-        Ok(_cleared) => done(trust::record(folders, &text.file, &text.text), say),
+        Ok(_cleared) => done(trust::record(folders, &file.path, &file.text), say),
         Err(why) => {
             say(&report::refusal::message(&decision, &why));
             exit::STOPPED
