@@ -261,6 +261,24 @@ impl Walker<'_> {
             index,
             call,
         };
+        if let Some(program) = &runs.program {
+            let after = base
+                .checked_sub(1)
+                .and_then(|last| read.positionals.get(last))
+                .map_or(0, |word| word.at + 1);
+            let fields = std::iter::once(Value::known(program))
+                .chain(arguments.iter().skip(after).cloned())
+                .collect();
+            let call = Call {
+                fields,
+                environment: BTreeMap::new(),
+                files: Vec::new(),
+                input: call.input.clone(),
+                fed_by: call.fed_by.clone(),
+                origin: call.origin,
+            };
+            return Some(self.inside(&inner, |walker| walker.call(call)));
+        }
         if let Some(language) = runs.operands {
             return self.run_operands(&inner, language, program, read, arguments, base);
         }
@@ -785,8 +803,14 @@ fn is_flag(text: &str) -> bool {
 }
 
 /// The last component of a path.
+/// The name of a program without its directory and, as runners of packages take it, without the
+/// version (`npx wrangler@3`).
 fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.split_once('@') {
+        Some((name, _)) if !name.is_empty() => name,
+        _ => name,
+    }
 }
 
 fn positional_after(arguments: &[Value], skip: usize) -> Option<Vec<Value>> {

@@ -97,6 +97,21 @@ impl Arguments {
         })
     }
 
+    /// Whether a flag specification surely holds: `--dry-run=none`, `--help=false` and a value that is
+    /// not known do not count, since the program would act all the same.
+    #[must_use]
+    pub fn surely_has_flag(&self, spec: &str) -> bool {
+        spec.split('|').any(|one| {
+            self.flags_named(one).any(|flag| {
+                flag.value.as_ref().is_none_or(|value| {
+                    let text = value.text.to_ascii_lowercase();
+                    let off = matches!(text.as_str(), "false" | "none" | "no" | "off" | "f" | "0");
+                    !text.contains(HOLE) && (one.contains('=') || !off)
+                })
+            })
+        })
+    }
+
     fn same_name(&self, spec: &str, name: &str) -> bool {
         if self.loose_dashes {
             super::glob::matches(spec.trim_start_matches('-'), name.trim_start_matches('-'))
@@ -350,6 +365,21 @@ mod tests {
         assert!(apply.has_flag("-auto-approve"));
         assert!(apply.has_flag("-replace=a.*"));
         assert_eq!(apply.subcommand_words().collect::<Vec<_>>(), ["apply"]);
+    }
+
+    #[test]
+    fn an_option_given_as_false_is_not_surely_given() {
+        for (text, surely) in [
+            ("delete x --dry-run", true),
+            ("delete x --dry-run=client", true),
+            ("delete x --dry-run=none", false),
+            ("delete x --dry-run=False", false),
+            ("delete x --dry-run=\u{FFFC}", false),
+            ("delete x", false),
+        ] {
+            let arguments = read(None, &words(text));
+            assert_eq!(arguments.surely_has_flag("--dry-run"), surely, "{text}");
+        }
     }
 
     #[test]

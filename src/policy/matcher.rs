@@ -268,7 +268,11 @@ fn body_matches(wanted: &Match, facts: &Facts<'_>, skip: usize) -> bool {
     if !wanted.flags.iter().all(|spec| arguments.has_flag(spec)) {
         return false;
     }
-    if wanted.no_flags.iter().any(|spec| arguments.has_flag(spec)) {
+    if wanted
+        .no_flags
+        .iter()
+        .any(|spec| arguments.surely_has_flag(spec))
+    {
         return false;
     }
     let operand_is = |list: &[String]| {

@@ -186,6 +186,9 @@ pub struct Runs {
     pub replace_option: Vec<String>,
     /// It runs on another host or in a container.
     pub elsewhere: bool,
+    /// With `subcommand`: the words after the subcommand, options too, are the arguments of this
+    /// program (`docker compose down` is `docker-compose down`).
+    pub program: Option<String>,
 }
 
 /// Which operands a program writes to, deletes or replaces.
@@ -312,7 +315,8 @@ pub struct Match {
     /// Flags that must all be given; `-r|-R|--recursive` are alternatives, `--type=pv*` also looks at
     /// the value (glob).
     pub flags: Vec<String>,
-    /// None of these may be given (same form).
+    /// None of these may be given (same form). One that is given as `false` or `none`, or with a value
+    /// that is not known, does not count as given.
     pub no_flags: Vec<String>,
     /// Some operand (after the subcommand) is one of these (globs; `*` also matches `/`).
     pub operands: Vec<String>,
