@@ -16,6 +16,7 @@ use crate::sys::descriptors;
 use crate::verbs;
 
 pub mod definition;
+mod generate;
 
 use definition::{Definition, VERBS, Verb};
 
@@ -62,6 +63,7 @@ fn verb(argv: &[CString]) -> u8 {
         Verb::Check(options) => verbs::check(&options, &say),
         Verb::Explain(options) => verbs::explain(&options, &say),
         Verb::Policy(options) => verbs::policy(&options, &say),
+        Verb::Generate(what) => generate::generate(&what, &say),
     }
 }
 

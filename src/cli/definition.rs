@@ -1,6 +1,9 @@
 //! The verbs and their options, as clap reads them. Man pages and completions are made from this.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// The shell you give to an AI agent: it runs, blocks, or asks a person first.
 ///
@@ -28,6 +31,9 @@ pub enum Verb {
     /// Look at the policy in force
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// Write man pages or completions
+    #[command(long_flag = "generate", hide = true, subcommand)]
+    Generate(Generate),
 }
 
 /// The options of `check`.
@@ -72,5 +78,20 @@ pub struct Trust {
     pub forget: bool,
 }
 
+/// What is made from this definition.
+#[derive(Debug, Subcommand)]
+pub enum Generate {
+    /// Write one man page for kibosh and one for each verb
+    Man {
+        /// The folder to write them to
+        folder: PathBuf,
+    },
+    /// Print completions
+    Completions {
+        /// The shell that they are for
+        shell: Shell,
+    },
+}
+
 /// The words that are verbs. Anything else is for the shell.
-pub const VERBS: &[&str] = &["check", "explain", "policy"];
+pub const VERBS: &[&str] = &["check", "explain", "policy", "--generate"];

@@ -13,3 +13,9 @@ pub mod policy;
 pub mod prompt;
 pub mod refusal;
 pub mod style;
+
+/// That a verb could not do what it was asked, and why.
+#[must_use]
+pub fn failure(doing: &str, error: &dyn std::fmt::Display) -> String {
+    format!("kibosh: {doing}: {}", escape::escape(&error.to_string()))
+}

@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 
 use crate::decide::{Decision, Finding};
 
-use super::diagnostic::Diagnostic;
 use super::escape::escape;
 
 /// How many characters of an action are quoted.
@@ -74,21 +73,6 @@ pub fn message(decision: &Decision, refusal: &Refusal) -> String {
     if *refusal != Refusal::Policy {
         push(&mut text, "", &ground(refusal));
     }
-    text
-}
-
-/// The message where a policy could not be read: nothing runs until it is mended.
-#[must_use]
-pub fn unreadable_policy(diagnostics: &[Diagnostic]) -> String {
-    let mut text = String::from("kibosh: nothing was run: the policy cannot be read");
-    for diagnostic in diagnostics {
-        let _ = write!(text, "\n{diagnostic}");
-    }
-    push(
-        &mut text,
-        "",
-        "a person must mend the file; `kibosh policy lint` shows when it is right",
-    );
     text
 }
 
