@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::scope::Binding;
 use super::walk::{DEEPEST, Plumbing, Walker};
 use super::words::is_name;
-use super::{embedded, output};
+use super::{embedded, output, sql};
 use crate::action::{Action, HOLE, Opacity, Payload, Redirection, Value};
 use crate::policy::arguments::{self, Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
@@ -17,6 +17,8 @@ use crate::syntax::{self, Command, Compound, Dialect, Span};
 const IN_THIS_SHELL: &[&str] = &["eval", "source", ".", "command", "builtin", "exec"];
 /// How many found or piped-in words a command is tried with.
 const MOST_ITEMS: usize = 12;
+/// How many statements of one SQL text are judged.
+const MOST_STATEMENTS: usize = 2000;
 
 /// A program about to be called.
 struct Call {
@@ -346,8 +348,12 @@ impl Walker<'_> {
         }
         let (first, rest) = operands.split_first()?;
         if inner.runs.first {
-            let positional: Vec<Value> = rest.iter().skip(1).map(|p| p.value.clone()).collect();
+            let named = usize::from(language != Language::Script);
+            let positional: Vec<Value> = rest.iter().skip(named).map(|p| p.value.clone()).collect();
             self.run_code(inner, language, first.value.clone(), Some(positional));
+            if language == Language::Script {
+                self.run_described(inner, arguments.iter().skip(first.at));
+            }
             return None;
         }
         let words: Vec<Value> = arguments.iter().skip(first.at).cloned().collect();
@@ -374,6 +380,25 @@ impl Walker<'_> {
         }
         self.run_code(inner, language, text, None);
         None
+    }
+
+    /// A script that a pack describes is a program like any other: `php artisan`, `python manage.py`.
+    fn run_described<'v>(&mut self, inner: &Inner<'_>, words: impl Iterator<Item = &'v Value>) {
+        let fields: Vec<Value> = words.cloned().collect();
+        let described = fields.first().is_some_and(|script| {
+            script.is_known() && self.grammar.program(base_name(&script.text)).is_some()
+        });
+        if described {
+            let call = Call {
+                fields,
+                environment: BTreeMap::new(),
+                files: Vec::new(),
+                input: inner.call.input.clone(),
+                fed_by: inner.call.fed_by.clone(),
+                origin: inner.call.origin,
+            };
+            self.inside(inner, |walker| walker.call(call));
+        }
     }
 
     /// Runs words with what is found or piped in put for `{}` or at the end.
@@ -553,12 +578,20 @@ impl Walker<'_> {
             }
             return;
         }
-        let commands = embedded::commands(language, &text.text);
+        let (parts, commands) = if language == Language::Sql {
+            (sql::statements(&text.text), sql::commands(&text.text))
+        } else {
+            let commands = embedded::commands(language, &text.text);
+            (vec![text.text], commands)
+        };
+        if parts.len() > MOST_STATEMENTS {
+            self.opaque_code(inner.index, "it runs more statements than are read");
+        }
         if let Some(action) = self.actions.get_mut(inner.index) {
-            action.payloads.push(Payload {
-                language,
-                text: text.text,
-            });
+            let payloads = parts.into_iter().take(MOST_STATEMENTS);
+            action
+                .payloads
+                .extend(payloads.map(|text| Payload { language, text }));
         }
         for command in commands {
             self.shell_text(inner, &Value::known(command), None);
@@ -819,23 +852,24 @@ fn positional_after(arguments: &[Value], skip: usize) -> Option<Vec<Value>> {
 
 /// How many positional words the subcommand takes; none where it is another one.
 fn matched_subcommand(runs: &Runs, read: &Arguments) -> Option<usize> {
+    let begins_with = |pattern: &String| -> Option<usize> {
+        let mut positionals = read.positionals.iter();
+        let mut length = 0;
+        for word in pattern.split(' ').filter(|w| !w.is_empty()) {
+            if !glob::matches(word, &positionals.next()?.value.text) {
+                return None;
+            }
+            length += 1;
+        }
+        Some(length)
+    };
+    if runs.not_subcommand.iter().any(|p| begins_with(p).is_some()) {
+        return None;
+    }
     if runs.subcommand.is_empty() {
         return Some(0);
     }
-    runs.subcommand
-        .iter()
-        .filter_map(|pattern| {
-            let mut positionals = read.positionals.iter();
-            let mut length = 0;
-            for word in pattern.split(' ').filter(|w| !w.is_empty()) {
-                if !glob::matches(word, &positionals.next()?.value.text) {
-                    return None;
-                }
-                length += 1;
-            }
-            Some(length)
-        })
-        .max()
+    runs.subcommand.iter().filter_map(begins_with).max()
 }
 
 fn without_prefix(runs: &Runs, value: &Value) -> Option<Value> {

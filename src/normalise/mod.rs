@@ -8,6 +8,7 @@ mod call;
 mod embedded;
 mod output;
 mod scope;
+mod sql;
 mod walk;
 mod words;
 

@@ -132,6 +132,10 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
         loose_dashes: style == Style::Single,
         ..Arguments::default()
     };
+    let mut known = program.map_or(Known::default(), |p| Known {
+        values: &p.values,
+        options: &p.options,
+    });
     let mut words = arguments.iter().enumerate().peekable();
     let mut only_operands = style == Style::Raw;
     while let Some((at, word)) = words.next() {
@@ -141,6 +145,9 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
                 value: word.clone(),
                 at,
             });
+            if let Some(after) = program.and_then(|p| after(p, &out.positionals)) {
+                known = after;
+            }
             if style == Style::Posix && out.positionals.len() > out.subcommands {
                 only_operands = true;
             }
@@ -150,14 +157,13 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
             only_operands = true;
             continue;
         }
-        let takes =
-            |name: &str| program.is_some_and(|p| p.values.iter().any(|v| same(v, name, style)));
+        let takes = |name: &str| known.values.iter().any(|v| same(v, name, style));
         if style == Style::Single || text.starts_with("--") || takes(text) {
             let (name, value) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(part(word, value))),
                 None => (text, None),
             };
-            let name = complete(program, name);
+            let name = complete(known, name);
             let (value, value_at) = match value {
                 Some(value) => (Some(value), at),
                 None if takes(&name) => match words.next() {
@@ -259,34 +265,49 @@ fn part(word: &Value, text: &str) -> Value {
     }
 }
 
+/// The options that are known where the reading stands.
+#[derive(Clone, Copy, Default)]
+struct Known<'a> {
+    values: &'a [String],
+    options: &'a [String],
+}
+
+/// What holds from here on, where the words so far are a subcommand with options of its own.
+fn after<'a>(program: &'a Program, positionals: &[Positional]) -> Option<Known<'a>> {
+    if program.after.is_empty() {
+        return None;
+    }
+    let words: Vec<&str> = positionals.iter().map(|p| p.value.text.as_str()).collect();
+    program.after.get(&words.join(" ")).map(|after| Known {
+        values: &after.values,
+        options: &after.options,
+    })
+}
+
 /// Completes an abbreviated long option where exactly one known option begins so.
-fn complete(program: Option<&Program>, name: &str) -> String {
-    if let Some(program) = program
-        && name.starts_with("--")
-        && name.len() > 2
-    {
-        let mut found = None;
-        for known in program.options.iter().chain(&program.values) {
-            if known == name {
+fn complete(known: Known<'_>, name: &str) -> String {
+    if !name.starts_with("--") || name.len() <= 2 {
+        return name.to_owned();
+    }
+    let mut found: Option<&String> = None;
+    for option in known.options.iter().chain(known.values) {
+        if option == name {
+            return name.to_owned();
+        }
+        if option.starts_with(name) {
+            if found.is_some_and(|other| other != option) {
                 return name.to_owned();
             }
-            if known.starts_with(name) {
-                if found.is_some_and(|other| other != known) {
-                    return name.to_owned();
-                }
-                found = Some(known);
-            }
-        }
-        if let Some(known) = found {
-            return known.clone();
+            found = Some(option);
         }
     }
-    name.to_owned()
+    found.map_or_else(|| name.to_owned(), Clone::clone)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::schema::After;
 
     fn words(line: &str) -> Vec<Value> {
         line.split(' ').map(Value::known).collect()
@@ -349,6 +370,46 @@ mod tests {
         assert_eq!(push.subcommand_words().collect::<Vec<_>>(), ["push"]);
         assert!(push.has_flag("-f|--force"));
         assert_eq!(push.operands(1).len(), 2);
+    }
+
+    #[test]
+    fn a_subcommand_brings_its_own_options() {
+        let after = |values: &[&str], options: &[&str]| After {
+            values: values.iter().map(|&v| v.to_owned()).collect(),
+            options: options.iter().map(|&o| o.to_owned()).collect(),
+        };
+        let git = Program {
+            subcommands: 1,
+            values: vec!["-C".into(), "--git-dir".into()],
+            options: vec!["--help".into()],
+            after: [
+                ("commit".to_owned(), after(&["-m"], &[])),
+                (
+                    "branch".to_owned(),
+                    after(&["--sort"], &["--merged", "--move"]),
+                ),
+                ("reset".to_owned(), after(&[], &["--hard", "--mixed"])),
+            ]
+            .into(),
+            ..Program::default()
+        };
+        for (line, flags, positionals) in [
+            ("-C x commit -m text", "-C=x -m=text", "commit"),
+            ("branch -m old new", "-m", "branch old new"),
+            ("branch -C old new", "-C", "branch old new"),
+            ("branch --m", "--m", "branch"),
+            ("reset --h", "--hard", "reset"),
+            ("gc --git x", "--git-dir=x", "gc"),
+        ] {
+            let found = read(Some(&git), &words(line));
+            let words: Vec<&str> = found
+                .positionals
+                .iter()
+                .map(|p| p.value.text.as_str())
+                .collect();
+            assert_eq!(names(&found).join(" "), flags, "{line}");
+            assert_eq!(words.join(" "), positionals, "{line}");
+        }
     }
 
     #[test]

@@ -414,27 +414,18 @@ fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> b
             .iter()
             .filter(|p| wanted.language.is_empty() || wanted.language.contains(&p.language))
     };
-    if !wanted.code.is_empty()
-        && !payloads().any(|p| {
-            wanted
-                .code
-                .iter()
-                .any(|one| patterns.is_match(one, &p.text))
-        })
-    {
+    let is_any = |list: &[String], text: &str| list.iter().any(|p| patterns.is_match(p, text));
+    let code_holds = match (wanted.code.is_empty(), wanted.no_code.is_empty()) {
+        (false, _) => {
+            payloads().any(|p| is_any(&wanted.code, &p.text) && !is_any(&wanted.no_code, &p.text))
+        }
+        (true, false) => !payloads().any(|p| is_any(&wanted.no_code, &p.text)),
+        (true, true) => true,
+    };
+    if !code_holds {
         return false;
     }
     if wanted.code.is_empty() && !wanted.language.is_empty() && payloads().next().is_none() {
-        return false;
-    }
-    if !wanted.no_code.is_empty()
-        && payloads().any(|p| {
-            wanted
-                .no_code
-                .iter()
-                .any(|one| patterns.is_match(one, &p.text))
-        })
-    {
         return false;
     }
     wanted.input.is_empty()

@@ -155,6 +155,8 @@ pub enum Language {
 pub struct Runs {
     /// Only under these subcommands (as in [`Match::subcommand`]).
     pub subcommand: Vec<String>,
+    /// Not under these subcommands (`yarn add x` runs nothing, `yarn x` runs `x`).
+    pub not_subcommand: Vec<String>,
     /// Only where one of these flags is given (`-c` of a shell: `bash -lc TEXT`).
     pub flag: Vec<String>,
     /// Only where none of these flags is given.
@@ -208,6 +210,16 @@ pub enum Targets {
     First,
 }
 
+/// How a program reads its options after one of its subcommands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct After {
+    /// Options that take the next word as their value.
+    pub values: Vec<String>,
+    /// Long options that are known, so that an abbreviation of one is it.
+    pub options: Vec<String>,
+}
+
 /// How a program reads its arguments, and what it runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -222,6 +234,9 @@ pub struct Program {
     pub options: Vec<String>,
     /// How many leading operands are subcommand words at most (`git` 1, `aws` 2, `gcloud` 5).
     pub subcommands: u8,
+    /// What holds after a subcommand, in place of `values` and `options`: `git commit -m TEXT`, but
+    /// `git branch -m OLD NEW`. The keys are the subcommand's words, joined by blanks.
+    pub after: std::collections::BTreeMap<String, After>,
     /// Other names of subcommands: `del = "delete"`.
     pub synonyms: std::collections::BTreeMap<String, String>,
     /// Options whose value is the directory that it works in (`git -C`, `make -C`).
@@ -346,7 +361,7 @@ pub struct Match {
     pub language: Vec<Language>,
     /// Some code that it would execute (SQL, Python…) matches one of these regular expressions.
     pub code: Vec<String>,
-    /// None of its code matches one of these.
+    /// The text that `code` found does not match one of these; without `code`, no text does.
     pub no_code: Vec<String>,
     /// Its arguments, joined by blanks, match one of these regular expressions.
     pub regex: Vec<String>,

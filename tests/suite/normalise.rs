@@ -32,6 +32,18 @@ fn each_runs(wanted: &str, lines: &[&str]) {
 }
 
 #[test]
+fn a_module_or_a_script_that_is_described_is_a_program() {
+    each_runs(
+        "git reset --hard",
+        &[
+            "python3 -m git reset --hard",
+            "bash ./git reset --hard",
+            "python3 -u tools/git reset --hard",
+        ],
+    );
+}
+
+#[test]
 fn wrappers_are_looked_through_to_any_depth() {
     each_runs(
         "rm -rf /x",
