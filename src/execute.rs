@@ -3,17 +3,21 @@
 //! Nothing runs without a [`Cleared`]. What was inherited is passed on as it was: arguments with argv0,
 //! environment, descriptors, working directory, signal dispositions and mask, process group, terminal.
 
-use std::ffi::CString;
+mod relay;
+mod units;
+
+use std::ffi::{CStr, CString};
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::approve::Cleared;
 use crate::invocation::{Flavour, Invocation, Source};
 use crate::policy::schema::Settings;
 use crate::sys::process;
+
+pub use relay::Judge;
 
 /// Why the real shell could not be started. Nothing ran.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub enum Error {
     Shell(PathBuf, io::Error),
     /// The policy names this very program.
     Itself(PathBuf),
+    /// Nothing could be put between standard input and the shell.
+    Relay(io::Error),
 }
 
 impl fmt::Display for Error {
@@ -32,6 +38,7 @@ impl fmt::Display for Error {
                 "the real shell `{}` cannot be started: {error}",
                 path.display()
             ),
+            Self::Relay(error) => write!(out, "standard input cannot be read along: {error}"),
             Self::Itself(path) => {
                 write!(out, "the real shell `{}` is kibosh itself", path.display())
             }
@@ -57,13 +64,31 @@ pub fn real_shell(invocation: &Invocation, settings: &Settings) -> PathBuf {
 
 /// Becomes the real shell. Returns only where that failed.
 pub fn launch(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -> Error {
-    let shell = real_shell(invocation, settings);
-    if is_this_program(&shell) {
-        return Error::Itself(shell);
+    become_shell(invocation, settings)
+}
+
+/// Becomes the real shell with a relay before its standard input: `judge` clears each unit that comes
+/// in, and `whole` says whether a text is one. Returns only where that failed.
+pub fn launch_relayed(
+    invocation: &Invocation,
+    settings: &Settings,
+    whole: &dyn Fn(&[u8]) -> bool,
+    judge: Judge<'_>,
+) -> Error {
+    if let Err(error) = relay::stand_between(whole, judge) {
+        return Error::Relay(error);
     }
+    become_shell(invocation, settings)
+}
+
+fn become_shell(invocation: &Invocation, settings: &Settings) -> Error {
+    let shell = real_shell(invocation, settings);
     let Ok(path) = CString::new(shell.as_os_str().as_bytes()) else {
         return Error::Shell(shell, io::ErrorKind::InvalidInput.into());
     };
+    if is_this_program(&path) {
+        return Error::Itself(shell);
+    }
     let words = match invocation.source {
         Source::Nothing(words) => words,
         _ => invocation.argv.len(),
@@ -77,12 +102,8 @@ pub fn launch(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -
     Error::Shell(shell, process::become_program(&path, argv))
 }
 
-/// Whether the real shell is this program, which would start itself for ever.
-fn is_this_program(shell: &std::path::Path) -> bool {
-    let place =
-        |path: &std::path::Path| std::fs::metadata(path).map(|data| (data.dev(), data.ino()));
-    match (place(std::path::Path::new("/proc/self/exe")), place(shell)) {
-        (Ok(this), Ok(shell)) => this == shell,
-        _ => false,
-    }
+/// Whether the real shell is this program, which would start itself for ever: so it was if it was
+/// itself started from there.
+fn is_this_program(shell: &CStr) -> bool {
+    process::started_from() == Some(shell)
 }

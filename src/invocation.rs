@@ -5,6 +5,7 @@
 //! It runs nothing, opens no script and holds no rule.
 
 mod options;
+mod preamble;
 mod text;
 
 use std::ffi::{CString, OsStr};
@@ -12,6 +13,7 @@ use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 
 pub use options::Options;
+pub use preamble::Preamble;
 pub use text::Text;
 
 /// Which shell was asked for, by the name that kibosh was called with.
@@ -68,7 +70,11 @@ impl Invocation {
     }
 
     /// As [`Self::new`], with the terminals given.
-    fn read(argv: Vec<CString>, terminals: impl FnOnce() -> bool) -> Self {
+    fn read(mut argv: Vec<CString>, terminals: impl FnOnce() -> bool) -> Self {
+        let dry_run = takes_dry_run(&argv);
+        if dry_run {
+            argv.remove(1);
+        }
         let flavour = flavour(&argv);
         let read = options::read(&argv, flavour);
         let next = read.next;
@@ -96,7 +102,7 @@ impl Invocation {
             options,
             source,
             parameters,
-            dry_run: false,
+            dry_run,
         }
     }
 
@@ -129,6 +135,16 @@ impl Invocation {
 fn base_name(argv0: &[u8]) -> &[u8] {
     let base = argv0.rsplit(|&byte| byte == b'/').next().unwrap_or(argv0);
     base.strip_prefix(b"-").unwrap_or(base)
+}
+
+/// Whether the first word is kibosh's own option; called as another shell it has none.
+fn takes_dry_run(argv: &[CString]) -> bool {
+    let name = argv.first().map(|word| word.to_bytes()).unwrap_or_default();
+    base_name(name) == b"kibosh"
+        && !name.starts_with(b"-")
+        && argv
+            .get(1)
+            .is_some_and(|word| word.to_bytes() == b"--dry-run")
 }
 
 fn flavour(argv: &[CString]) -> Flavour {
@@ -268,6 +284,16 @@ mod tests {
         assert_eq!(
             invocation(&["bash", "-x", "--norc", "file"]).source,
             Source::Nothing(3)
+        );
+    }
+
+    #[test]
+    fn a_dry_run_is_an_option_of_kibosh_only() {
+        let dry = invocation(&["/x/kibosh", "--dry-run", "-c", "x"]);
+        assert_eq!((dry.dry_run, dry.source), (true, Source::Command(2)));
+        assert_eq!(
+            invocation(&["bash", "--dry-run", "-c", "x"]).source,
+            Source::Nothing(2)
         );
     }
 

@@ -10,7 +10,7 @@ use crate::policy::discover::Folders;
 use crate::policy::error::PolicyErrors;
 use crate::policy::examples::{self, Judged, Line};
 use crate::policy::paths::Place;
-use crate::syntax::{self, Reading};
+use crate::syntax::{self, Reading, Span, Unread};
 
 /// A line, judged.
 #[derive(Clone, Debug)]
@@ -29,7 +29,26 @@ pub struct Judgement {
 /// what the context's lookups give.
 #[must_use]
 pub fn judge(policy: &Policy, text: &str, context: &Context<'_>) -> Judgement {
-    let reading = syntax::read(text, context.dialect);
+    judge_unclear(policy, text, &[], context)
+}
+
+/// As [`judge`], where there are also reasons why the shell could read the text differently.
+#[must_use]
+pub fn judge_unclear(
+    policy: &Policy,
+    text: &str,
+    unclear: &[String],
+    context: &Context<'_>,
+) -> Judgement {
+    let mut reading = syntax::read(text, context.dialect);
+    let span = Span {
+        start: 0,
+        end: text.len(),
+    };
+    reading.unread.extend(unclear.iter().map(|why| Unread {
+        span,
+        why: why.clone(),
+    }));
     let actions = normalise::actions(&reading, context, policy);
     let decision = decide::evaluate(policy, &actions, &context.place);
     Judgement {

@@ -1,97 +1,102 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
-use crate::approve::{self, Request, USUAL_SECONDS};
-use crate::decide::Decision;
+mod session;
+
+use crate::audit::Outcome;
 use crate::execute;
 use crate::exit;
-use crate::invocation::{Invocation, Source, Text};
+use crate::invocation::{Invocation, Preamble, Text};
 use crate::judge;
-use crate::policy::Policy;
 use crate::policy::discover::Folders;
-use crate::policy::error::PolicyErrors;
-use crate::policy::examples;
 use crate::policy::schema::Effect;
 use crate::report::{self, refusal};
+use crate::surroundings::Surroundings;
+
+use session::Session;
 
 /// Reads, judges and runs what an invocation asks for. Returns the exit status only where this program
 /// did not become the real shell; what is to be said of that goes to `say`.
 #[must_use]
 pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let folders = Folders::here();
-    let policy = match load(&folders) {
+    let policy = match judge::policy_in_force(&folders) {
         Ok(policy) => policy,
         Err(errors) => {
             say(&report::policy::unreadable(&errors));
             return exit::FAILED;
         }
     };
+    let surroundings = Surroundings::here();
     let text = Text::of(invocation);
-    let decision = judge(&policy, &text);
-    let settings = policy.settings();
-    let request = Request {
-        text: shown(&text),
-        source: source(invocation),
-        cwd: folders
-            .cwd
-            .map(|path| path.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        seconds: settings.prompt_seconds.unwrap_or(USUAL_SECONDS),
-    };
-    match approve::review(&decision, &request) {
-        Ok(cleared) => {
-            let error = execute::launch(cleared, invocation, settings);
-            say(&format!("kibosh: nothing was run: {error}"));
-            exit::FAILED
-        }
-        Err(why) => {
-            say(&refusal::message(&decision, &why));
+    let preamble = Preamble::of(invocation, &text);
+    let mut session = Session::new(
+        invocation,
+        &surroundings,
+        &policy,
+        preamble,
+        folders.home.as_ref().map(|home| home.path.as_path()),
+    );
+    if text == Text::Stream {
+        return relayed(invocation, session, say);
+    }
+    let decision = session.judge(&text);
+    if session.is_dry() {
+        session.record(&decision, Outcome::DryRun);
+        say(&report::check::text(&decision));
+        return status(decision.effect);
+    }
+    match session.review(&decision) {
+        Ok(cleared) => failed(
+            &execute::launch(cleared, invocation, policy.settings()),
+            say,
+        ),
+        Err(refusal) => {
+            say(&refusal::message(&decision, &refusal));
             exit::STOPPED
         }
     }
 }
 
-/// The policy in force, its examples run.
-///
-/// # Errors
-///
-/// Everything that is wrong with the files of the layers.
-pub fn load(folders: &Folders) -> Result<Policy, PolicyErrors> {
-    let policy = Policy::load(folders)?;
-    examples::prove(&policy, folders, &mut |line| judge::example(&policy, line))?;
-    Ok(policy)
-}
-
-/// What the policy says of a text.
-fn judge(_policy: &Policy, text: &Text) -> Decision {
-    match text {
-        Text::Whole(_) | Text::Nothing => Decision::default(),
-        Text::Stream | Text::Typed | Text::Hidden(_) => Decision {
-            effect: Effect::Confirm,
-            findings: Vec::new(),
-        },
-    }
-}
-
-/// The text as a person is shown it.
-fn shown(text: &Text) -> String {
-    match text {
-        Text::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Text::Nothing | Text::Stream | Text::Typed | Text::Hidden(_) => String::new(),
-    }
-}
-
-/// Where the text came from, for a person.
-fn source(invocation: &Invocation) -> String {
-    match invocation.source {
-        Source::Command(_) => "-c".to_owned(),
-        Source::File(place) => {
-            format!(
-                "script {}",
-                invocation.word(place).unwrap_or_default().to_string_lossy()
-            )
+/// Runs a shell whose commands come in while it runs.
+fn relayed(invocation: &Invocation, mut session: Session<'_>, say: &dyn Fn(&str)) -> u8 {
+    let dialect = session.dialect();
+    let settings = session.settings();
+    let whole = |text: &[u8]| session::is_whole(text, dialect);
+    let mut judge = |unit: &[u8]| {
+        let decision = session.judge_next(unit);
+        if session.is_dry() {
+            session.record(&decision, Outcome::DryRun);
+            say(&report::check::text(&decision));
+            return None;
         }
-        Source::Input => "standard input".to_owned(),
-        Source::Typed => "the terminal".to_owned(),
-        Source::Nothing(_) => String::new(),
+        match session.review(&decision) {
+            Ok(cleared) => {
+                session.keep(decision);
+                Some(cleared)
+            }
+            Err(refusal) => {
+                say(&refusal::message(&decision, &refusal));
+                None
+            }
+        }
+    };
+    failed(
+        &execute::launch_relayed(invocation, settings, &whole, &mut judge),
+        say,
+    )
+}
+
+/// Says that kibosh itself failed.
+fn failed(error: &execute::Error, say: &dyn Fn(&str)) -> u8 {
+    say(&report::refusal::failure(error));
+    exit::FAILED
+}
+
+/// The status of a dry run.
+fn status(effect: Effect) -> u8 {
+    match effect {
+        Effect::Allow => exit::CHECK_ALLOW,
+        Effect::Confirm => exit::CHECK_CONFIRM,
+        Effect::Deny => exit::CHECK_DENY,
     }
 }

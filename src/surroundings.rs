@@ -5,10 +5,11 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use crate::action::Value;
+use crate::action::{HOLE, Value};
 use crate::normalise::Context;
 use crate::policy::paths::Place;
 use crate::syntax::Dialect;
+use crate::sys::environment;
 
 /// Where a line would run.
 #[derive(Debug, Default)]
@@ -66,8 +67,59 @@ impl Surroundings {
     }
 }
 
+/// Variables that the shell sets itself, whatever the environment has.
+const OWN: &[&str] = &[
+    "_",
+    "BASHOPTS",
+    "BASHPID",
+    "COLUMNS",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "LINENO",
+    "LINES",
+    "OPTIND",
+    "PIPESTATUS",
+    "PPID",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "SRANDOM",
+    "UID",
+];
+
+/// Variables that the shell sets where the environment has none.
+const OWN_WHERE_MISSING: &[&str] = &[
+    "HOSTNAME",
+    "HOSTTYPE",
+    "LOGNAME",
+    "MACHTYPE",
+    "MAILCHECK",
+    "OSTYPE",
+    "PATH",
+    "PS4",
+    "SHELL",
+    "TERM",
+];
+
+/// What the real shell will see in a variable that the text does not set; a hole where that is not
+/// known.
 fn lookup(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    if OWN.contains(&name) || name.starts_with("BASH_") {
+        return Some(HOLE.to_string());
+    }
+    let mut values = environment::values(name);
+    match (values.next(), values.next()) {
+        (None, _) if OWN_WHERE_MISSING.contains(&name) => Some(HOLE.to_string()),
+        (None, _) => None,
+        (Some(value), None) => Some(String::from_utf8_lossy(value).into_owned()),
+        (Some(_), Some(_)) => Some(HOLE.to_string()),
+    }
 }
 
 /// The directory that the agent works on: the closest one above with a version-control folder, else

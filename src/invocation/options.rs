@@ -32,8 +32,10 @@ pub struct Options {
     pub debugger: bool,
     /// The place of the value of `--rcfile` or `--init-file`.
     pub rc_file: Option<usize>,
-    /// What `-o` and `-O` turned on, by name; turning off removes a name.
+    /// What `-o`, `-O` and the letters for the like turned on, by name.
     pub named: Vec<String>,
+    /// What they turned off.
+    pub unset: Vec<String>,
 }
 
 impl Options {
@@ -48,8 +50,11 @@ impl Options {
             _ => {
                 let name = String::from_utf8_lossy(name).into_owned();
                 self.named.retain(|other| *other != name);
+                self.unset.retain(|other| *other != name);
                 if on {
                     self.named.push(name);
+                } else {
+                    self.unset.push(name);
                 }
             }
         }
@@ -184,6 +189,7 @@ impl Read {
             b'x' => self.options.trace = on,
             b'k' => self.options.keyword = on,
             b'p' => self.options.privileged = on,
+            b'H' => self.options.set(b"histexpand", on),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::uio::pread;
@@ -52,17 +52,28 @@ impl Text {
     }
 }
 
-/// The content of a script, by the rules of `open_shell_script` in bash's source.
+/// The content of a script, found by the rules of `open_shell_script` in bash's source.
 fn script(name: &OsStr) -> Text {
-    let file = match File::open(name) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound && !name.as_bytes().contains(&b'/') => {
-            match on_path(name).map(File::open) {
-                Some(Ok(file)) => file,
-                Some(Err(_)) | None => return Text::Nothing,
-            }
-        }
-        Err(_) => return Text::Nothing,
+    let here = Path::new(name);
+    let elsewhere = !name.as_bytes().contains(&b'/')
+        && here
+            .metadata()
+            .is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    match elsewhere.then(|| on_path(name)).flatten() {
+        Some(file) => script_at(&file),
+        None => script_at(here),
+    }
+}
+
+/// The content of a file that the shell will execute.
+pub(super) fn script_at(path: &Path) -> Text {
+    // Without blocking: a named pipe that nobody writes to would hold up the start.
+    let opened = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path);
+    let Ok(file) = opened else {
+        return Text::Nothing;
     };
     let Ok(kind) = file.metadata().map(|data| data.file_type()) else {
         return Text::Hidden("the script cannot be examined");
@@ -74,7 +85,7 @@ fn script(name: &OsStr) -> Text {
         return Text::Hidden("the script comes from a pipe");
     }
     if !kind.is_file() {
-        return if is_null(name) {
+        return if is_null(path) {
             Text::Nothing
         } else {
             Text::Hidden("the script comes from a device")
@@ -88,8 +99,8 @@ fn script(name: &OsStr) -> Text {
     }
 }
 
-fn is_null(name: &OsStr) -> bool {
-    Path::new(name) == Path::new("/dev/null")
+fn is_null(path: &Path) -> bool {
+    path == Path::new("/dev/null")
 }
 
 /// The content, cut one byte behind the longest that is looked at.

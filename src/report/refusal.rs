@@ -76,6 +76,12 @@ pub fn message(decision: &Decision, refusal: &Refusal) -> String {
     text
 }
 
+/// The message where kibosh itself failed.
+#[must_use]
+pub fn failure(error: &dyn std::error::Error) -> String {
+    format!("kibosh: nothing was run: {error}")
+}
+
 /// The action, cut to a length that stays readable.
 fn subject(finding: &Finding) -> String {
     let shown = escape(&finding.subject);

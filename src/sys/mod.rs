@@ -4,5 +4,6 @@
 //! `entry.rs` beside this file is compiled into the binary only, because it defines `main`.
 
 pub mod descriptors;
+pub mod environment;
 pub mod process;
 pub mod terminal;

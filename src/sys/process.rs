@@ -2,6 +2,11 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::ForkResult;
 
 /// Replaces this program, with the environment as it was inherited, byte for byte. Returns only where
 /// that failed.
@@ -24,4 +29,126 @@ pub fn empty_input() -> io::Result<()> {
     let empty = std::fs::File::open("/dev/null")?;
     nix::unistd::dup2_stdin(empty)?;
     Ok(())
+}
+
+/// The path that execve(2) was given to start this program (getauxval(3), `AT_EXECFN`).
+#[must_use]
+pub fn started_from() -> Option<&'static CStr> {
+    #[expect(unsafe_code, reason = "nothing offers the auxiliary vector safely")]
+    // SAFETY: getauxval only looks a number up.
+    let address = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    if address == 0 {
+        return None;
+    }
+    #[expect(unsafe_code, reason = "the kernel gives an address")]
+    // SAFETY: the kernel put a string that ends in NUL there, on the stack above `main`, where it stays.
+    let path = unsafe { CStr::from_ptr(address as *const libc::c_char) };
+    Some(path)
+}
+
+/// Which of the two processes this is after [`fork_beside`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The process that was there before.
+    This,
+    /// The new one, which is no child of it.
+    Beside,
+}
+
+/// Makes a process that is not a child of this one, so that the program that this one becomes does not
+/// wait for it. It shares session, process group and descriptors.
+///
+/// # Errors
+///
+/// That of fork(2).
+pub fn fork_beside() -> io::Result<Side> {
+    let ForkResult::Parent { child } = fork()? else {
+        return match fork() {
+            Ok(ForkResult::Child) => Ok(Side::Beside),
+            Ok(ForkResult::Parent { .. }) => leave(0),
+            Err(_) => leave(1),
+        };
+    };
+    loop {
+        match waitpid(child, None) {
+            Err(Errno::EINTR) => {}
+            // Where children are reaped by the kernel because SIGCHLD is ignored, there is no status.
+            Err(Errno::ECHILD) | Ok(WaitStatus::Exited(_, 0)) => return Ok(Side::This),
+            Err(errno) => return Err(errno.into()),
+            Ok(_) => return Err(io::Error::other("no process could be made")),
+        }
+    }
+}
+
+fn fork() -> io::Result<ForkResult> {
+    #[expect(unsafe_code, reason = "nothing offers fork safely")]
+    // SAFETY: this program has one thread when it forks, so no lock is held and the heap is whole.
+    let forked = unsafe { nix::unistd::fork() };
+    Ok(forked?)
+}
+
+/// Ends this process without running what the standard library does at the end.
+pub fn leave(status: i32) -> ! {
+    #[expect(unsafe_code, reason = "nothing offers _exit safely")]
+    // SAFETY: _exit takes no pointer and does not return.
+    unsafe {
+        libc::_exit(status)
+    }
+}
+
+/// A descriptor that becomes readable when this process ends, whatever program it has become.
+///
+/// # Errors
+///
+/// That of pidfd_open(2).
+pub fn watch_this() -> io::Result<OwnedFd> {
+    #[expect(unsafe_code, reason = "a call without a safe form")]
+    // SAFETY: pidfd_open takes a process id and flags, and no pointer.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, std::process::id(), 0) };
+    let number = i32::try_from(number).map_err(io::Error::other)?;
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    #[expect(unsafe_code, reason = "a number from the kernel")]
+    // SAFETY: the kernel has just made this descriptor, so nothing else owns it.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    Ok(descriptor)
+}
+
+/// Closes everything but standard error and the given descriptors, and puts `/dev/null` on standard
+/// input and output, so that nobody waits for the ends of what others hold.
+///
+/// # Errors
+///
+/// Where `/dev/null` cannot be opened.
+pub fn keep_only(kept: &[&OwnedFd]) -> io::Result<()> {
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    drop(null);
+    let mut numbers: Vec<u32> = kept
+        .iter()
+        .filter_map(|one| u32::try_from(one.as_raw_fd()).ok())
+        .collect();
+    numbers.sort_unstable();
+    let mut from = 3;
+    for number in numbers {
+        if number > from {
+            close_range(from, number.saturating_sub(1));
+        }
+        from = from.max(number.saturating_add(1));
+    }
+    close_range(from, u32::MAX);
+    Ok(())
+}
+
+fn close_range(first: u32, last: u32) {
+    #[expect(unsafe_code, reason = "a call without a safe form")]
+    // SAFETY: close_range takes numbers only; the callers own none of these descriptors.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, first, last, 0)
+    };
 }
