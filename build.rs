@@ -384,6 +384,7 @@ impl Tables {
             merged.under.extend_from_slice(&class.under);
             merged.component.extend_from_slice(&class.component);
             merged.name_is.extend_from_slice(&class.name_is);
+            merged.except.extend_from_slice(&class.except);
         }
         self.named("CLASSES", &classes.into_iter().collect::<Vec<_>>())
     }

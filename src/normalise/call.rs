@@ -6,11 +6,11 @@ use std::rc::Rc;
 use super::scope::Binding;
 use super::walk::{DEEPEST, Plumbing, Walker};
 use super::words::is_name;
-use super::{embedded, output, sql};
-use crate::action::{Action, HOLE, Opacity, Payload, Redirection, Value};
+use super::{calls, embedded, output, sql};
+use crate::action::{Action, FileUse, HOLE, Opacity, Payload, Redirection, Value};
 use crate::policy::arguments::{self, Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
-use crate::policy::{glob, matcher, paths};
+use crate::policy::{glob, paths, walk};
 use crate::syntax::{self, Command, Compound, Dialect, Span};
 
 /// Builtins whose operands run in the shell itself, so that what they set stays.
@@ -154,7 +154,9 @@ impl Walker<'_> {
             self.run_file(text, None, index, &call, positional_after(&arguments, 0));
         }
         let mut printed = None;
+        let mut found = None;
         if let Some(program) = grammar {
+            found = walk::printed(&program, &read);
             for runs in &program.runs {
                 if let Some(output) =
                     self.look_through(runs, &program, &read, &arguments, index, &call, &name)
@@ -177,6 +179,7 @@ impl Walker<'_> {
         }
         printed
             .or_else(|| output::printed(&name, &arguments, call.input.as_ref(), &self.scope))
+            .or(found)
             .unwrap_or_else(Value::unknown)
     }
 
@@ -426,13 +429,15 @@ impl Walker<'_> {
                     .text
                     .split([' ', '\n', '\t', '\0'])
                     .filter(|w| !w.is_empty())
-                    .map(Value::known)
+                    .map(|w| Value {
+                        glob: text.glob,
+                        ..Value::known(w)
+                    })
                     .collect(),
                 _ => vec![Value::unknown()],
             }
         } else {
-            let roots: Vec<Value> = read.positionals.iter().map(|p| p.value.clone()).collect();
-            matcher::walked(program, read, &roots)
+            walk::walked(program, read)
         };
         let items = if items.len() > MOST_ITEMS {
             vec![Value::unknown()]
@@ -578,6 +583,12 @@ impl Walker<'_> {
             }
             return;
         }
+        let done = match self.grammar.program(inner.name) {
+            Some(program) if !program.calls.is_empty() => {
+                calls::commands(&program.calls, &text.text)
+            }
+            _ => Vec::new(),
+        };
         let (parts, commands) = if language == Language::Sql {
             (sql::statements(&text.text), sql::commands(&text.text))
         } else {
@@ -595,6 +606,40 @@ impl Walker<'_> {
         }
         for command in commands {
             self.shell_text(inner, &Value::known(command), None);
+        }
+        for calls::Done { mut words } in done {
+            for word in &mut words {
+                if let Some(rest) = word.text.strip_prefix('~')
+                    && (rest.is_empty() || rest.starts_with('/'))
+                {
+                    word.text = format!("{}{rest}", self.home_of(""));
+                }
+            }
+            let usage = match words.first().map(|w| w.text.as_str()) {
+                Some(">") => Some(FileUse::Write),
+                Some(">>") => Some(FileUse::Append),
+                _ => None,
+            };
+            let origin = inner.call.origin;
+            let _ = self.inside(inner, |walker| match (usage, words.last().cloned()) {
+                (Some(usage), Some(file)) => {
+                    let action = Action {
+                        redirections: vec![Redirection { usage, file }],
+                        origin,
+                        ..walker.blank()
+                    };
+                    walker.emit(action);
+                    Value::default()
+                }
+                _ => walker.call(Call {
+                    fields: words,
+                    environment: BTreeMap::new(),
+                    files: Vec::new(),
+                    input: None,
+                    fed_by: Vec::new(),
+                    origin,
+                }),
+            });
         }
     }
 

@@ -5,6 +5,7 @@
 //! programs read their arguments and what they run comes from the packs through [`Grammar`].
 
 mod call;
+mod calls;
 mod embedded;
 mod output;
 mod scope;

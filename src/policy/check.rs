@@ -287,6 +287,7 @@ impl<'k> Check<'_, '_, 'k> {
         for (key, list) in lists {
             self.globs(key, list);
         }
+        self.in_classes("except", &class.except);
         for (key, list) in [("component", &class.component), ("name-is", &class.name_is)] {
             for (number, name) in list.iter().enumerate() {
                 if name.contains('/') {
@@ -315,6 +316,10 @@ impl<'k> Check<'_, '_, 'k> {
             }
         }
         self.each("runs", &program.runs, Self::runs);
+        self.each("calls", &program.calls, |check, call| {
+            check.some(&call.names, "names");
+            check.some(&call.does, "does");
+        });
     }
 
     fn runs(&mut self, runs: &Runs) {

@@ -4,6 +4,7 @@ use super::arguments::{self, Arguments};
 use super::glob;
 use super::paths::{self, PathText, Place};
 use super::schema::{Match, Opaque, PathClass, Program, Targets};
+use super::walk;
 use crate::action::{Action, FileUse, HOLE, Opacity, Value};
 
 /// Compiles and keeps regular expressions.
@@ -97,16 +98,16 @@ impl<'a> Facts<'a> {
         }
         match kind {
             Targets::None => {}
+            Targets::All if self.program.is_some_and(|p| !p.walk.is_empty()) => {
+                if let Some(program) = self.program {
+                    out.extend(walk::walked(program, &self.arguments));
+                }
+            }
             Targets::All => out.extend(operands.iter().map(|p| p.value.clone())),
             Targets::Last if by_option => {}
             Targets::Last => out.extend(operands.last().map(|p| p.value.clone())),
             Targets::Rest => out.extend(operands.iter().skip(1).map(|p| p.value.clone())),
             Targets::First => out.extend(operands.first().map(|p| p.value.clone())),
-        }
-        if let Some(program) = self.program
-            && !program.walk.is_empty()
-        {
-            out = walked(program, &self.arguments, &out);
         }
         out
     }
@@ -140,43 +141,6 @@ impl<'a> Facts<'a> {
             .iter()
             .any(|class| paths::is_in(&path, class, self.classes, self.place))
     }
-}
-
-/// The paths that a program which walks directories (`find`) hands on: root, anything, name filter.
-#[must_use]
-pub fn walked(program: &Program, arguments: &Arguments, roots: &[Value]) -> Vec<Value> {
-    let names: Vec<&Value> = program
-        .walk
-        .iter()
-        .flat_map(|option| arguments.flags_named(option))
-        .filter_map(|flag| flag.value.as_ref())
-        .collect();
-    let here = [Value::known(".")];
-    let roots = if roots.is_empty() {
-        here.as_slice()
-    } else {
-        roots
-    };
-    let mut out = Vec::new();
-    for root in roots {
-        let base = root.text.trim_end_matches('/');
-        if names.is_empty() {
-            out.push(Value {
-                text: format!("{base}/*"),
-                glob: true,
-                splits: false,
-            });
-        }
-        for name in &names {
-            let name = name.text.trim_start_matches("*/").trim_end_matches("/*");
-            out.push(Value {
-                text: format!("{base}/*/{name}"),
-                glob: false,
-                splits: false,
-            });
-        }
-    }
-    out
 }
 
 /// Whether the action is what the match describes.

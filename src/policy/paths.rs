@@ -39,6 +39,8 @@ pub struct PathText {
     pub contents: bool,
     /// Whether it stays relative because the working directory is not known.
     pub floating: bool,
+    /// Whether `text` still holds a pattern that may name several files (`/et?`).
+    pub glob: bool,
 }
 
 /// Brings an operand into normal form.
@@ -104,23 +106,52 @@ pub fn normal(value: &Value, cwd: Option<&str>) -> PathText {
         }
     }
     let joined = parts.join("/");
-    let text = if rooted {
+    let text: String = if rooted {
         format!("/{joined}")
     } else if joined.is_empty() {
         ".".to_owned()
     } else {
         joined
     };
+    let glob = value.glob && text.contains(['*', '?', '[']);
     PathText {
-        text,
+        text: if glob { without_brackets(&text) } else { text },
         contents,
         floating,
+        glob,
     }
 }
+
+/// Takes the brackets off a set of one character (`/et[c]` is `/etc`); a longer set becomes `?`.
+fn without_brackets(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        let Some((set, after)) = after.split_once(']').filter(|(set, _)| !set.is_empty()) else {
+            break;
+        };
+        out.push_str(before);
+        if set.chars().count() == 1 {
+            out.push_str(set);
+        } else {
+            out.push('?');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// How deep classes that except classes are followed.
+const DEEPEST_EXCEPT: u8 = 4;
 
 /// Whether a path is in a class. Unknown class names are in none (lint reports them).
 #[must_use]
 pub fn is_in(path: &PathText, class: &str, classes: &[PathClass], place: &Place) -> bool {
+    is_in_at(path, class, classes, place, 0)
+}
+
+fn is_in_at(path: &PathText, class: &str, classes: &[PathClass], place: &Place, depth: u8) -> bool {
     let text = path.text.as_str();
     match class {
         "any" => true,
@@ -152,10 +183,13 @@ pub fn is_in(path: &PathText, class: &str, classes: &[PathClass], place: &Place)
                 || is_below(text, "/root")
         }
         "all-of-it" => path.contents,
-        name => classes
-            .iter()
-            .filter(|c| c.name == name)
-            .any(|c| is_listed(path, c, place)),
+        name => classes.iter().filter(|c| c.name == name).any(|c| {
+            is_listed(path, c, place)
+                && !(depth < DEEPEST_EXCEPT
+                    && c.except
+                        .iter()
+                        .any(|other| is_in_at(path, other, classes, place, depth + 1)))
+        }),
     }
 }
 
@@ -181,7 +215,10 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
             None => pattern.to_owned(),
         }
     };
-    if class.at.iter().any(|at| is_at(text, &home(at))) {
+    let is_named = |pattern: &str| {
+        is_at(text, pattern) || (path.glob && glob::is_literal(pattern) && is_at(pattern, text))
+    };
+    if class.at.iter().any(|at| is_named(&home(at))) {
         return true;
     }
     if class.under.iter().any(|under| {
@@ -285,6 +322,7 @@ mod tests {
             ("/etc/*/", Some("."), "/etc/*", false),
             ("a/..", Some("/w"), "/w", false),
             (".*", Some("."), ".", true),
+            ("/et[c]/*.d", Some("."), "/etc/*.d", false),
         ] {
             let path = normal(&glob_value(text), cwd);
             assert_eq!(
@@ -292,6 +330,38 @@ mod tests {
                 (expected, contents),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_whatever_it_can_name_and_exceptions_are_left_out() {
+        let class = |name: &str, at: &str, under: &str, except: &str| PathClass {
+            name: name.into(),
+            at: vec![at.into()],
+            under: vec![under.into()],
+            except: vec![except.into()],
+            ..PathClass::default()
+        };
+        let classes = [
+            class("system", "/etc", "/var", "temporary"),
+            class("temporary", "/none", "/var/tmp", "none"),
+        ];
+        let place = Place::text_only();
+        for (text, glob, expected) in [
+            ("/et?", true, true),
+            ("/et?", false, false),
+            ("/e*", true, true),
+            ("/et[c]", true, true),
+            ("/u*", true, false),
+            ("/var/lib/x", false, true),
+            ("/var/tmp/x", false, false),
+        ] {
+            let value = Value {
+                glob,
+                ..Value::known(text)
+            };
+            let path = normal(&value, Some("/w"));
+            assert_eq!(is_in(&path, "system", &classes, &place), expected, "{text}");
         }
     }
 

@@ -83,6 +83,8 @@ pub struct PathClass {
     pub component: Vec<String>,
     /// The last component is this (glob): `*.pyc`.
     pub name_is: Vec<String>,
+    /// What is in one of these classes is not in this one.
+    pub except: Vec<String>,
 }
 
 /// What is known about environment variables.
@@ -255,6 +257,28 @@ pub struct Program {
     pub inert: Vec<String>,
     /// What it runs.
     pub runs: Vec<Runs>,
+    /// For interpreters: the calls in its code that do what a program does.
+    pub calls: Vec<Call>,
+}
+
+/// A call in the code of another language, and the command that does the same (`os.remove(P)` is
+/// `rm P`), so that one set of rules judges both.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Call {
+    /// The names of the function as it is called (`os.remove`). One that begins with a dot is a method
+    /// of the path itself: `.unlink` of `Path("x").unlink()`.
+    pub names: Vec<String>,
+    /// Only where the code also holds one of these texts (`from os import`).
+    pub beside: Vec<String>,
+    /// Only where the arguments hold one of these texts (`recursive`, `'w'`).
+    pub with: Vec<String>,
+    /// The command, with `{}` for the path; `>` or `>>` before it is a redirection.
+    pub does: Vec<String>,
+    /// Which argument is the path, from 0.
+    pub argument: u8,
+    /// Every argument is a path, each for itself.
+    pub each: bool,
 }
 
 /// What a person must do to approve.

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::schema::{
-    Examples, Exception, Match, Pack, PathClass, PolicyFile, Program, Rule, Runs, Settings,
+    Call, Examples, Exception, Match, Pack, PathClass, PolicyFile, Program, Rule, Runs, Settings,
     Variable,
 };
 
@@ -27,6 +27,8 @@ pub enum Table {
     Program,
     /// `runs` of a program.
     Runs,
+    /// `calls` of a program.
+    Call,
     /// `[[rule]]`.
     Rule,
     /// `match` and `followed-by` of a rule, `match` of an exception.
@@ -49,6 +51,7 @@ impl Table {
             Self::Variable => keys::<Variable>(),
             Self::Program => keys::<Program>(),
             Self::Runs => keys::<Runs>(),
+            Self::Call => keys::<Call>(),
             Self::Rule => keys::<Rule>(),
             Self::Match => keys::<Match>(),
             Self::Examples => keys::<Examples>(),
@@ -68,6 +71,7 @@ impl Table {
             (Self::File, "rule") => Some(Self::Rule),
             (Self::File, "exception") => Some(Self::Exception),
             (Self::Program, "runs") => Some(Self::Runs),
+            (Self::Program, "calls") => Some(Self::Call),
             (Self::Rule, "match" | "followed-by") | (Self::Exception, "match") => Some(Self::Match),
             (Self::Rule, "examples") => Some(Self::Examples),
             _ => None,

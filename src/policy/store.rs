@@ -221,6 +221,7 @@ impl Policy {
                         class.under.extend_from_slice(&more.under);
                         class.component.extend_from_slice(&more.component);
                         class.name_is.extend_from_slice(&more.name_is);
+                        class.except.extend_from_slice(&more.except);
                     }
                 }
             }
@@ -401,6 +402,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
         .target_options
         .extend_from_slice(&more.target_options);
     merged.runs.extend_from_slice(&more.runs);
+    merged.calls.extend_from_slice(&more.calls);
     for (name, meaning) in &more.synonyms {
         merged
             .synonyms
