@@ -5,8 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kibosh::judge;
+use kibosh::normalise::Context;
 use kibosh::policy::load::{self, Text};
-use kibosh::policy::{Depth, Layer, Policy, lint};
+use kibosh::policy::matcher::{Facts, is_match};
+use kibosh::policy::paths::Place;
+use kibosh::policy::{Depth, Layer, Policy, examples, lint};
 
 fn samples(kind: &str) -> Vec<(String, String)> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -97,10 +100,75 @@ fn the_shipped_packs_load_from_their_text() {
 }
 
 #[test]
+fn the_examples_and_cases_of_the_packs_hold() {
+    let policy = Policy::shipped();
+    let outcome = examples::packs(&mut |line| judge::example(&policy, line));
+    assert!(outcome.failed.is_empty(), "{}", listed(&outcome.failed));
+    assert!(outcome.passed > 0);
+}
+
+#[test]
 fn nothing_in_the_packs_is_doubtful() {
     let policy = Policy::shipped();
     let doubts = lint::packs(&mut |line| judge::example(&policy, line));
     assert!(doubts.is_empty(), "{}", listed(&doubts));
+}
+
+/// Every example and case of the packs, as far as they are plain texts.
+fn lines_of_packs() -> Vec<String> {
+    fn collect(value: &toml::Value, lines: &mut Vec<String>) {
+        match value {
+            toml::Value::String(text) => lines.push(text.clone()),
+            toml::Value::Array(values) => values.iter().for_each(|value| collect(value, lines)),
+            toml::Value::Table(table) => table.values().for_each(|value| collect(value, lines)),
+            _ => {}
+        }
+    }
+    let mut lines = Vec::new();
+    for pack in kibosh::policy::compiled::packs() {
+        let table: toml::Table = pack.text.parse().unwrap();
+        for rule in table
+            .get("rule")
+            .and_then(toml::Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            collect(&rule["examples"], &mut lines);
+        }
+        if let Some((_, text)) = pack.cases {
+            collect(&toml::Value::Table(text.parse().unwrap()), &mut lines);
+        }
+    }
+    lines
+}
+
+#[test]
+fn the_index_leaves_out_no_rule_that_matches() {
+    let policy = Policy::shipped();
+    let place = Place::text_only();
+    let mut matched = 0;
+    for line in lines_of_packs() {
+        for action in judge::judge(&policy, &line, &Context::text_only()).actions {
+            let program = policy.program(&action.program);
+            let facts = Facts::new(&action, program.as_deref(), policy.classes(), &place);
+            let found: Vec<String> = policy
+                .candidates(&action, program.is_some())
+                .map(|candidate| candidate.rule.id.clone())
+                .collect();
+            for rule in policy.rules().map(|found| found.rule) {
+                if rule
+                    .matches
+                    .iter()
+                    .any(|conditions| is_match(conditions, &facts, &policy))
+                {
+                    matched += 1;
+                    let times = found.iter().filter(|id| **id == rule.id).count();
+                    assert_eq!(times, 1, "{line}: {}", rule.id);
+                }
+            }
+        }
+    }
+    assert!(matched > 0);
 }
 
 fn listed(errors: &[kibosh::policy::error::PolicyError]) -> String {
