@@ -54,7 +54,12 @@ fn main() {
     median("Policy::load, no layers", || {
         black_box(Policy::load(&folders).is_ok());
     });
-    for line in [&["true"][..], &["git", "push"], &["rm", "-rf", "x"], &["unheard-of", "x"]] {
+    for line in [
+        &["true"][..],
+        &["git", "push"],
+        &["rm", "-rf", "x"],
+        &["unheard-of", "x"],
+    ] {
         let (program, arguments) = line.split_first().unwrap_or((&"", &[]));
         let action = action(program, arguments);
         median(&format!("first lookup of `{}`", line.join(" ")), || {
