@@ -380,11 +380,7 @@ impl Tables {
         for class in sources.iter().flat_map(|source| &source.file.classes) {
             let merged = classes.entry(&class.name).or_default();
             merged.name.clone_from(&class.name);
-            merged.at.extend_from_slice(&class.at);
-            merged.under.extend_from_slice(&class.under);
-            merged.component.extend_from_slice(&class.component);
-            merged.name_is.extend_from_slice(&class.name_is);
-            merged.except.extend_from_slice(&class.except);
+            merged.add(class);
         }
         self.named("CLASSES", &classes.into_iter().collect::<Vec<_>>())
     }

@@ -50,11 +50,10 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
         .iter()
         .map(|action| policy.program(&action.program))
         .collect();
-    let classes = policy.classes();
     let facts: Vec<Facts<'_>> = actions
         .iter()
         .zip(&programs)
-        .map(|(action, program)| Facts::new(action, program.as_deref(), classes, place))
+        .map(|(action, program)| Facts::new(action, program.as_deref(), policy, place))
         .collect();
     let mut findings: Vec<Finding> = Vec::new();
     for one in &facts {

@@ -99,6 +99,7 @@ pub struct Shipped {
     rules: Cells<Rule>,
     programs: Cells<Program>,
     variables: Cells<Variable>,
+    classes: Cells<PathClass>,
 }
 
 impl Shipped {
@@ -106,24 +107,33 @@ impl Shipped {
     #[must_use]
     pub fn program(&self, name: &str) -> Option<Rc<Program>> {
         let number = by_name(PROGRAMS_BY_NAME, PROGRAMS_BY_PATTERN, name)?;
-        self.programs.get(PROGRAMS, number)
+        self.programs.get(PROGRAMS, number).cloned()
+    }
+
+    /// The class of this name.
+    #[must_use]
+    pub fn class(&self, name: &str) -> Option<&PathClass> {
+        let number = CLASSES
+            .binary_search_by(|(other, _)| (*other).cmp(name))
+            .ok()?;
+        self.classes.get(CLASSES, number).map(Rc::as_ref)
     }
 
     /// What is known about a variable: by its name, else by the longest pattern that matches it.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<Rc<Variable>> {
         let number = by_name(VARIABLES_BY_NAME, VARIABLES_BY_PATTERN, name)?;
-        self.variables.get(VARIABLES, number)
+        self.variables.get(VARIABLES, number).cloned()
     }
 
     /// All that is known about variables.
     pub fn variables(&self) -> impl Iterator<Item = Rc<Variable>> {
-        (0..VARIABLES.len()).filter_map(|number| self.variables.get(VARIABLES, number))
+        (0..VARIABLES.len()).filter_map(|number| self.variables.get(VARIABLES, number).cloned())
     }
 
     /// All rules, by id.
     pub fn rules(&self) -> impl Iterator<Item = Rc<Rule>> {
-        (0..RULES.len()).filter_map(|number| self.rules.get(RULES, number))
+        (0..RULES.len()).filter_map(|number| self.rules.get(RULES, number).cloned())
     }
 
     /// The rules that can be about an action of this program with these traits.
@@ -144,7 +154,7 @@ impl Shipped {
         numbers.dedup();
         numbers
             .into_iter()
-            .filter_map(|number| self.rules.get(RULES, usize::from(number)))
+            .filter_map(|number| self.rules.get(RULES, usize::from(number)).cloned())
     }
 }
 
@@ -158,14 +168,12 @@ impl<T> Default for Cells<T> {
 }
 
 impl<T: DeserializeOwned> Cells<T> {
-    fn get(&self, table: &[(&str, Record)], number: usize) -> Option<Rc<T>> {
+    fn get(&self, table: &[(&str, Record)], number: usize) -> Option<&Rc<T>> {
         let cells = self
             .0
             .get_or_init(|| table.iter().map(|_| OnceCell::new()).collect());
         let (_, record) = table.get(number)?;
-        Some(Rc::clone(
-            cells.get(number)?.get_or_init(|| Rc::new(decode(record))),
-        ))
+        Some(cells.get(number)?.get_or_init(|| Rc::new(decode(record))))
     }
 }
 

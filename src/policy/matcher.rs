@@ -2,8 +2,8 @@
 
 use super::arguments::{self, Arguments};
 use super::glob;
-use super::paths::{self, PathText, Place};
-use super::schema::{Match, Opaque, PathClass, Program, Targets};
+use super::paths::{self, Classes, PathText, Place};
+use super::schema::{Match, Opaque, Program, Targets};
 use super::walk;
 use crate::action::{Action, FileUse, HOLE, Opacity, Value};
 
@@ -27,7 +27,7 @@ pub struct Facts<'a> {
     /// Whether the program would only explain itself or tell what it would do.
     inert: bool,
     place: &'a Place,
-    classes: &'a [PathClass],
+    classes: &'a dyn Classes,
 }
 
 impl<'a> Facts<'a> {
@@ -36,7 +36,7 @@ impl<'a> Facts<'a> {
     pub fn new(
         action: &'a Action,
         program: Option<&'a Program>,
-        classes: &'a [PathClass],
+        classes: &'a dyn Classes,
         place: &'a Place,
     ) -> Self {
         let joined = action

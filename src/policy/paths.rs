@@ -142,16 +142,28 @@ fn without_brackets(text: &str) -> String {
     out
 }
 
+/// The named classes of a policy.
+pub trait Classes {
+    /// The class of this name.
+    fn class(&self, name: &str) -> Option<&PathClass>;
+}
+
+impl Classes for Vec<PathClass> {
+    fn class(&self, name: &str) -> Option<&PathClass> {
+        self.iter().find(|class| class.name == name)
+    }
+}
+
 /// How deep classes that except classes are followed.
 const DEEPEST_EXCEPT: u8 = 4;
 
 /// Whether a path is in a class. Unknown class names are in none (lint reports them).
 #[must_use]
-pub fn is_in(path: &PathText, class: &str, classes: &[PathClass], place: &Place) -> bool {
+pub fn is_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {
     is_in_at(path, class, classes, place, 0)
 }
 
-fn is_in_at(path: &PathText, class: &str, classes: &[PathClass], place: &Place, depth: u8) -> bool {
+fn is_in_at(path: &PathText, class: &str, classes: &dyn Classes, place: &Place, depth: u8) -> bool {
     let text = path.text.as_str();
     match class {
         "any" => true,
@@ -183,7 +195,7 @@ fn is_in_at(path: &PathText, class: &str, classes: &[PathClass], place: &Place, 
                 || is_below(text, "/root")
         }
         "all-of-it" => path.contents,
-        name => classes.iter().filter(|c| c.name == name).any(|c| {
+        name => classes.class(name).is_some_and(|c| {
             is_listed(path, c, place)
                 && !(depth < DEEPEST_EXCEPT
                     && c.except
@@ -342,7 +354,7 @@ mod tests {
             except: vec![except.into()],
             ..PathClass::default()
         };
-        let classes = [
+        let classes = vec![
             class("system", "/etc", "/var", "temporary"),
             class("temporary", "/none", "/var/tmp", "none"),
         ];
@@ -376,7 +388,7 @@ mod tests {
             is_in(
                 &normal(&glob_value(text), Some(&place.cwd)),
                 class,
-                &[],
+                &Vec::new(),
                 &place,
             )
         };

@@ -87,6 +87,25 @@ pub struct PathClass {
     pub except: Vec<String>,
 }
 
+impl PathClass {
+    /// Adds what another layer or pack says of the same class.
+    pub fn add(&mut self, more: &Self) {
+        let Self {
+            name: _,
+            at,
+            under,
+            component,
+            name_is,
+            except,
+        } = more;
+        self.at.extend_from_slice(at);
+        self.under.extend_from_slice(under);
+        self.component.extend_from_slice(component);
+        self.name_is.extend_from_slice(name_is);
+        self.except.extend_from_slice(except);
+    }
+}
+
 /// What is known about environment variables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

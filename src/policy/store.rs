@@ -12,6 +12,7 @@ use super::discover::{self, Folders};
 use super::error::PolicyErrors;
 use super::load::{self, Text};
 use super::matcher::Patterns;
+use super::paths::Classes;
 use super::schema::{Exception, PathClass, PolicyFile, Program, Rule, Settings, Variable};
 use super::trust::{self, Ignored};
 use super::{Layer, examples, glob, index};
@@ -216,28 +217,12 @@ impl Policy {
             for more in self.files.iter().flat_map(|file| &file.content.classes) {
                 match classes.iter_mut().find(|class| class.name == more.name) {
                     None => classes.push(more.clone()),
-                    Some(class) => {
-                        class.at.extend_from_slice(&more.at);
-                        class.under.extend_from_slice(&more.under);
-                        class.component.extend_from_slice(&more.component);
-                        class.name_is.extend_from_slice(&more.name_is);
-                        class.except.extend_from_slice(&more.except);
-                    }
+                    Some(class) => class.add(more),
                 }
             }
             classes.sort_by(|one, other| one.name.cmp(&other.name));
             classes
         })
-    }
-
-    /// The class of this name.
-    #[must_use]
-    pub fn class(&self, name: &str) -> Option<&PathClass> {
-        let classes = self.classes();
-        let place = classes
-            .binary_search_by(|class| class.name.as_str().cmp(name))
-            .ok()?;
-        classes.get(place)
     }
 
     /// What is known about a variable, the layers' word before the packs'.
@@ -331,6 +316,23 @@ impl Policy {
     }
 }
 
+impl Classes for Policy {
+    fn class(&self, name: &str) -> Option<&PathClass> {
+        if self
+            .files
+            .iter()
+            .all(|file| file.content.classes.is_empty())
+        {
+            return self.shipped.class(name);
+        }
+        let classes = self.classes();
+        let place = classes
+            .binary_search_by(|class| class.name.as_str().cmp(name))
+            .ok()?;
+        classes.get(place)
+    }
+}
+
 impl Patterns for Policy {
     fn is_match(&self, pattern: &str, text: &str) -> bool {
         self.regex(pattern)
@@ -395,22 +397,49 @@ fn any(patterns: &[String], text: &str) -> bool {
 
 /// What a layer says of a program that is described already: it adds, and takes nothing away.
 fn add_to_program(first: &Program, more: &Program) -> Program {
+    let Program {
+        names: _,
+        style: _,
+        values,
+        options,
+        subcommands,
+        after,
+        synonyms,
+        directory_options,
+        assignments,
+        targets: _,
+        target_options,
+        walk,
+        inert,
+        runs,
+        calls,
+    } = more;
     let mut merged = first.clone();
-    merged.values.extend_from_slice(&more.values);
-    merged.options.extend_from_slice(&more.options);
-    merged
-        .target_options
-        .extend_from_slice(&more.target_options);
-    merged.runs.extend_from_slice(&more.runs);
-    merged.calls.extend_from_slice(&more.calls);
-    for (name, meaning) in &more.synonyms {
+    for (list, added) in [
+        (&mut merged.values, values),
+        (&mut merged.options, options),
+        (&mut merged.directory_options, directory_options),
+        (&mut merged.target_options, target_options),
+        (&mut merged.walk, walk),
+        (&mut merged.inert, inert),
+    ] {
+        list.extend_from_slice(added);
+    }
+    for (subcommand, added) in after {
+        let known = merged.after.entry(subcommand.clone()).or_default();
+        known.values.extend_from_slice(&added.values);
+        known.options.extend_from_slice(&added.options);
+    }
+    for (name, meaning) in synonyms {
         merged
             .synonyms
             .entry(name.clone())
             .or_insert_with(|| meaning.clone());
     }
-    merged.subcommands = merged.subcommands.max(more.subcommands);
-    merged.assignments |= more.assignments;
+    merged.runs.extend_from_slice(runs);
+    merged.calls.extend_from_slice(calls);
+    merged.subcommands = merged.subcommands.max(*subcommands);
+    merged.assignments |= assignments;
     merged
 }
 

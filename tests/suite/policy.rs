@@ -150,7 +150,7 @@ fn the_index_leaves_out_no_rule_that_matches() {
     for line in lines_of_packs() {
         for action in judge::judge(&policy, &line, &Context::text_only()).actions {
             let program = policy.program(&action.program);
-            let facts = Facts::new(&action, program.as_deref(), policy.classes(), &place);
+            let facts = Facts::new(&action, program.as_deref(), &policy, &place);
             let found: Vec<String> = policy
                 .candidates(&action, program.is_some())
                 .map(|candidate| candidate.rule.id.clone())

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use kibosh::policy::discover::{Folders, Home, project_file};
 use kibosh::policy::examples::{self, Judged};
+use kibosh::policy::paths::Classes as _;
 use kibosh::policy::schema::Effect;
 use kibosh::policy::trust::{self, Ignored};
 use kibosh::policy::{Layer, Policy};
