@@ -1,7 +1,6 @@
 //! Writing a line of the record.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -15,6 +14,7 @@ use serde::Serialize;
 use crate::decide::Decision;
 use crate::report::check::word;
 use crate::report::refusal::Refusal;
+use crate::sys::limits;
 
 use super::redact::redact;
 use super::time::rfc3339;
@@ -106,24 +106,14 @@ struct Found<'a> {
     subject: Cow<'a, str>,
 }
 
-/// The file of the record: what the setting names, none where it is `off`, else the user's state
-/// folder (XDG Base Directory Specification: relative paths are ignored).
+/// The file of the record: what the setting names, none where it is `off`, else one in the user's
+/// state folder. `XDG_STATE_HOME` is not read, because the agent sets it.
 #[must_use]
-pub fn place(
-    setting: Option<&str>,
-    state_home: Option<&OsStr>,
-    home: Option<&Path>,
-) -> Option<PathBuf> {
+pub fn place(setting: Option<&str>, home: Option<&Path>) -> Option<PathBuf> {
     match setting {
         Some("off") => None,
         Some(file) if Path::new(file).is_absolute() => Some(PathBuf::from(file)),
-        Some(_) | None => {
-            let named = state_home
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute());
-            let state = named.or_else(|| Some(home?.join(".local/state")))?;
-            Some(state.join("kibosh/audit.jsonl"))
-        }
+        Some(_) | None => Some(home?.join(".local/state/kibosh/audit.jsonl")),
     }
 }
 
@@ -137,6 +127,9 @@ pub fn record(file: &Path, entry: &Entry<'_>) -> io::Result<()> {
     let mut record = open_or_create(file)?;
     if record.metadata()?.len() >= MOST_BYTES && put_aside(&record, file)? {
         record = open(file)?;
+    }
+    if !limits::allow_file_of(record.metadata()?.len() + line.len() as u64) {
+        return Err(io::ErrorKind::FileTooLarge.into());
     }
     // One write, so that lines of several processes do not mix.
     record.write_all(&line)
@@ -405,44 +398,15 @@ mod tests {
     #[test]
     fn the_place_is_the_setting_or_the_state_folder() {
         let home = Path::new("/home/me");
-        for (setting, state, home, file) in [
-            (
-                None,
-                None,
-                Some(home),
-                Some("/home/me/.local/state/kibosh/audit.jsonl"),
-            ),
-            (
-                None,
-                Some("/state"),
-                Some(home),
-                Some("/state/kibosh/audit.jsonl"),
-            ),
-            (
-                None,
-                Some("state"),
-                Some(home),
-                Some("/home/me/.local/state/kibosh/audit.jsonl"),
-            ),
-            (
-                Some("/var/log/k"),
-                Some("/state"),
-                Some(home),
-                Some("/var/log/k"),
-            ),
-            (Some("off"), Some("/state"), Some(home), None),
-            (
-                Some("relative"),
-                None,
-                Some(home),
-                Some("/home/me/.local/state/kibosh/audit.jsonl"),
-            ),
-            (None, None, None, None),
+        let usual = "/home/me/.local/state/kibosh/audit.jsonl";
+        for (setting, home, file) in [
+            (None, Some(home), Some(usual)),
+            (Some("/var/log/k"), Some(home), Some("/var/log/k")),
+            (Some("off"), Some(home), None),
+            (Some("relative"), Some(home), Some(usual)),
+            (None, None, None),
         ] {
-            assert_eq!(
-                place(setting, state.map(OsStr::new), home),
-                file.map(PathBuf::from)
-            );
+            assert_eq!(place(setting, home), file.map(PathBuf::from), "{setting:?}");
         }
     }
 }

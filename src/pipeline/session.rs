@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
             answered: Vec::new(),
             judged: String::new(),
             start: 0,
-            record: audit::place(policy.settings().record.as_deref(), None, home),
+            record: audit::place(policy.settings().record.as_deref(), home),
         };
         for code in preamble.before {
             let code = session.decoded(&code).into_owned();

@@ -17,6 +17,7 @@ use super::compiled;
 use super::discover::{self, Folders};
 use super::load::Text;
 use super::schema::{PolicyFile, Settings};
+use crate::sys::limits;
 
 /// A part of a file that is not in force because the file is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +123,9 @@ fn replace(folders: &Folders, file: &str, line: Option<&str>) -> io::Result<()> 
 
 /// Writes a file of the user's alone, so that a reader sees the old content or the new.
 pub(super) fn write_whole(path: &Path, content: &str) -> io::Result<()> {
+    if !limits::allow_file_of(content.len() as u64) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let folder = path.parent().unwrap_or(Path::new("/"));
     fs::DirBuilder::new()
         .recursive(true)

@@ -5,5 +5,6 @@
 
 pub mod descriptors;
 pub mod environment;
+pub mod limits;
 pub mod process;
 pub mod terminal;

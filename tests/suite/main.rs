@@ -5,4 +5,12 @@ mod policy;
 #[cfg(test)]
 mod policy_layers;
 #[cfg(test)]
+mod prompt;
+#[cfg(test)]
+mod record;
+#[cfg(test)]
+mod refusal;
+#[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,4 @@
+//! What the tests are told with.
+
+pub mod place;
+pub mod pty;

@@ -1,0 +1,100 @@
+//! A folder of its own for one test, removed at its end, with a program that a rule stops.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A folder whose project policy stops `demolish`, a program that only leaves a mark.
+pub struct Place {
+    folder: PathBuf,
+}
+
+impl Place {
+    /// A new one. `demolish` is asked about, `demolish named THING` wants the name typed, and
+    /// `demolish never` is denied.
+    pub fn new(test: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("kibosh-{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        let place = Self { folder };
+        place.program("demolish", "#!/bin/sh\necho \"$*\" >>ran\n");
+        place.policy();
+        place
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Puts a program into its `bin`.
+    pub fn program(&self, name: &str, text: &str) {
+        let file = self.folder.join("bin").join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Sets the project's policy: the rules about `demolish`.
+    fn policy(&self) {
+        let rule = |id: &str, effect: &str, word: &str, more: &str| {
+            format!(
+                "[[rule]]\nid = \"test.{id}\"\neffect = \"{effect}\"\n{more}\n\
+                 reason = \"demolishes what nobody can build again\"\n\
+                 instead = \"renovate\"\n\
+                 [[rule.match]]\nprogram = [\"demolish\"]\noperands = [\"{word}\"]\n\
+                 [rule.examples]\nmatches = [\"demolish {word}\"]\npasses = [\"renovate\"]\n"
+            )
+        };
+        let text = [
+            rule("ask", "confirm", "all", ""),
+            rule("name", "confirm", "named", "acknowledge = \"name\""),
+            rule("never", "deny", "never", ""),
+        ];
+        fs::write(self.folder.join(".kibosh.toml"), text.join("\n")).unwrap();
+    }
+
+    /// Runs `program` in it without a terminal.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("setsid");
+        command
+            .arg("--wait")
+            .arg(program)
+            .current_dir(&self.folder)
+            .env("PATH", self.search_path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Where programs are looked for: in its `bin` first.
+    pub fn search_path(&self) -> String {
+        let inherited = std::env::var("PATH").unwrap_or_default();
+        format!("{}:{inherited}", self.folder.join("bin").display())
+    }
+
+    /// The arguments with which `demolish` was started, a line each; none where it never was.
+    pub fn ran(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join("ran")).ok()
+    }
+
+    /// What was recorded of lines that were to run in it. The record is the user's own: its place is
+    /// not for the environment to set.
+    pub fn record(&self) -> Vec<serde_json::Value> {
+        let user = nix::unistd::User::from_uid(nix::unistd::getuid())
+            .unwrap()
+            .unwrap();
+        let cwd = self.folder.to_str().unwrap();
+        fs::read_to_string(user.dir.join(".local/state/kibosh/audit.jsonl"))
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .filter(|line| line["cwd"] == cwd)
+            .collect()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

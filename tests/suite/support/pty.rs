@@ -1,0 +1,131 @@
+//! A person's terminal: a session of its own on a pseudo-terminal, led by a shell that kibosh is not a
+//! part of, as a terminal emulator or ssh would start it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{OFlag, open};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::stat::Mode;
+
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The end of the terminal where the person is.
+pub struct Terminal {
+    screen: File,
+    seen: String,
+    read_to: usize,
+}
+
+impl Terminal {
+    /// Runs `script` under `sh`, which leads the session of a new terminal. `$KIBOSH` is the binary.
+    ///
+    /// `setsid --fork` makes the session and leaves at once, so that nothing above the shell has a
+    /// terminal, wherever the tests themselves are run.
+    pub fn run(script: &str) -> Self {
+        Self::start(&[
+            "setsid",
+            "--fork",
+            "--ctty",
+            "sh",
+            "-c",
+            &format!("read -r go\n{script}"),
+        ])
+    }
+
+    /// Runs a command line as the leader of the session itself.
+    pub fn led_by(command: &[&str]) -> Self {
+        let mut words = vec!["setsid", "--fork", "--ctty"];
+        words.extend(command);
+        Self::start(&words)
+    }
+
+    fn start(words: &[&str]) -> Self {
+        // Not openpty, whose descriptors other tests would hand on to their children.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let slave = open(ptsname_r(&master).unwrap().as_str(), flags, Mode::empty()).unwrap();
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        let (program, arguments) = words.split_first().unwrap();
+        let status = Command::new(program)
+            .args(arguments)
+            .env("KIBOSH", env!("CARGO_BIN_EXE_kibosh"))
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1")
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .status()
+            .unwrap();
+        assert!(status.success(), "setsid of util-linux starts {words:?}");
+        let mut terminal = Self {
+            screen: File::from(OwnedFd::from(master)),
+            seen: String::new(),
+            read_to: 0,
+        };
+        terminal.keys("\n");
+        terminal
+    }
+
+    /// Presses keys.
+    pub fn keys(&mut self, keys: &str) {
+        self.screen.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Reads until `text` stands on the screen after what was waited for before.
+    pub fn wait_for(&mut self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let fresh = self.seen.get(self.read_to..).unwrap_or_default();
+            if let Some(at) = fresh.find(text) {
+                self.read_to += at + text.len();
+                return;
+            }
+            assert!(
+                self.read(end),
+                "no {text:?} on the screen, only:\n{}",
+                self.seen
+            );
+        }
+    }
+
+    /// Reads until every program on the terminal has ended; gives all that was on the screen.
+    pub fn finish(mut self) -> String {
+        let end = Instant::now() + PATIENCE;
+        while self.read(end) {}
+        assert!(Instant::now() < end, "still running after:\n{}", self.seen);
+        self.seen
+    }
+
+    /// Unplugs the terminal; gives what was on the screen.
+    pub fn hang_up(self) -> String {
+        self.seen
+    }
+
+    /// Reads what is there, waiting until `end`; false where there is no more.
+    fn read(&mut self, end: Instant) -> bool {
+        let left = end.saturating_duration_since(Instant::now());
+        let wait = PollTimeout::try_from(left).unwrap();
+        let mut polled = [PollFd::new(self.screen.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut polled, wait).unwrap() == 0 {
+            return false;
+        }
+        let mut buffer = [0; 4096];
+        match self.screen.read(&mut buffer) {
+            // The last program has closed its end.
+            Ok(0) | Err(_) => false,
+            Ok(read) => {
+                self.seen
+                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
+                true
+            }
+        }
+    }
+}
