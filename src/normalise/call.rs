@@ -28,17 +28,36 @@ struct Call {
     input: Option<Value>,
     fed_by: Vec<String>,
     origin: Span,
+    /// The programs whose output stands in its words.
+    substituted: Vec<String>,
+    /// The program is named by a variable that only the environment could tell.
+    by_environment: bool,
+}
+
+/// The words of a simple command after expansion.
+pub(super) struct Words {
+    /// Program and arguments.
+    pub fields: Vec<Value>,
+    /// The programs whose output stands in them.
+    pub substituted: Vec<String>,
+    /// The first one is a variable that only the environment could tell.
+    pub by_environment: bool,
 }
 
 impl Walker<'_> {
     /// Calls the program that the fields name; gives what it prints, as far as that is known.
     pub(super) fn call_words(
         &mut self,
-        fields: Vec<Value>,
+        words: Words,
         environment: BTreeMap<String, Value>,
         plumbing: &Plumbing,
         origin: Span,
     ) -> Value {
+        let Words {
+            fields,
+            substituted,
+            by_environment,
+        } = words;
         let (input, fed_by) = match &plumbing.input {
             Some(text) => (
                 Some(text.clone()),
@@ -67,6 +86,8 @@ impl Walker<'_> {
             input,
             fed_by,
             origin,
+            substituted,
+            by_environment,
         });
         if !exec {
             self.scope.descriptors = kept;
@@ -123,7 +144,10 @@ impl Walker<'_> {
             ..self.blank()
         };
         action.environment.extend(call.environment.clone());
-        if unknown_program {
+        if unknown_program && call.by_environment {
+            // Only the machine can tell; where it can, this is not reached.
+            action.opacity = Opacity::Operand;
+        } else if unknown_program {
             action.opacity = Opacity::Program;
             action.unknown = Some("the program is not known before the line runs".to_owned());
         } else if arguments.iter().any(|a| a.text.contains(HOLE)) {
@@ -175,6 +199,14 @@ impl Walker<'_> {
             self.builtin(&name, &arguments, call.origin);
         }
         if unknown_program {
+            if call.by_environment && !arguments.is_empty() {
+                // `$SUDO rm`: where the variable is empty, the next word is the program.
+                self.call(Call {
+                    fields: arguments,
+                    by_environment: false,
+                    ..call
+                });
+            }
             return Value::unknown();
         }
         printed
@@ -317,7 +349,7 @@ impl Walker<'_> {
                     if text.text.trim_matches([HOLE, '\n']).is_empty()
                         && text.text.contains(HOLE) =>
                 {
-                    self.opaque_code(index, "the code on its standard input is not known");
+                    self.opaque_code(&inner, "the code on its standard input is not known");
                 }
                 Some(text) => self.run_code(&inner, language, text.clone(), None),
                 None => {}
@@ -368,6 +400,8 @@ impl Walker<'_> {
                 input: inner.call.input.clone(),
                 fed_by: inner.call.fed_by.clone(),
                 origin: inner.call.origin,
+                substituted: inner.call.substituted.clone(),
+                by_environment: false,
             };
             if inner.runs.appends.is_some() {
                 return Some(self.run_items(inner, words, program, read));
@@ -481,6 +515,8 @@ impl Walker<'_> {
                 input: None,
                 fed_by: inner.call.fed_by.clone(),
                 origin: inner.call.origin,
+                substituted: inner.call.substituted.clone(),
+                by_environment: false,
             };
             printed = self.inside(inner, |walker| walker.call(call));
         }
@@ -525,7 +561,7 @@ impl Walker<'_> {
             Language::Argv => {
                 if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
                     if text.text.contains(HOLE) {
-                        self.opaque_code(index, "the command that it runs is not known");
+                        self.opaque_code(&inner, "the command that it runs is not known");
                     }
                     return;
                 }
@@ -538,12 +574,21 @@ impl Walker<'_> {
                     input: None,
                     fed_by: inner.call.fed_by.clone(),
                     origin: inner.call.origin,
+                    substituted: inner.call.substituted.clone(),
+                    by_environment: false,
                 };
                 self.inside(inner, |walker| walker.call(call));
             }
             Language::Shell => self.shell_text(inner, &text, positional),
             Language::Script => {
-                if let Some((content, programs)) = self.content_of(&text) {
+                let from_input = matches!(text.text.as_str(), "-" | "/dev/stdin" | "/dev/fd/0");
+                let content = if from_input {
+                    let fed_by = inner.call.fed_by.clone();
+                    inner.call.input.clone().map(|text| (text, Some(fed_by)))
+                } else {
+                    self.content_of(&text)
+                };
+                if let Some((content, programs)) = content {
                     if let Some(programs) = programs
                         && let Some(action) = self.actions.get_mut(index)
                     {
@@ -579,7 +624,7 @@ impl Walker<'_> {
     fn payload(&mut self, inner: &Inner<'_>, language: Language, text: Value) {
         if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
             if text.text.contains(HOLE) {
-                self.opaque_code(inner.index, "the code that it runs is not known");
+                self.opaque_code(inner, "the code that it runs is not known");
             }
             return;
         }
@@ -694,15 +739,12 @@ impl Walker<'_> {
     fn shell_text(&mut self, inner: &Inner<'_>, text: &Value, positional: Option<Vec<Value>>) {
         if text.text.trim_matches([HOLE, ' ', '\n', '\t']).is_empty() {
             if text.text.contains(HOLE) {
-                self.opaque_code(inner.index, "the shell text that it runs is not known");
+                self.opaque_code(inner, "the shell text that it runs is not known");
             }
             return;
         }
         if text.text.contains(HOLE) {
-            self.opaque_code(
-                inner.index,
-                "part of the shell text that it runs is not known",
-            );
+            self.opaque_code(inner, "part of the shell text that it runs is not known");
         }
         let dialect = match inner.name {
             "sh" | "dash" => Dialect::Posix,
@@ -718,12 +760,17 @@ impl Walker<'_> {
         });
     }
 
-    fn opaque_code(&mut self, index: usize, why: &str) {
-        if let Some(action) = self.actions.get_mut(index)
-            && action.opacity < Opacity::Code
-        {
-            action.opacity = Opacity::Code;
-            action.unknown = Some(why.to_owned());
+    fn opaque_code(&mut self, inner: &Inner<'_>, why: &str) {
+        if let Some(action) = self.actions.get_mut(inner.index) {
+            if action.opacity < Opacity::Code {
+                action.opacity = Opacity::Code;
+                action.unknown = Some(why.to_owned());
+            }
+            for program in &inner.call.substituted {
+                if !action.fed_by.contains(program) {
+                    action.fed_by.push(program.clone());
+                }
+            }
         }
     }
 
@@ -752,6 +799,8 @@ impl Walker<'_> {
             input: None,
             fed_by: Vec::new(),
             origin,
+            substituted: Vec::new(),
+            by_environment: false,
         };
         let inner = Inner {
             runs: &runs,

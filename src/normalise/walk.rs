@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::call::Words;
 use super::scope::{Binding, Process, Scope};
 use super::{Context, Grammar};
 use crate::action::{Action, FileUse, Opacity, Redirection, Value};
@@ -674,10 +675,16 @@ impl<'a> Walker<'a> {
     }
 
     fn simple_in_world(&mut self, simple: &Simple) -> Value {
+        let from = self.actions.len();
         let mut fields: Vec<Value> = Vec::new();
         for word in &simple.words {
             fields.extend(self.expand(word));
         }
+        let substituted = self.programs_since(from);
+        let by_environment = simple
+            .words
+            .first()
+            .is_some_and(|word| self.is_by_environment(word));
         let plumbing = self.plumbing(&simple.redirects);
         let assignments: Vec<(String, Binding)> = simple
             .assignments
@@ -703,8 +710,31 @@ impl<'a> Walker<'a> {
             .into_iter()
             .map(|(name, binding)| (name, binding.values.into_iter().next().unwrap_or_default()))
             .collect();
-        let printed = self.call_words(fields, environment, &plumbing, origin);
+        let words = Words {
+            fields,
+            substituted,
+            by_environment,
+        };
+        let printed = self.call_words(words, environment, &plumbing, origin);
         self.routed(&plumbing, printed)
+    }
+
+    /// Whether a word ends in a variable that the line does not set and that would come from an
+    /// environment which is not known, by the custom of its name (POSIX XBD 8.1).
+    fn is_by_environment(&self, word: &Word) -> bool {
+        let Some(crate::syntax::Piece::Parameter {
+            name, operation, ..
+        }) = word.pieces.last()
+        else {
+            return false;
+        };
+        !self.context.whole_environment
+            && *operation == crate::syntax::Operation::Plain
+            && name
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            && name.chars().any(|c| c.is_ascii_uppercase())
+            && self.variable(name).is_none()
     }
 
     fn assignment(&mut self, assignment: &Assignment) -> (String, Binding) {

@@ -7,23 +7,40 @@ use crate::action::{HOLE, Value};
 use crate::syntax::{Operation, Piece, Word};
 
 /// Fields of one word while they are being built.
+#[derive(Default)]
 struct Fields {
     done: Vec<Value>,
     current: Value,
     started: bool,
+    /// An unquoted `[` stands in the current field.
+    bracket: bool,
 }
 
 impl Fields {
-    fn push(&mut self, text: &str, glob: bool) {
+    /// Adds quoted text, in which no character is special.
+    fn push(&mut self, text: &str) {
         self.current.text.push_str(text);
-        self.current.glob |= glob;
         self.started = true;
+    }
+
+    /// Adds text whose pattern characters count. `[` alone is no pattern.
+    fn push_pattern(&mut self, text: &str) {
+        for character in text.chars() {
+            match character {
+                '*' | '?' => self.current.glob = true,
+                '[' => self.bracket = true,
+                ']' => self.current.glob |= self.bracket,
+                _ => {}
+            }
+        }
+        self.push(text);
     }
 
     fn finish(&mut self) {
         if self.started {
             self.done.push(std::mem::take(&mut self.current));
             self.started = false;
+            self.bracket = false;
         }
     }
 }
@@ -48,17 +65,14 @@ impl Walker<'_> {
     }
 
     fn expand_pieces(&mut self, pieces: &[Piece], split: bool) -> Vec<Value> {
-        let mut fields = Fields {
-            done: Vec::new(),
-            current: Value::default(),
-            started: false,
-        };
+        let mut fields = Fields::default();
         for piece in pieces {
             match piece {
                 Piece::Literal { text, quoted } => {
-                    let glob = !quoted && text.contains(['*', '?', '[']);
-                    if *quoted || !text.is_empty() {
-                        fields.push(text, glob);
+                    if *quoted {
+                        fields.push(text);
+                    } else if !text.is_empty() {
+                        fields.push_pattern(text);
                     }
                     if text.contains(HOLE) && !quoted && split {
                         fields.current.splits = true;
@@ -66,7 +80,7 @@ impl Walker<'_> {
                 }
                 Piece::Tilde(name) => {
                     let home = self.home_of(name);
-                    fields.push(&home, false);
+                    fields.push(&home);
                 }
                 Piece::Parameter {
                     name,
@@ -82,11 +96,11 @@ impl Walker<'_> {
                 }
                 Piece::Process { script, output } => {
                     let path = self.process(script, *output);
-                    fields.push(&path, false);
+                    fields.push(&path);
                 }
                 Piece::Arithmetic(nested) => {
                     let _ = self.expand_pieces(nested, false);
-                    fields.push(&HOLE.to_string(), false);
+                    fields.push(&HOLE.to_string());
                 }
             }
         }
@@ -101,7 +115,7 @@ impl Walker<'_> {
                 fields.finish();
             }
             if quoted {
-                fields.push(&value.text, false);
+                fields.push(&value.text);
                 fields.current.splits |= value.splits && several;
                 // An unknown `"$@"` stays several words; an unknown "$x" is one.
                 fields.current.splits |= value.splits && value.glob;
@@ -111,13 +125,13 @@ impl Walker<'_> {
             let mut rest = value.text.as_str();
             while let Some((before, after)) = cut(rest, &separators) {
                 if !before.is_empty() {
-                    fields.push(before, before.contains(['*', '?', '[']));
+                    fields.push_pattern(before);
                 }
                 fields.finish();
                 rest = after;
             }
             if !rest.is_empty() {
-                fields.push(rest, rest.contains(['*', '?', '[']));
+                fields.push_pattern(rest);
                 fields.current.splits |= rest.contains(HOLE) && value.splits;
             }
         }
@@ -261,14 +275,20 @@ impl Walker<'_> {
                 }
             }
             Operation::Other(words) => {
-                let whole = matches!(words.as_slice(), [word] if matches!(
-                    word.pieces.as_slice(),
-                    [Piece::Literal { text, .. }] if text == "@" || text == "*"
-                ));
+                let operand = literal(words);
                 self.walk_operation(operation);
-                match self.scope.variables.get(name) {
-                    Some(binding) if whole && binding.array => binding.values.clone(),
-                    _ => unknown(whole),
+                match (operand.as_deref(), value) {
+                    (Some("[@]" | "[*]"), _) => match self.scope.variables.get(name) {
+                        Some(binding) if binding.array => binding.values.clone(),
+                        _ => unknown(true),
+                    },
+                    (Some(operand), Some(value)) if value.is_known() => {
+                        match without_affix(&value.text, operand) {
+                            Some(text) => vec![Value::known(text)],
+                            None => unknown(false),
+                        }
+                    }
+                    _ => unknown(false),
                 }
             }
         }
@@ -332,4 +352,75 @@ fn cut<'t>(text: &'t str, separators: &str) -> Option<(&'t str, &'t str)> {
     let at = text.find(|c| separators.contains(c))?;
     let (before, after) = text.split_at_checked(at)?;
     Some((before, after.trim_start_matches(|c| separators.contains(c))))
+}
+
+/// The text of a single word without expansions.
+fn literal(words: &[Word]) -> Option<String> {
+    let [word] = words else { return None };
+    let mut text = String::new();
+    for piece in &word.pieces {
+        match piece {
+            Piece::Literal { text: part, .. } => text.push_str(part),
+            _ => return None,
+        }
+    }
+    Some(text)
+}
+
+/// `${name#pattern}`, `##`, `%` and `%%` of a known value.
+fn without_affix(text: &str, operand: &str) -> Option<String> {
+    let operator = operand.chars().next().filter(|c| matches!(c, '#' | '%'))?;
+    let rest = operand.strip_prefix(operator)?;
+    let (pattern, longest) = match rest.strip_prefix(operator) {
+        Some(pattern) => (pattern, true),
+        None => (rest, false),
+    };
+    if pattern.contains(['[', '|', '\\', '(']) {
+        return None;
+    }
+    let ends = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain(std::iter::once(text.len()));
+    let mut cuts: Vec<usize> = ends.collect();
+    // The shortest match first: a short prefix, or a suffix that begins late.
+    if (operator == '%') != longest {
+        cuts.reverse();
+    }
+    for cut in cuts {
+        let (head, tail) = text.split_at_checked(cut)?;
+        let (part, kept) = if operator == '#' {
+            (head, tail)
+        } else {
+            (tail, head)
+        };
+        if crate::policy::glob::matches(pattern, part) {
+            return Some(kept.to_owned());
+        }
+    }
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_and_suffixes_are_removed_as_bash_does() {
+        for (text, operand, expected) in [
+            ("/a/b/c", "##*/", "c"),
+            ("/a/b/c", "#*/", "a/b/c"),
+            ("/a/b/c", "%/*", "/a/b"),
+            ("/a/b/c", "%%/*", ""),
+            ("dir/", "%/", "dir"),
+            ("x.tar.gz", "%.gz", "x.tar"),
+            ("x", "%y", "x"),
+        ] {
+            assert_eq!(
+                without_affix(text, operand).as_deref(),
+                Some(expected),
+                "{text} {operand}"
+            );
+        }
+    }
 }

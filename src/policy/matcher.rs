@@ -338,6 +338,17 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
     if !wanted.fed_by.is_empty() && !one_of(&wanted.fed_by, &action.fed_by) {
         return false;
     }
+    if !wanted.unless_fed_by.is_empty()
+        && !action.fed_by.is_empty()
+        && action.fed_by.iter().all(|name| {
+            wanted
+                .unless_fed_by
+                .iter()
+                .any(|one| glob::matches(one, name))
+        })
+    {
+        return false;
+    }
     if wanted
         .elsewhere
         .is_some_and(|elsewhere| elsewhere != action.elsewhere)

@@ -420,6 +420,9 @@ pub struct Match {
     pub not_via: Vec<String>,
     /// One of these programs is piped into it.
     pub fed_by: Vec<String>,
+    /// Does not match where everything that feeds it, or whose output stands in its words, is one of
+    /// these programs.
+    pub unless_fed_by: Vec<String>,
     /// It is opaque in one of these ways.
     pub opaque: Vec<Opaque>,
     /// Whether it runs on another host or in a container.

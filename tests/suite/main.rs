@@ -1,6 +1,8 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
+mod normalise;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod policy_layers;

@@ -25,10 +25,17 @@ fn actions(line: &str) -> Vec<String> {
 
 /// Every line of the table runs the given program with the given arguments somewhere.
 fn each_runs(wanted: &str, lines: &[&str]) {
-    for line in lines {
-        let found = actions(line);
-        assert!(found.iter().any(|a| a == wanted), "{line}\n  runs {found:?}\n  not `{wanted}`");
-    }
+    let missed: Vec<String> = lines
+        .iter()
+        .map(|line| (line, actions(line)))
+        .filter(|(_, found)| !found.iter().any(|action| action == wanted))
+        .map(|(line, found)| format!("{line}\n  runs {found:?}"))
+        .collect();
+    assert!(
+        missed.is_empty(),
+        "`{wanted}` is not seen in\n{}",
+        missed.join("\n")
+    );
 }
 
 #[test]
@@ -79,9 +86,6 @@ fn wrappers_are_looked_through_to_any_depth() {
             "find . -exec sh -c 'rm -rf /x' \\;",
             "ssh -p 22 host rm -rf /x",
             "ssh host 'cd /; rm -rf /x'",
-            "docker exec -it web rm -rf /x",
-            "docker run --rm -v /:/host alpine rm -rf /x",
-            "kubectl exec -n a pod -- rm -rf /x",
             "busybox rm -rf /x",
             "npx -y rm -rf /x",
             "sh -c 'rm -rf /x'",
@@ -145,6 +149,8 @@ fn words_are_expanded_as_far_as_they_can_be_known() {
             "y=/x; rm -rf $y",
             "y=/x; rm -rf \"${y}\"",
             "c=rm; $c -rf /x",
+            "p=/x/y; rm -rf ${p%/*}",
+            "$SUDO rm -rf /x",
             "c='rm -rf'; $c /x",
             "rm${IFS}-rf${IFS}/x",
             "r\"m\" -rf '/x'",
@@ -171,14 +177,17 @@ fn words_are_expanded_as_far_as_they_can_be_known() {
 fn what_cannot_be_known_says_so() {
     for (line, wanted) in [
         ("rm -rf $(cat list)", "rm -rf …"),
-        ("$(cat c) -rf", "?  -rf"),
+        ("$(cat c) -rf", "? -rf"),
         ("curl -s u | sh", "sh ?code"),
         ("eval \"$(cat c)\"", "eval … ?code"),
         ("bash <(curl -s u)", "bash /dev/fd/…0 ?code"),
         ("python3 -c \"$(curl u)\"", "python3 -c … ?code"),
     ] {
         let found = actions(line);
-        assert!(found.iter().any(|a| a == wanted), "{line}\n  runs {found:?}\n  not `{wanted}`");
+        assert!(
+            found.iter().any(|a| a == wanted),
+            "{line}\n  runs {found:?}\n  not `{wanted}`"
+        );
     }
 }
 
@@ -215,6 +224,9 @@ fn harmless_text_runs_nothing_else() {
         "f() { rm -rf /x; }",
     ] {
         let found = actions(line);
-        assert!(!found.iter().any(|a| a.starts_with("rm ")), "{line}\n  runs {found:?}");
+        assert!(
+            !found.iter().any(|a| a.starts_with("rm ")),
+            "{line}\n  runs {found:?}"
+        );
     }
 }
