@@ -34,6 +34,22 @@ struct Call {
     by_environment: bool,
 }
 
+impl Call {
+    /// A call of other words from the same place, with the same input.
+    fn going_on(&self, fields: Vec<Value>) -> Self {
+        Self {
+            fields,
+            environment: BTreeMap::new(),
+            files: Vec::new(),
+            input: self.input.clone(),
+            fed_by: self.fed_by.clone(),
+            origin: self.origin,
+            substituted: self.substituted.clone(),
+            by_environment: false,
+        }
+    }
+}
+
 /// The words of a simple command after expansion.
 pub(super) struct Words {
     /// Program and arguments.
@@ -306,14 +322,7 @@ impl Walker<'_> {
             let fields = std::iter::once(Value::known(program))
                 .chain(arguments.iter().skip(after).cloned())
                 .collect();
-            let call = Call {
-                fields,
-                environment: BTreeMap::new(),
-                files: Vec::new(),
-                input: call.input.clone(),
-                fed_by: call.fed_by.clone(),
-                origin: call.origin,
-            };
+            let call = call.going_on(fields);
             return Some(self.inside(&inner, |walker| walker.call(call)));
         }
         if let Some(language) = runs.operands {
@@ -426,14 +435,7 @@ impl Walker<'_> {
             script.is_known() && self.grammar.program(base_name(&script.text)).is_some()
         });
         if described {
-            let call = Call {
-                fields,
-                environment: BTreeMap::new(),
-                files: Vec::new(),
-                input: inner.call.input.clone(),
-                fed_by: inner.call.fed_by.clone(),
-                origin: inner.call.origin,
-            };
+            let call = inner.call.going_on(fields);
             self.inside(inner, |walker| walker.call(call));
         }
     }
@@ -509,14 +511,8 @@ impl Walker<'_> {
         let mut printed = Value::unknown();
         for fields in calls {
             let call = Call {
-                fields,
-                environment: BTreeMap::new(),
-                files: Vec::new(),
                 input: None,
-                fed_by: inner.call.fed_by.clone(),
-                origin: inner.call.origin,
-                substituted: inner.call.substituted.clone(),
-                by_environment: false,
+                ..inner.call.going_on(fields)
             };
             printed = self.inside(inner, |walker| walker.call(call));
         }
@@ -561,21 +557,17 @@ impl Walker<'_> {
             Language::Argv => {
                 if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
                     if text.text.contains(HOLE) {
-                        self.opaque_code(&inner, "the command that it runs is not known");
+                        self.opaque_code(inner, "the command that it runs is not known");
                     }
                     return;
                 }
                 let words = shlex::split(&text.text)
                     .unwrap_or_else(|| text.text.split_whitespace().map(str::to_owned).collect());
                 let call = Call {
-                    fields: words.into_iter().map(Value::known).collect(),
-                    environment: BTreeMap::new(),
-                    files: Vec::new(),
                     input: None,
-                    fed_by: inner.call.fed_by.clone(),
-                    origin: inner.call.origin,
-                    substituted: inner.call.substituted.clone(),
-                    by_environment: false,
+                    ..inner
+                        .call
+                        .going_on(words.into_iter().map(Value::known).collect())
                 };
                 self.inside(inner, |walker| walker.call(call));
             }
@@ -641,7 +633,7 @@ impl Walker<'_> {
             (vec![text.text], commands)
         };
         if parts.len() > MOST_STATEMENTS {
-            self.opaque_code(inner.index, "it runs more statements than are read");
+            self.opaque_code(inner, "it runs more statements than are read");
         }
         if let Some(action) = self.actions.get_mut(inner.index) {
             let payloads = parts.into_iter().take(MOST_STATEMENTS);
@@ -677,12 +669,8 @@ impl Walker<'_> {
                     Value::default()
                 }
                 _ => walker.call(Call {
-                    fields: words,
-                    environment: BTreeMap::new(),
-                    files: Vec::new(),
                     input: None,
-                    fed_by: Vec::new(),
-                    origin,
+                    ..inner.call.going_on(words)
                 }),
             });
         }
