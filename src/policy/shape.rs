@@ -138,6 +138,74 @@ mod tests {
         assert!(Table::File.keys().contains(&"program"));
     }
 
+    const TABLES: &[Table] = &[
+        Table::File,
+        Table::Pack,
+        Table::Settings,
+        Table::Class,
+        Table::Variable,
+        Table::Program,
+        Table::Runs,
+        Table::Call,
+        Table::Rule,
+        Table::Match,
+        Table::Examples,
+        Table::Exception,
+    ];
+
+    #[test]
+    fn every_key_is_in_the_manual() {
+        let manual = include_str!("../../docs/policy.md");
+        for table in TABLES.iter().filter(|table| **table != Table::Pack) {
+            for key in table.keys() {
+                let named = [
+                    format!("`{key}`"),
+                    format!("`[{key}]`"),
+                    format!("`[[{key}]]`"),
+                ];
+                let pack = *table == Table::File && *key == "pack";
+                assert!(
+                    pack || named.iter().any(|name| manual.contains(name)),
+                    "{table:?}: `{key}`"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_is_in_the_sample_that_loads() {
+        let sample = include_str!("../../tests/suite/data/policies/valid/rules.toml");
+        let sample: toml::Table = sample.parse().unwrap();
+        let mut seen = vec![];
+        collect(&sample, Table::File, &mut seen);
+        for table in TABLES.iter().filter(|table| **table != Table::Pack) {
+            for key in table.keys() {
+                let pack = *table == Table::File && *key == "pack";
+                assert!(
+                    pack || seen.contains(&(*table, (*key).to_owned())),
+                    "{table:?}: `{key}`"
+                );
+            }
+        }
+    }
+
+    fn collect(tree: &toml::Table, table: Table, seen: &mut Vec<(Table, String)>) {
+        for (key, value) in tree {
+            seen.push((table, key.clone()));
+            let Some(below) = table.below(key) else {
+                continue;
+            };
+            match value {
+                toml::Value::Table(tree) => collect(tree, below, seen),
+                toml::Value::Array(list) => {
+                    let trees = list.iter().filter_map(toml::Value::as_table);
+                    trees.for_each(|tree| collect(tree, below, seen));
+                }
+                _ => {}
+            }
+        }
+    }
+
     #[test]
     fn the_nearest_name_is_suggested_only_if_near() {
         assert_eq!(

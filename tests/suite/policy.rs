@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kibosh::judge;
 use kibosh::normalise::Context;
+use kibosh::policy::discover::{Folders, Home};
 use kibosh::policy::load::{self, Text};
 use kibosh::policy::matcher::{Facts, is_match};
 use kibosh::policy::paths::Place;
@@ -112,6 +113,49 @@ fn nothing_in_the_packs_is_doubtful() {
     let policy = Policy::shipped();
     let doubts = lint::packs(&mut |line| judge::example(&policy, line));
     assert!(doubts.is_empty(), "{}", listed(&doubts));
+}
+
+/// The TOML of a document, each block at its line, so that a mistake is told where it stands.
+fn blocks(document: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut block: Option<String> = None;
+    for (number, line) in document.lines().enumerate() {
+        match (&mut block, line) {
+            (None, "```toml") => block = Some("\n".repeat(number + 1)),
+            (Some(_), "```") => blocks.extend(block.take()),
+            (Some(text), line) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, _) => {}
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_policy_in_the_manual_loads_and_its_examples_hold() {
+    let machine = std::env::temp_dir().join(format!("kibosh-manual-{}", std::process::id()));
+    let folder = machine.join(".config/kibosh");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let blocks = blocks(&fs::read_to_string(root.join("docs/policy.md")).unwrap());
+    assert!(blocks.len() > 6);
+    let folders = Folders {
+        home: Some(Home {
+            path: machine.clone(),
+            proven: true,
+        }),
+        uid: nix::unistd::getuid().as_raw(),
+        ..Folders::default()
+    };
+    for block in blocks {
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("policy.md.toml"), block).unwrap();
+        if let Err(errors) = judge::policy_in_force(&folders) {
+            panic!("{}", listed(&errors.0));
+        }
+        fs::remove_dir_all(&machine).unwrap();
+    }
 }
 
 /// Every example and case of the packs, as far as they are plain texts.
