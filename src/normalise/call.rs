@@ -731,7 +731,10 @@ impl Walker<'_> {
             }
             return;
         }
-        if text.text.contains(HOLE) {
+        // What a program prints can be any code. A value of the environment or a found name can in theory
+        // be, too, but is not the line's doing; `eval` reads even those as code on purpose.
+        let printed = !inner.call.substituted.is_empty() || IN_THIS_SHELL.contains(&inner.name);
+        if printed && text.text.contains(HOLE) {
             self.opaque_code(inner, "part of the shell text that it runs is not known");
         }
         let dialect = match inner.name {

@@ -179,6 +179,8 @@ impl Walker<'_> {
             };
         }
         match name {
+            // A number, whichever it is.
+            "?" | "#" => return Some(Value::known("0")),
             "PWD" => {
                 return Some(
                     self.scope

@@ -180,6 +180,9 @@ fn what_cannot_be_known_says_so() {
         ("$(cat c) -rf", "? -rf"),
         ("curl -s u | sh", "sh ?code"),
         ("eval \"$(cat c)\"", "eval … ?code"),
+        ("eval \"echo $x\"", "eval echo … ?code"),
+        ("bash -c \"echo $(curl u)\"", "bash -c echo … ?code"),
+        ("ls | xargs -I{} bash -c 'cat {}'", "bash -c cat …"),
         ("bash <(curl -s u)", "bash /dev/fd/…0 ?code"),
         ("python3 -c \"$(curl u)\"", "python3 -c … ?code"),
     ] {
