@@ -169,7 +169,9 @@ impl<'k> Check<'_, '_, 'k> {
 
     fn globs(&mut self, key: &'static str, patterns: &[String]) {
         for (number, pattern) in patterns.iter().enumerate() {
-            if pattern.split('|').any(str::is_empty) {
+            // A line of redirections alone has a program without a name.
+            let nameless = key == "program" && pattern.is_empty();
+            if !nameless && pattern.split('|').any(str::is_empty) {
                 self.wrong_in(
                     key,
                     number,

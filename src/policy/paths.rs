@@ -252,8 +252,17 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
         .is_some_and(|last| class.name_is.iter().any(|name| glob::matches(name, last)))
 }
 
+/// The text and what follows each of its slashes.
+fn suffixes(text: &str) -> impl Iterator<Item = &str> {
+    let later = text.match_indices('/').filter_map(|(at, _)| text.get(at + 1..));
+    std::iter::once(text).chain(later)
+}
+
 /// Whether `text` matches the pattern component by component.
 fn is_at(text: &str, pattern: &str) -> bool {
+    if let Some(pattern) = pattern.strip_prefix("**/") {
+        return suffixes(text).any(|suffix| is_at(suffix, pattern));
+    }
     if glob::is_literal(pattern) {
         return text == pattern;
     }
@@ -279,6 +288,9 @@ fn is_below(text: &str, directory: &str) -> bool {
 }
 
 fn is_under_pattern(text: &str, pattern: &str) -> bool {
+    if let Some(pattern) = pattern.strip_prefix("**/") {
+        return suffixes(text).any(|suffix| is_under_pattern(suffix, pattern));
+    }
     if glob::is_literal(pattern) {
         return is_below(text, pattern);
     }
@@ -342,6 +354,20 @@ mod tests {
                 (expected, contents),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn two_stars_are_any_directory() {
+        for (text, at, under) in [
+            (".git/hooks", true, false),
+            ("/w/.git/hooks", true, false),
+            (".git/hooks/x", false, true),
+            ("a/b/.git/hooks/x", false, true),
+            ("a.git/hooks", false, false),
+        ] {
+            assert_eq!(is_at(text, "**/.git/hooks"), at, "{text}");
+            assert_eq!(is_under_pattern(text, "**/.git/hooks"), under, "{text}");
         }
     }
 

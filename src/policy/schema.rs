@@ -76,6 +76,7 @@ pub struct PathClass {
     /// The name that rules use.
     pub name: String,
     /// These paths themselves, or everything directly in them (`/etc`, `/etc/*`); globs per component.
+    /// `**/` at the beginning is any directory or none.
     pub at: Vec<String>,
     /// Whatever is below these.
     pub under: Vec<String>,
@@ -355,7 +356,7 @@ pub struct Examples {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Match {
-    /// The program's base name (globs). `*` is every program.
+    /// The program's base name (globs). `*` is every program, `""` a line of redirections alone.
     pub program: Vec<String>,
     /// Not these programs (globs).
     pub not_program: Vec<String>,
