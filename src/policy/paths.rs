@@ -254,7 +254,9 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
 
 /// The text and what follows each of its slashes.
 fn suffixes(text: &str) -> impl Iterator<Item = &str> {
-    let later = text.match_indices('/').filter_map(|(at, _)| text.get(at + 1..));
+    let later = text
+        .match_indices('/')
+        .filter_map(|(at, _)| text.get(at + 1..));
     std::iter::once(text).chain(later)
 }
 
