@@ -74,17 +74,27 @@ impl Policy {
     /// may run.
     pub fn load(folders: &Folders) -> Result<Self, PolicyErrors> {
         let texts = discover::files(folders).map_err(PolicyErrors)?;
+        Self::of(&texts, folders)
+    }
+
+    /// The shipped packs and these files over them, each as far as its layer may; `folders` tell whom
+    /// to trust.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::load`].
+    pub fn of(texts: &[Text], folders: &Folders) -> Result<Self, PolicyErrors> {
         let mut policy = Self::shipped();
         if texts.is_empty() {
             return Ok(policy);
         }
-        let hash = trust::hash_of_all(&texts);
+        let hash = trust::hash_of_all(texts);
         let depth = if examples::is_proven(folders, &hash) {
             Depth::Seen
         } else {
             Depth::Whole
         };
-        for (text, content) in texts.iter().zip(load::files(&texts, depth)?) {
+        for (text, content) in texts.iter().zip(load::files(texts, depth)?) {
             policy.add(folders, text, content);
         }
         if depth == Depth::Whole {

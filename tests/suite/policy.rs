@@ -215,6 +215,60 @@ fn the_index_leaves_out_no_rule_that_matches() {
     assert!(matched > 0);
 }
 
+/// A project's file that tries every way to loosen what the packs say.
+fn loosening() -> String {
+    let mut text = "[settings]\ndry-run = false\n".to_owned();
+    for id in kibosh::policy::compiled::rule_ids() {
+        text.push_str(&format!(
+            "[[exception]]\nrule = \"{id}\"\nreason = \"no\"\n"
+        ));
+    }
+    for class in kibosh::policy::compiled::class_names() {
+        text.push_str(&format!(
+            "[[class]]\nname = \"{class}\"\nat = [\"/\"]\nunder = [\"/\"]\nexcept = [\"any\"]\n"
+        ));
+    }
+    text.push_str("[[program]]\nnames = [\"*\"]\nstyle = \"raw\"\nsubcommands = 9\n");
+    text.push_str("values = [\"-c\", \"-f\", \"-rf\"]\ninert = [\"-*\", \"--*\"]\n");
+    text.push_str("[[variable]]\nnames = [\"*\"]\nassume = \"/tmp/x\"\n");
+    text
+}
+
+#[test]
+fn an_untrusted_project_loosens_nothing() {
+    let project = |text: String| Text {
+        layer: Layer::Project,
+        file: "/p/.kibosh.toml".to_owned(),
+        text,
+    };
+    let packs = Policy::shipped();
+    let loosened = Policy::of(&[project(loosening())], &Folders::default()).unwrap();
+    let lines = lines_of_packs();
+    assert!(lines.len() > 20);
+    for line in lines {
+        let line = examples::Line::example(&line);
+        let (before, after) = (
+            judge::example(&packs, &line),
+            judge::example(&loosened, &line),
+        );
+        assert_eq!(before, after, "{}", line.text);
+    }
+}
+
+#[test]
+fn a_trusted_file_can_loosen() {
+    let system = Text {
+        layer: Layer::System,
+        file: "/etc/kibosh/a.toml".to_owned(),
+        text: loosening(),
+    };
+    let loosened = Policy::of(&[system], &Folders::default()).unwrap();
+    for line in lines_of_packs() {
+        let judged = judge::example(&loosened, &examples::Line::example(&line));
+        assert_eq!(judged.rules, Vec::<String>::new(), "{line}");
+    }
+}
+
 fn listed(errors: &[kibosh::policy::error::PolicyError]) -> String {
     errors
         .iter()
