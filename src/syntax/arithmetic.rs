@@ -24,7 +24,10 @@ impl Reader<'_> {
     ) -> Result<Piece> {
         let second = self.source.pos;
         match self.nested(|reader| reader.parenthesized(start, false))? {
-            Parenthesized::Arithmetic(pieces) => Ok(Piece::Arithmetic(pieces)),
+            Parenthesized::Arithmetic(pieces) => {
+                self.hazards.arithmetic = true;
+                Ok(Piece::Arithmetic(pieces))
+            }
             Parenthesized::Commands(end) => {
                 self.rewind(second)?;
                 let script = self.substitution(start)?;
@@ -165,6 +168,7 @@ impl Reader<'_> {
         let start = self.source.pos;
         self.source.bump();
         let pieces = self.nested(|reader| reader.bracketed(start))?;
+        self.hazards.arithmetic = true;
         Ok(Word {
             pieces,
             span: self.source.span(start, self.source.pos),

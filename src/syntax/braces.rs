@@ -28,12 +28,13 @@ enum Item<'a> {
     Opaque(&'a Piece),
 }
 
-/// Expands the braces of a word. `odd` says that it holds something in which bash would look for
-/// braces.
-pub(super) fn expand(pieces: &[Piece], odd: bool) -> Expansion {
+/// Expands the braces of a word. `commas` says that a comma stands anywhere in its text, `odd` that
+/// it holds something in which bash would look for braces.
+pub(super) fn expand(pieces: &[Piece], commas: bool, odd: bool) -> Expansion {
     let items = itemize(pieces);
     let mut work = Work {
         steps: STEPS,
+        commas,
         ..Work::default()
     };
     let words = work.expand(&items, 0);
@@ -86,6 +87,7 @@ fn to_pieces(items: &[Item<'_>]) -> Option<Vec<Piece>> {
 #[derive(Default)]
 struct Work {
     steps: usize,
+    commas: bool,
     expanded: bool,
     trouble: Option<&'static str>,
 }
@@ -217,14 +219,15 @@ impl Work {
         if inside.iter().any(|item| matches!(item, Item::Plain(','))) {
             return true;
         }
-        let hidden = inside.iter().any(|item| match item {
-            Item::Opaque(Piece::Literal { text, .. }) => text.contains(','),
-            Item::Opaque(Piece::Parameter { operation, .. }) => {
-                *operation != super::Operation::Plain
-            }
-            Item::Opaque(_) => true,
-            Item::Plain(_) => false,
-        });
+        let hidden = self.commas
+            && inside.iter().any(|item| match item {
+                Item::Opaque(Piece::Literal { text, .. }) => text.contains(','),
+                Item::Opaque(Piece::Parameter { operation, .. }) => {
+                    *operation != super::Operation::Plain
+                }
+                Item::Opaque(_) => true,
+                Item::Plain(_) => false,
+            });
         if hidden {
             self.give_up("a quoted comma in braces");
         }

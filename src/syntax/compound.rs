@@ -32,7 +32,10 @@ impl Reader<'_> {
             }
             Kind::For | Kind::Select => self.for_loop(first.kind, start)?,
             Kind::Case => self.case()?,
-            Kind::Arithmetic => Compound::Arithmetic(arithmetic_word(first)),
+            Kind::Arithmetic => {
+                self.hazards.arithmetic = true;
+                Compound::Arithmetic(arithmetic_word(first))
+            }
             Kind::ConditionStart => self.condition(start)?,
             _ => return Err(self.unexpected(&first)),
         };
@@ -89,6 +92,7 @@ impl Reader<'_> {
         }
         let variable = self.next()?;
         if variable.kind == Kind::ArithmeticFor {
+            self.hazards.arithmetic = true;
             let expressions = split_expressions(arithmetic_word(variable));
             if matches!(self.peek()?, Kind::Semicolon | Kind::Newline) {
                 self.next()?;
@@ -114,7 +118,11 @@ impl Reader<'_> {
             self.newlines()?;
             if self.peek()? == Kind::In {
                 self.next()?;
-                words = Some(self.for_words()?);
+                let list = self.for_words()?;
+                for word in &list {
+                    self.note_injection(word);
+                }
+                words = Some(list);
             }
         }
         let body = self.loop_body()?;
@@ -296,6 +304,7 @@ impl Reader<'_> {
         }
         self.state.before = self.state.last;
         self.state.last = Kind::ConditionEnd;
+        self.note_condition(&words);
         let operators = ["<", ">", "&&", "||", "(", ")"];
         if words.iter().any(|word: &Word| {
             super::pieces::known_text(&word.pieces)

@@ -27,6 +27,7 @@ impl Reader<'_> {
             Some(b'[') => {
                 self.source.bump();
                 let pieces = self.nested(|reader| reader.bracket_arithmetic(start))?;
+                self.hazards.arithmetic = true;
                 self.not_posix(start, "$[…]");
                 Ok(Piece::Arithmetic(pieces))
             }
@@ -73,9 +74,16 @@ impl Reader<'_> {
             self.doubt(start, self.source.pos, "${ …; }");
         }
         let prefixed = self.braced_prefix();
-        let name = self.parameter_name(true);
+        let name = if self.begins_expansion() {
+            String::new()
+        } else {
+            self.parameter_name(true)
+        };
         let operator = self.source.peek();
         let (next, next_at) = self.source.after(self.source.pos);
+        if name == "$" && operator == Some(b'$') {
+            self.doubt(start, next_at, "a bad substitution");
+        }
         let operation = match (operator, next) {
             (Some(b'}'), _) => {
                 self.source.bump();
@@ -98,6 +106,7 @@ impl Reader<'_> {
             (operator, next) => {
                 let pattern = matches!(operator, Some(b'#' | b'%' | b'/' | b'^' | b','));
                 let word = self.operand(start, quoted, pattern)?;
+                self.hazards.arithmetic |= matches!(operator, Some(b':' | b'['));
                 let portable = matches!(operator, Some(b'#' | b'%' | b'?'))
                     || operator == Some(b':') && next == Some(b'?');
                 if !portable || name.is_empty() {
@@ -116,6 +125,15 @@ impl Reader<'_> {
         })
     }
 
+    /// Whether a `$` inside of braces begins an expansion of its own, as in `${$(…)}`.
+    fn begins_expansion(&mut self) -> bool {
+        self.source.peek() == Some(b'$')
+            && matches!(
+                self.source.after(self.source.pos).0,
+                Some(b'(' | b'{' | b'[' | b'\'' | b'"')
+            )
+    }
+
     /// Takes the `!` of `${!name}` or the `#` of `${#name}`.
     fn braced_prefix(&mut self) -> bool {
         let Some(first @ (b'!' | b'#')) = self.source.peek() else {
@@ -132,6 +150,7 @@ impl Reader<'_> {
         if prefixed {
             self.source.bump();
             if first == b'!' {
+                self.hazards.arithmetic = true;
                 self.not_posix(next_at, "${!…}");
             }
         }

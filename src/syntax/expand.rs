@@ -10,10 +10,10 @@ impl Reader<'_> {
     pub(super) fn words(&mut self, raw: RawWord, out: &mut Vec<Word>) {
         let span = raw.span;
         let after_equals = raw.head.is_some() && self.dialect == Dialect::Bash;
-        let (braces, odd) = (raw.braces, raw.odd_braces);
+        let (braces, commas, odd) = (raw.braces, raw.commas, raw.odd_braces);
         let mut word = whole(raw);
         if braces {
-            match super::braces::expand(&word.pieces, odd) {
+            match super::braces::expand(&word.pieces, commas, odd) {
                 super::braces::Expansion::None => {}
                 super::braces::Expansion::Words(words) => {
                     if self.dialect == Dialect::Posix {

@@ -217,7 +217,7 @@ impl Reader<'_> {
             return Err(self.unexpected(&token));
         };
         simple.span = self.source.span(start, end);
-        self.note_hazards(&simple);
+        self.note_hazards(&simple, end);
         Ok(Command::Simple(simple))
     }
 
@@ -296,7 +296,7 @@ impl Reader<'_> {
         if raw.braces
             && kind != RedirectOperator::HereString
             && !matches!(
-                super::braces::expand(&raw.pieces, raw.odd_braces),
+                super::braces::expand(&raw.pieces, raw.commas, raw.odd_braces),
                 super::braces::Expansion::None
             )
         {

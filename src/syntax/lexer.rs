@@ -179,7 +179,8 @@ impl Reader<'_> {
             }
             Parenthesized::Commands(end) => {
                 let text = self.source.slice(start, end);
-                if text.contains("\\\n") || text.contains("<<") {
+                if text.contains("\\\n") || text.contains("<<") || self.source.raw() == Some(b'\n')
+                {
                     self.doubt(start, end, "an ambiguous ((");
                 }
                 self.not_posix(start, "((");

@@ -69,10 +69,9 @@ pub fn read(text: &str, dialect: Dialect) -> Reading {
     }
     let mut reader = Reader::new(text, Origin::Offset(0), dialect, 0);
     let script = reader.script();
-    Reading {
-        script,
-        unread: reader.unread,
-    }
+    let mut unread = reader.unread;
+    unread.extend(reader.hazards.conclude());
+    Reading { script, unread }
 }
 
 /// Whether a text could be run as it is, or waits for more.

@@ -27,6 +27,8 @@ pub(super) struct RawWord {
     pub(super) quoted: bool,
     /// It has a `{` that could begin a brace expansion.
     pub(super) braces: bool,
+    /// It has a comma, quoted or not.
+    pub(super) commas: bool,
     /// A part of it where bash looks for braces differently.
     pub(super) odd_braces: bool,
     pub(super) span: Span,
@@ -121,6 +123,9 @@ impl Reader<'_> {
             }
         }
         let end = self.source.pos;
+        if builder.raw.braces {
+            builder.raw.commas = self.source.slice(start, end).contains(',');
+        }
         let word = builder.finish(self.source.span(start, end));
         Ok(Token {
             kind: Kind::Word,
