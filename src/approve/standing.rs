@@ -9,14 +9,17 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use nix::sys::termios::tcgetsid;
-use nix::unistd::{Pid, getpgrp, getsid, tcgetpgrp};
+use nix::unistd::{getpgrp, getsid, tcgetpgrp};
 
 use super::Absence;
 
 /// How many ancestors are looked at. A longer chain is not a person's doing.
 const MOST_ANCESTORS: usize = 256;
+/// How many terminals inside one another are looked at.
+const MOST_TERMINALS: usize = 4;
 
 /// Says why nobody can be asked on `terminal`, the controlling terminal of this process.
 ///
@@ -29,7 +32,7 @@ pub fn check(terminal: &File) -> Result<(), Absence> {
     if tcgetsid(terminal) != Ok(session) {
         return Err(Absence::NotAPersons);
     }
-    if !Lineage::of(session).is_some_and(|lineage| lineage.may_be_a_persons()) {
+    if !own().is_some_and(|own| may_be_a_persons(&own, &process)) {
         return Err(Absence::NotAPersons);
     }
     if tcgetpgrp(terminal) != Ok(getpgrp()) {
@@ -38,54 +41,79 @@ pub fn check(terminal: &File) -> Result<(), Absence> {
     Ok(())
 }
 
-/// A process as `/proc/PID/stat` tells of it.
+/// The controlling terminal of this process as a file that no other terminal shares, unlike `/dev/tty`;
+/// none where it has no name that is known.
+pub fn device() -> Option<PathBuf> {
+    let number = own()?.terminal.cast_unsigned();
+    // Numbers are packed as proc_pid_stat(5) says; 136 are pseudo-terminals, 4 is the console.
+    let (major, minor) = (number >> 8 & 0xfff, number & 0xff | number >> 12 & 0xf_ff00);
+    let path = match major {
+        136 => format!("/dev/pts/{minor}"),
+        4 => format!("/dev/tty{minor}"),
+        _ => return None,
+    };
+    Some(PathBuf::from(path))
+}
+
+/// A process as the kernel tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
     id: i32,
     parent: i32,
+    session: i32,
     /// The device number of its controlling terminal, 0 for none.
     terminal: i32,
-    /// Whether it runs this very program.
-    is_kibosh: bool,
+    program: Program,
 }
 
-/// What is known about the session that a terminal belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Lineage {
-    /// This process.
-    own: Process,
-    /// The session's leader and its ancestors, nearest first, as far as they can be seen.
-    leaders: Vec<Process>,
+/// What a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    /// This very program.
+    Kibosh,
+    /// A program that runs as root whoever starts it, such as `sudo`.
+    SetUserRoot,
+    /// Another one, or one that cannot be seen: it belongs to another user, whom an agent cannot be.
+    Other,
 }
 
-impl Lineage {
-    /// Reads it; none where this process or the leader cannot be seen.
-    fn of(session: Pid) -> Option<Self> {
-        let own = process(std::process::id().cast_signed())?;
-        let leader = process(session.as_raw())?;
-        let ancestors =
-            std::iter::successors(Some(leader), |child| process(child.parent)).take(MOST_ANCESTORS);
-        Some(Self {
-            own,
-            leaders: ancestors.collect(),
-        })
-    }
-
-    /// Three things make a terminal a program's. Its session begins with this process: then somebody
-    /// made the session to run just this line. It begins with kibosh or a child of it: then an agent's
-    /// shell made it. Or a process above the leader has another terminal: then the terminal was made
-    /// inside that one, by a program that holds the other end.
-    fn may_be_a_persons(&self) -> bool {
-        let Some((leader, above)) = self.leaders.split_first() else {
+/// Three things make the terminal of `own` a program's. Its session begins with this process: then
+/// somebody made the session to run just this line. It begins with kibosh or a child of it: then an
+/// agent's shell made it. Or a process above the leader has another terminal: then the terminal was
+/// made inside that one, by a program that holds the other end.
+///
+/// `sudo` is such a program too, but takes what is typed from the terminal that it was started on: its
+/// terminal is a person's where that one is.
+fn may_be_a_persons(own: &Process, process: &dyn Fn(i32) -> Option<Process>) -> bool {
+    let mut asked = *own;
+    for _ in 0..MOST_TERMINALS {
+        let Some(leader) = process(asked.session) else {
             return false;
         };
-        let ours = |process: &Process| process.id == self.own.id || process.is_kibosh;
-        let made_by_us = ours(leader) || above.first().is_some_and(ours);
-        let nested = above
+        let above: Vec<Process> =
+            std::iter::successors(process(leader.parent), |child| process(child.parent))
+                .take(MOST_ANCESTORS)
+                .collect();
+        let ours = |process: &Process| process.id == own.id || process.program == Program::Kibosh;
+        let made_by_us = ours(&leader) || above.first().is_some_and(ours);
+        if asked.terminal == 0 || made_by_us || above.len() == MOST_ANCESTORS {
+            return false;
+        }
+        let maker = above
             .iter()
-            .any(|process| ![0, self.own.terminal].contains(&process.terminal));
-        self.own.terminal != 0 && !made_by_us && !nested && self.leaders.len() < MOST_ANCESTORS
+            .find(|process| ![0, asked.terminal].contains(&process.terminal));
+        match maker {
+            None => return true,
+            Some(maker) if maker.program == Program::SetUserRoot => asked = *maker,
+            Some(_) => return false,
+        }
     }
+    false
+}
+
+/// This process.
+fn own() -> Option<Process> {
+    process(std::process::id().cast_signed())
 }
 
 /// Reads one process; none where it cannot be seen.
@@ -94,35 +122,39 @@ fn process(id: i32) -> Option<Process> {
         return None;
     }
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (parent, terminal) = parse(&stat)?;
+    let (parent, session, terminal) = parse(&stat)?;
     Some(Process {
         id,
         parent,
+        session,
         terminal,
-        is_kibosh: runs_this_program(id),
+        program: program(id),
     })
 }
 
-/// Parent and terminal out of `/proc/PID/stat`: `id (name) state ppid pgrp session tty_nr …`, where
-/// the name may hold anything, parentheses and newlines too (proc_pid_stat(5)).
-fn parse(stat: &str) -> Option<(i32, i32)> {
+/// Parent, session and terminal out of `/proc/PID/stat`: `id (name) state ppid pgrp session tty_nr …`,
+/// where the name may hold anything, parentheses and newlines too (proc_pid_stat(5)).
+fn parse(stat: &str) -> Option<(i32, i32, i32)> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ').skip(1);
     let parent = fields.next()?.parse().ok()?;
-    let terminal = fields.nth(2)?.parse().ok()?;
-    Some((parent, terminal))
+    let session = fields.nth(1)?.parse().ok()?;
+    let terminal = fields.next()?.parse().ok()?;
+    Some((parent, session, terminal))
 }
 
-/// Whether a process runs the same file as this one. What cannot be seen belongs to another user, whom
-/// an agent cannot be.
-fn runs_this_program(id: i32) -> bool {
-    let file = |path: String| fs::metadata(path).map(|found| (found.dev(), found.ino()));
-    match (
-        file(format!("/proc/{id}/exe")),
-        file("/proc/self/exe".to_owned()),
-    ) {
-        (Ok(other), Ok(own)) => other == own,
-        _ => false,
+fn program(id: i32) -> Program {
+    let file = |path: &str| fs::metadata(path).ok();
+    let (Some(theirs), Some(own)) = (file(&format!("/proc/{id}/exe")), file("/proc/self/exe"))
+    else {
+        return Program::Other;
+    };
+    if (theirs.dev(), theirs.ino()) == (own.dev(), own.ino()) {
+        Program::Kibosh
+    } else if theirs.uid() == 0 && theirs.mode() & libc::S_ISUID != 0 {
+        Program::SetUserRoot
+    } else {
+        Program::Other
     }
 }
 
@@ -130,97 +162,132 @@ fn runs_this_program(id: i32) -> bool {
 mod tests {
     use super::*;
 
-    const PTS: i32 = 34817;
+    const OWN: i32 = 100;
+    const OURS: i32 = 34817;
+    const THEIRS: i32 = 34816;
 
-    fn seen(id: i32, parent: i32, terminal: i32) -> Process {
-        Process {
-            id,
-            parent,
+    /// Whether kibosh, process 100 in session 50, may ask, among processes given as
+    /// `(id, parent, session, terminal, program)`.
+    fn may_ask(terminal: i32, others: &[(i32, i32, i32, i32, Program)]) -> bool {
+        let session = if others.iter().any(|other| other.0 == 50) {
+            50
+        } else {
+            OWN
+        };
+        let own = Process {
+            id: OWN,
+            parent: 50,
+            session,
             terminal,
-            is_kibosh: false,
-        }
-    }
-
-    fn lineage(leaders: &[Process]) -> Lineage {
-        Lineage {
-            own: Process {
-                is_kibosh: true,
-                ..seen(100, 90, PTS)
-            },
-            leaders: leaders.to_vec(),
-        }
+            program: Program::Kibosh,
+        };
+        let process = |id| {
+            others
+                .iter()
+                .map(|&(id, parent, session, terminal, program)| Process {
+                    id,
+                    parent,
+                    session,
+                    terminal,
+                    program,
+                })
+                .chain([own])
+                .find(|process| process.id == id)
+        };
+        may_be_a_persons(&own, &process)
     }
 
     #[test]
     fn whose_terminal_it_is() {
-        let kibosh = |id| Process {
-            is_kibosh: true,
-            ..seen(id, 1, PTS)
-        };
-        let bash = seen(50, 40, PTS);
-        for (case, leaders, person) in [
+        use Program::{Kibosh, Other, SetUserRoot};
+        let shell = (50, 40, 50, OURS, Other);
+        for (case, others, person) in [
             (
-                "a shell that a terminal emulator started",
-                vec![bash, seen(40, 1, 0)],
+                "a terminal emulator's shell",
+                vec![shell, (40, 1, 40, 0, Other)],
                 true,
             ),
             (
                 "a shell that ssh started",
-                vec![bash, seen(40, 30, 0), seen(30, 1, 0)],
+                vec![shell, (40, 30, 30, 0, Other), (30, 1, 30, 0, Other)],
                 true,
             ),
-            ("a login shell whose parent is not seen", vec![bash], true),
+            ("a login shell whose parent is not seen", vec![shell], true),
             (
                 "a leader on the console, below getty",
-                vec![bash, seen(40, 1, PTS)],
+                vec![shell, (40, 1, 40, OURS, Other)],
                 true,
             ),
+            ("we lead the session", vec![], false),
             (
-                "we lead the session",
-                vec![Process {
-                    is_kibosh: true,
-                    ..seen(100, 40, PTS)
-                }],
+                "another kibosh leads it",
+                vec![(50, 40, 50, OURS, Kibosh)],
                 false,
             ),
-            ("another kibosh leads it", vec![kibosh(50)], false),
-            ("a child of kibosh leads it", vec![bash, kibosh(40)], false),
             (
-                "our own child leads it",
-                vec![seen(101, 100, PTS), kibosh(100)],
+                "a child of kibosh leads it",
+                vec![shell, (40, 1, 40, 0, Kibosh)],
+                false,
+            ),
+            (
+                "a child of ours leads it",
+                vec![(50, OWN, 50, OURS, Other)],
                 false,
             ),
             (
                 "a terminal inside another",
-                vec![bash, seen(40, 30, 0), seen(30, 1, 34816)],
+                vec![shell, (40, 30, 40, 0, Other), (30, 1, 30, THEIRS, Other)],
                 false,
             ),
-            ("no leader is seen", vec![], false),
+            (
+                "sudo's on a person's",
+                vec![
+                    shell,
+                    (40, 30, 30, THEIRS, SetUserRoot),
+                    (30, 20, 30, THEIRS, Other),
+                ],
+                true,
+            ),
+            (
+                "sudo's on a terminal that kibosh leads",
+                vec![
+                    shell,
+                    (40, 30, 30, THEIRS, SetUserRoot),
+                    (30, 20, 30, THEIRS, Kibosh),
+                ],
+                false,
+            ),
+            (
+                "sudo's on a terminal inside another",
+                vec![
+                    shell,
+                    (40, 30, 30, THEIRS, SetUserRoot),
+                    (30, 20, 30, THEIRS, Other),
+                    (20, 1, 20, 34818, Other),
+                ],
+                false,
+            ),
             (
                 "an endless chain",
-                vec![seen(50, 40, 0); MOST_ANCESTORS],
+                vec![shell, (40, 41, 40, 0, Other), (41, 40, 40, 0, Other)],
                 false,
             ),
         ] {
-            assert_eq!(lineage(&leaders).may_be_a_persons(), person, "{case}");
+            assert_eq!(may_ask(OURS, &others), person, "{case}");
         }
     }
 
     #[test]
-    fn without_a_terminal_of_our_own_there_is_nobody() {
-        let none = Lineage {
-            own: seen(100, 90, 0),
-            leaders: vec![seen(50, 1, 0)],
-        };
-        assert!(!none.may_be_a_persons());
+    fn without_a_terminal_there_is_nobody() {
+        assert!(!may_ask(0, &[(50, 1, 50, 0, Program::Other)]));
     }
 
     #[test]
     fn a_name_cannot_forge_the_fields_of_a_process() {
-        assert_eq!(parse("7 (a) S 1 7 7 34817 -1 0"), Some((1, 34817)));
+        assert_eq!(parse("7 (a) S 1 7 7 34817 -1 0"), Some((1, 7, 34817)));
         assert_eq!(
             parse("7 (x) S 9 9 9 9\n) S 1 7 7 34817 -1 0"),
-            Some((1, 34817))
+            Some((1, 7, 34817))
         );
         assert_eq!(parse("7 (a"), None);
         assert_eq!(parse(""), None);
@@ -229,7 +296,7 @@ mod tests {
     #[test]
     fn this_process_is_seen_as_what_it_is() {
         let own = process(std::process::id().cast_signed()).unwrap();
-        assert!(own.is_kibosh && own.parent > 0);
+        assert!(own.program == Program::Kibosh && own.parent > 0);
         assert_eq!(process(0), None);
     }
 }

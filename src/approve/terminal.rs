@@ -4,7 +4,7 @@
 //! question stands on the screen count. Whatever else happens (another key, Ctrl-C, Ctrl-D, a signal,
 //! the end of the time, a terminal that goes away) is a no.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -28,6 +28,8 @@ use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
 /// How long the keyboard must have been quiet before an answer counts, so that nobody answers who was
 /// just typing something else.
 const QUIET: Duration = Duration::from_millis(300);
+/// A person is not asked with less time than this.
+const LEAST_TIME: Duration = Duration::from_secs(2);
 /// How much a person may type.
 const MOST_TYPED: usize = 1024;
 
@@ -73,38 +75,34 @@ fn unusable(error: impl Into<io::Error>) -> Refusal {
     Refusal::NoTerminal(Absence::Unusable(error.into().kind().to_string()))
 }
 
-/// A terminal in use. Dropping it puts modes and signal mask back.
+/// A terminal in use. Dropping it puts modes and signal mask back, and lets the next one ask.
 struct Conversation {
     terminal: File,
     size: (u16, u16),
     modes: Modes,
-    mask: SigSet,
-    signals: SignalFd,
+    held: Held,
     seconds: u8,
     deadline: Instant,
+    _turn: Option<File>,
 }
 
 impl Conversation {
     /// Takes the terminal: signals are held back from here on, so that none of them can end this
     /// process with the terminal changed or stop it in the background.
     fn begin(terminal: File, size: (u16, u16), seconds: u8) -> Result<Self, Refusal> {
-        let modes = Modes::of(terminal.as_fd()).map_err(unusable)?;
-        let held = held_signals();
-        let signals = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-            .map_err(unusable)?;
-        let mask = held
-            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
-            .map_err(unusable)?;
         let seconds = seconds.clamp(1, MOST_SECONDS);
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
+        let held = Held::back().map_err(unusable)?;
+        let turn = turn(&terminal, &held, seconds, deadline)?;
+        let modes = Modes::of(terminal.as_fd()).map_err(unusable)?;
         let conversation = Self {
             terminal,
             size,
             modes,
-            mask,
-            signals,
+            held,
             seconds,
             deadline,
+            _turn: turn,
         };
         let quiet = conversation.modes.conversation();
         quiet.set(conversation.terminal.as_fd()).map_err(unusable)?;
@@ -148,12 +146,9 @@ impl Conversation {
 
     /// Lets the person type one line.
     fn answer(&self, ask: &Ask) -> Result<String, Refusal> {
-        let left = self
-            .deadline
-            .saturating_duration_since(Instant::now())
-            .as_secs();
+        let left = self.deadline.saturating_duration_since(Instant::now());
         let rescue = || drop(self.modes.set(self.terminal.as_fd()));
-        let words = ask.words(left.max(1));
+        let words = ask.words((left + Duration::from_millis(500)).as_secs());
         let mut entry = Entry::start(&words, self.size, rescue).map_err(unusable)?;
         let mut typed = 0;
         let mut is_drawn = false;
@@ -215,7 +210,7 @@ impl Conversation {
 
     fn wait_to_write(&self) -> Result<(), Refusal> {
         let mut polled = [
-            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.held.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.terminal.as_fd(), PollFlags::POLLOUT),
         ];
         self.poll(&mut polled, MOST_WAIT)
@@ -224,7 +219,7 @@ impl Conversation {
     /// Waits until the terminal or one of `others` can be read, for at most `longest`.
     fn wait(&self, others: &[BorrowedFd<'_>], longest: Duration) -> Result<Ready, Refusal> {
         let mut polled = vec![
-            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.held.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.terminal.as_fd(), PollFlags::POLLIN),
         ];
         polled.extend(
@@ -258,12 +253,7 @@ impl Conversation {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(unusable(errno)),
         }
-        match self.signals.read_signal() {
-            Ok(None) => Ok(()),
-            Ok(Some(signal)) if signal.ssi_signo == HANGUP => Err(Refusal::Vanished),
-            Ok(Some(_)) => Err(Refusal::Interrupted),
-            Err(errno) => Err(unusable(errno)),
-        }
+        self.held.check()
     }
 }
 
@@ -273,6 +263,68 @@ impl Drop for Conversation {
         // terminal is gone.
         let _ = tcflush(&self.terminal, FlushArg::TCIFLUSH);
         let _ = self.modes.set(self.terminal.as_fd());
+    }
+}
+
+/// Waits until no other kibosh asks on the same terminal: two would take each other's answers. The
+/// turn ends where what is returned is dropped.
+fn turn(
+    terminal: &File,
+    held: &Held,
+    seconds: u8,
+    deadline: Instant,
+) -> Result<Option<File>, Refusal> {
+    let device = match standing::device() {
+        Some(path) => OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+            .open(path),
+        None => terminal.try_clone(),
+    };
+    let device = device.or_else(|_| terminal.try_clone()).map_err(unusable)?;
+    loop {
+        match device.try_lock() {
+            Ok(()) => return Ok(Some(device)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        held.check()?;
+        if deadline.saturating_duration_since(Instant::now()) < LEAST_TIME {
+            return Err(Refusal::Timeout { seconds });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Signals that are held back. Dropping it lets them through again.
+struct Held {
+    mask: SigSet,
+    signals: SignalFd,
+}
+
+impl Held {
+    fn back() -> nix::Result<Self> {
+        let held = held_signals();
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let signals = SignalFd::with_flags(&held, flags)?;
+        let mask = held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        Ok(Self { mask, signals })
+    }
+
+    /// Takes a signal that has arrived, which is a no.
+    fn check(&self) -> Result<(), Refusal> {
+        match self.signals.read_signal() {
+            Ok(None) => Ok(()),
+            Ok(Some(signal)) if signal.ssi_signo == HANGUP => Err(Refusal::Vanished),
+            Ok(Some(_)) => Err(Refusal::Interrupted),
+            Err(errno) => Err(unusable(errno)),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Setting a mask that was in force before cannot fail.
         let _ = self.mask.thread_set_mask();
     }
 }

@@ -11,10 +11,10 @@ use crate::syntax::Span;
 use super::escape::push_escaped;
 use super::style::{Role, Style};
 
-/// How many rows of text are shown at most, without the rows of marks.
-const MOST_ROWS: usize = 16;
-/// How many rows one dangerous part may fill before its middle is left out.
-const MOST_DANGER_ROWS: usize = 6;
+/// A text of at most this many lines is shown whole.
+const MOST_LINES: usize = 16;
+/// How many rows what is dangerous may fill.
+const MOST_DANGER: usize = 60;
 /// How many characters are kept beside a dangerous part of a line that is too long.
 const CONTEXT: usize = 30;
 
@@ -35,28 +35,47 @@ impl Line {
     fn is_dangerous(&self) -> bool {
         self.cells.iter().any(|cell| cell.danger)
     }
+
+    /// About how many rows its dangerous parts fill, with what is kept between them.
+    fn danger_rows(&self, width: usize) -> usize {
+        let mut parts = 0;
+        let mut columns = 0;
+        let mut before = false;
+        for cell in &self.cells {
+            parts += usize::from(cell.danger && !before);
+            columns += if cell.danger { cell.width } else { 0 };
+            before = cell.danger;
+        }
+        (columns + parts.saturating_sub(1) * BETWEEN).div_ceil(width)
+    }
 }
 
 /// Shows `text` with the bytes in `spans` marked, in rows of at most `columns`. Spans that name no
-/// text of it mean all of it.
+/// text of it mean all of it. None where what is dangerous does not fit: a person would approve what
+/// they cannot see.
 #[must_use]
-pub fn excerpt(text: &str, spans: &[Span], columns: usize, style: Style) -> Vec<String> {
-    let lines = chosen_lines(lines(text, spans));
-    let digits = lines
-        .iter()
-        .map(|line| line.number.to_string().len())
-        .max()
-        .unwrap_or(1);
-    let several = text.contains('\n');
-    let gutter = if several { digits + 4 } else { 4 };
+pub fn excerpt(text: &str, spans: &[Span], columns: usize, style: Style) -> Option<Vec<String>> {
+    let mut lines = lines(text.strip_suffix('\n').unwrap_or(text), spans);
+    let count = lines.len();
+    let several = count > 1;
+    if count > MOST_LINES {
+        lines.retain(Line::is_dangerous);
+    }
+    let digits = if several { count.to_string().len() } else { 0 };
+    let gutter = digits + 4;
     let width = columns.saturating_sub(gutter).max(16);
+    if lines
+        .iter()
+        .map(|line| line.danger_rows(width))
+        .sum::<usize>()
+        > MOST_DANGER
+    {
+        return None;
+    }
     let mut rows = Vec::new();
     let mut last = 0;
     for line in lines {
-        let skipped = line.number - last - 1;
-        if skipped > 0 {
-            rows.push(gap(gutter, skipped, style));
-        }
+        push_gap(&mut rows, gutter, line.number - last - 1, style);
         last = line.number;
         let label = if several {
             line.number.to_string()
@@ -65,11 +84,8 @@ pub fn excerpt(text: &str, spans: &[Span], columns: usize, style: Style) -> Vec<
         };
         push_rows(&mut rows, &label, gutter, width, line.cells, style);
     }
-    let rest = text.split('\n').count() - last;
-    if rest > 0 {
-        rows.push(gap(gutter, rest, style));
-    }
-    rows
+    push_gap(&mut rows, gutter, count - last, style);
+    Some(rows)
 }
 
 /// Cuts the text into lines and marks what is dangerous.
@@ -129,30 +145,18 @@ fn depth(length: usize, spans: &[Span]) -> Vec<i32> {
     changes
 }
 
-/// All lines where there are few; else those that hold danger, and of these the first and last.
-fn chosen_lines(lines: Vec<Line>) -> Vec<Line> {
-    if lines.len() <= MOST_ROWS {
-        return lines;
-    }
-    let dangerous: Vec<Line> = lines.into_iter().filter(Line::is_dangerous).collect();
-    let left_out = dangerous.len().saturating_sub(MOST_ROWS);
-    let head = MOST_ROWS / 2;
-    dangerous
-        .into_iter()
-        .enumerate()
-        .filter(|(place, _)| *place < head || *place >= head + left_out)
-        .map(|(_, line)| line)
-        .collect()
-}
-
-/// A row that stands for lines that are not shown.
-fn gap(gutter: usize, lines: usize, style: Style) -> String {
-    let words = if lines == 1 { "line is" } else { "lines are" };
+/// Appends a row that stands for lines that are not shown.
+fn push_gap(rows: &mut Vec<String>, gutter: usize, lines: usize, style: Style) {
+    let words = match lines {
+        0 => return,
+        1 => "line is",
+        _ => "lines are",
+    };
     let (before, after) = style.around(Role::Margin);
-    format!(
+    rows.push(format!(
         "{before}{:>gutter$}({lines} {words} not shown){after}",
         "| "
-    )
+    ));
 }
 
 /// Appends one line, wrapped, with a row of marks beneath each row that holds danger.
@@ -232,7 +236,7 @@ impl Row {
     }
 }
 
-/// Leaves out the middle of what is too long: far from danger first, then of the danger itself.
+/// Leaves out what is far from any danger in a line that is too long.
 fn shortened(cells: Vec<Cell>, width: usize) -> Vec<Cell> {
     let total: usize = cells.iter().map(|cell| cell.width).sum();
     if total <= 2 * width {
@@ -242,21 +246,15 @@ fn shortened(cells: Vec<Cell>, width: usize) -> Vec<Cell> {
     let last = runs.len().saturating_sub(1);
     let mut kept = Vec::new();
     for (place, run) in runs.into_iter().enumerate() {
-        let danger = run.first().is_some_and(|cell| cell.danger);
-        let (head, tail) = if danger {
-            (MOST_DANGER_ROWS * width / 2, MOST_DANGER_ROWS * width / 2)
+        if run.first().is_some_and(|cell| cell.danger) {
+            kept.extend(run);
         } else {
-            (
-                if place == 0 { 0 } else { CONTEXT },
-                if place == last { 0 } else { CONTEXT },
-            )
-        };
-        push_cut(&mut kept, run, danger, head, tail);
+            let head = if place == 0 { 0 } else { CONTEXT };
+            let tail = if place == last { 0 } else { CONTEXT };
+            push_cut(&mut kept, run, head, tail);
+        }
     }
-    let mut bounded = Vec::new();
-    let half = MOST_ROWS * width / 2;
-    push_cut(&mut bounded, kept, true, half, half);
-    bounded
+    kept
 }
 
 /// Groups neighbours that are alike.
@@ -273,9 +271,13 @@ fn runs(cells: Vec<Cell>) -> Vec<Vec<Cell>> {
     runs
 }
 
+/// The room that the note about what is left out takes.
+const NOTE: usize = 40;
+/// What is kept at most between two dangerous parts.
+const BETWEEN: usize = 2 * CONTEXT + NOTE;
+
 /// Appends a run with at most `head` characters of its start and `tail` of its end.
-fn push_cut(kept: &mut Vec<Cell>, run: Vec<Cell>, danger: bool, head: usize, tail: usize) {
-    const NOTE: usize = 40;
+fn push_cut(kept: &mut Vec<Cell>, run: Vec<Cell>, head: usize, tail: usize) {
     if run.len() <= head + tail + NOTE {
         kept.extend(run);
         return;
@@ -287,7 +289,7 @@ fn push_cut(kept: &mut Vec<Cell>, run: Vec<Cell>, danger: bool, head: usize, tai
             kept.extend(note.chars().map(|character| Cell {
                 shown: character.to_string(),
                 width: 1,
-                danger,
+                danger: false,
             }));
         }
         if place < head || place >= head + left_out {
@@ -310,7 +312,9 @@ mod tests {
 
     fn show(text: &str, parts: &[&str], columns: usize) -> String {
         let spans: Vec<Span> = parts.iter().map(|part| span(text, part)).collect();
-        excerpt(text, &spans, columns, Style::Plain).join("\n")
+        excerpt(text, &spans, columns, Style::Plain)
+            .unwrap()
+            .join("\n")
     }
 
     #[test]
@@ -351,34 +355,52 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_dangerous_part_stays_bounded_and_shows_both_ends() {
-        for text in [
-            format!("rm {}Z", "x".repeat(100_000)),
-            format!("rm\n{}Z", "x\n".repeat(9_000)),
+    fn danger_that_does_not_fit_is_not_shown_in_part() {
+        let spans = |size: usize, count: usize| -> Vec<Span> {
+            (0..count)
+                .map(|at| Span {
+                    start: at * size,
+                    end: at * size + size - 1,
+                })
+                .collect()
+        };
+        for (text, spans) in [
+            (format!("rm {}", "x".repeat(100_000)), spans(100_003, 1)),
+            (format!("rm\n{}", "x\n".repeat(9_000)), spans(18_003, 1)),
+            ("rm a;".repeat(100_000), spans(5, 100_000)),
+            (
+                format!("rm a;{}", " ".repeat(200)).repeat(50),
+                spans(205, 50),
+            ),
+            ("rm a\n".repeat(MOST_DANGER + 1), spans(5, MOST_DANGER + 1)),
         ] {
-            let whole = [Span {
-                start: 0,
-                end: text.len(),
-            }];
-            let rows = excerpt(&text, &whole, 80, Style::Plain);
-            assert!(rows.len() <= 40, "{} rows", rows.len());
-            let shown = rows.join("\n");
-            assert!(shown.contains("| rm") && shown.contains('Z'), "{shown}");
-            assert!(shown.contains("not shown"), "{shown}");
+            assert_eq!(
+                excerpt(&text, &spans, 80, Style::Plain),
+                None,
+                "{} bytes",
+                text.len()
+            );
         }
+        let most = "rm a\n".repeat(MOST_DANGER);
+        let rows = excerpt(&most, &spans(5, MOST_DANGER), 80, Style::Plain).unwrap();
+        assert_eq!(
+            rows.iter().filter(|row| row.contains("rm a")).count(),
+            MOST_DANGER
+        );
     }
 
     #[test]
-    fn a_great_many_dangerous_parts_stay_bounded_in_size_and_time() {
-        let text = "rm a;".repeat(100_000);
-        let spans: Vec<Span> = (0..100_000)
+    fn many_dangerous_parts_of_a_long_line_stay_bounded() {
+        let text = format!("rm a;{}", " ".repeat(200)).repeat(20);
+        let spans: Vec<Span> = (0..20)
             .map(|at| Span {
-                start: at * 5,
-                end: at * 5 + 4,
+                start: at * 205,
+                end: at * 205 + 4,
             })
             .collect();
-        let rows = excerpt(&text, &spans, 80, Style::Plain);
-        assert!(rows.len() <= 2 * (MOST_ROWS + 2), "{} rows", rows.len());
+        let rows = excerpt(&text, &spans, 80, Style::Plain).unwrap();
+        assert!(rows.len() <= 2 * MOST_DANGER, "{} rows", rows.len());
+        assert_eq!(rows.join("\n").matches("rm a").count(), 20);
     }
 
     #[test]
@@ -388,7 +410,7 @@ mod tests {
             " ".repeat(150)
         );
         for columns in [0, 1, 20, 40, 80, 200] {
-            for row in excerpt(&text, &[], columns, Style::Plain) {
+            for row in excerpt(&text, &[], columns, Style::Plain).unwrap() {
                 assert!(
                     row.trim_start()
                         .trim_start_matches(char::is_numeric)
@@ -407,17 +429,15 @@ mod tests {
             vec![Span::default()],
             vec![Span { start: 90, end: 99 }],
         ] {
-            assert_eq!(
-                excerpt("dd", &spans, 80, Style::Plain),
-                ["  | dd", "  | ^~"]
-            );
+            let rows = excerpt("dd", &spans, 80, Style::Plain);
+            assert_eq!(rows.unwrap(), ["  | dd", "  | ^~"]);
         }
     }
 
     #[test]
     fn a_span_inside_a_character_marks_it_and_wide_characters_take_two_columns() {
         assert_eq!(
-            excerpt("a大b", &[Span { start: 2, end: 3 }], 80, Style::Plain),
+            excerpt("a大b", &[Span { start: 2, end: 3 }], 80, Style::Plain).unwrap(),
             ["  | a大b", "  |  ^~"]
         );
     }
@@ -425,7 +445,7 @@ mod tests {
     #[test]
     fn colour_is_added_around_the_danger_only() {
         assert_eq!(
-            excerpt("ls; rm", &[Span { start: 4, end: 6 }], 80, Style::Colour),
+            excerpt("ls; rm", &[Span { start: 4, end: 6 }], 80, Style::Colour).unwrap(),
             [
                 "\x1b[2m  | \x1b[0mls; \x1b[1;31mrm\x1b[0m",
                 "\x1b[2m  | \x1b[0m\x1b[1;31m    ^~\x1b[0m"

@@ -107,7 +107,7 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
         Role::Title,
         "kibosh: nothing has run yet, a person must decide",
     )];
-    rows.extend(excerpt(scene.text, &spans, scene.columns, style));
+    rows.extend(excerpt(scene.text, &spans, scene.columns, style)?);
     push_cut(&mut rows, "in", scene.cwd, scene);
     push_cut(&mut rows, "from", scene.source, scene);
     for findings in &rules {

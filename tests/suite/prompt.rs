@@ -188,6 +188,31 @@ fn no_answer_or_half_a_yes_in_time_is_a_no() {
 }
 
 #[test]
+fn two_questions_on_one_terminal_wait_for_each_other() {
+    let place = Place::new("two");
+    let mut terminal = Terminal::run(&script(
+        &place,
+        r#""$KIBOSH" -c 'demolish all one' & "$KIBOSH" -c 'demolish all two'; status=$?; wait; (exit $status)"#,
+    ));
+    terminal.wait_for("| demolish all ");
+    terminal.wait_for(QUESTION);
+    std::thread::sleep(Duration::from_millis(500));
+    let shown = terminal.seen();
+    assert_eq!(shown.matches(QUESTION).count(), 1, "{shown}");
+    let first = if shown.contains("demolish all one") {
+        "all one"
+    } else {
+        "all two"
+    };
+    terminal.keys("y\r");
+    terminal.wait_for(QUESTION);
+    terminal.keys("n\r");
+    let screen = terminal.finish();
+    assert!(screen.contains("modes kept"), "{screen}");
+    assert_eq!(place.ran().unwrap(), format!("{first}\n"), "{screen}");
+}
+
+#[test]
 fn a_terminal_that_goes_away_is_a_no() {
     let place = Place::new("hangup");
     let terminal = ask(
@@ -320,6 +345,30 @@ fn nothing_in_the_line_can_draw_on_the_terminal_or_forge_the_question() {
     let foreign = screen.split("nothing has run yet").nth(1).unwrap();
     assert!(!foreign.contains("\x1b[2J\x1b[1;1H"), "{screen:?}");
     assert_refused(&place, &screen);
+}
+
+#[test]
+fn danger_that_does_not_fit_the_screen_is_not_asked_about() {
+    let place = Place::new("endless");
+    let line = r#""$KIBOSH" -c "demolish all $(yes a | head -9000 | tr '\n' ' ')""#;
+    let screen = Terminal::run(&script(&place, line)).finish();
+    assert!(screen.contains("split the line"), "{screen}");
+    assert!(!screen.contains(QUESTION), "{screen}");
+    assert_refused(&place, &screen);
+}
+
+#[test]
+fn commands_that_come_in_on_a_pipe_are_asked_about_on_the_terminal() {
+    let place = Place::new("pipe");
+    let line = r#"(printf 'demolish all one\n'; while [ ! -e ran ]; do sleep 0.1; done; sleep 0.5;
+                   printf 'echo between\ndemolish all two\n') | "$KIBOSH""#;
+    let mut terminal = ask(&place, line);
+    terminal.keys("y\r");
+    terminal.wait_for(QUESTION);
+    terminal.keys("\x03");
+    let screen = terminal.finish();
+    assert!(screen.contains("modes kept"), "{screen}");
+    assert_eq!(place.ran().as_deref(), Some("all one\n"), "{screen}");
 }
 
 #[test]

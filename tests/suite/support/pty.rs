@@ -96,6 +96,11 @@ impl Terminal {
         }
     }
 
+    /// What is on the screen.
+    pub fn seen(&self) -> &str {
+        &self.seen
+    }
+
     /// Reads until every program on the terminal has ended; gives all that was on the screen.
     pub fn finish(mut self) -> String {
         let end = Instant::now() + PATIENCE;
