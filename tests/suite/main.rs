@@ -1,6 +1,8 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
+mod install;
+#[cfg(test)]
 mod normalise;
 #[cfg(test)]
 mod policy;
