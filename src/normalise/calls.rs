@@ -28,8 +28,12 @@ pub(super) fn commands(calls: &[Call], text: &str) -> Vec<Done> {
             continue;
         }
         for name in &call.names {
+            let (name, any_object) = match name.strip_prefix("*.") {
+                Some(name) => (name, true),
+                None => (name.as_str(), false),
+            };
             let mut from = 0;
-            while let Some((before, after)) = next_call(text, name, &mut from) {
+            while let Some((before, after)) = next_call(text, name, any_object, &mut from) {
                 if found.len() >= MOST_CALLS {
                     return found;
                 }
@@ -66,23 +70,35 @@ pub(super) fn commands(calls: &[Call], text: &str) -> Vec<Done> {
 
 /// The next call of a function from a byte on: what stands before its name and what follows it, from
 /// the parenthesis or, where a language needs none, the first argument on.
-fn next_call<'t>(text: &'t str, name: &str, from: &mut usize) -> Option<(&'t str, &'t str)> {
+fn next_call<'t>(
+    text: &'t str,
+    name: &str,
+    any_object: bool,
+    from: &mut usize,
+) -> Option<(&'t str, &'t str)> {
     loop {
         let rest = text.get(*from..)?;
         let at = *from + rest.find(name)?;
         *from = at + name.len();
         let before = text.get(..at)?;
         let after = text.get(*from..)?;
+        let previous = before.chars().next_back();
         let part_of_word = !name.starts_with('.')
-            && before.chars().next_back().is_some_and(|c| {
-                c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '>' | ':' | '"' | '\'')
+            && previous.is_some_and(|c| {
+                c.is_alphanumeric()
+                    || matches!(c, '_' | '$' | '>' | '"' | '\'')
+                    || (matches!(c, '.' | ':') && !any_object)
             });
         if part_of_word {
             continue;
         }
-        let blank = after.starts_with([' ', '\t']);
+        let operator = name.ends_with('>');
+        let blank = operator || after.starts_with([' ', '\t']);
         let opened = after.trim_start_matches([' ', '\t']);
-        if opened.starts_with('(') || (blank && opened.starts_with(['"', '\'', '$', '@'])) {
+        let bare = blank
+            && (opened.starts_with(['"', '\'', '$', '@', '<']) || opened.starts_with("glob"))
+            && !(operator && opened.starts_with('<'));
+        if opened.starts_with('(') || bare {
             return Some((before, opened));
         }
     }
@@ -198,27 +214,17 @@ fn value(expression: &str, code: &str, depth: u8) -> Value {
     if dots.len() > 1 {
         return joined(&dots, "", code, depth);
     }
-    if let Some((name, after)) = expression.split_once('(') {
-        let name = name.trim();
-        let inner = arguments(after.rsplit_once(')').map_or(after, |(inner, _)| inner));
-        let last = name.rsplit(['.', ':']).next().unwrap_or(name);
-        let closes = expression.ends_with(')');
-        return match last {
-            "Path" | "PurePath" | "PosixPath" | "str" | "String" | "fspath" | "abspath"
-            | "realpath" | "normpath" | "expanduser" | "expand_path" | "resolve" | "join"
-            | "joinpath" | "Pathname" | "new" | "glob" | "iglob" | "globSync" | "sync"
-                if closes && !inner.is_empty() && !receiver_is_value(name) =>
-            {
-                let glob = matches!(last, "glob" | "iglob" | "globSync" | "sync");
-                let path = joined(&inner, "/", code, depth);
-                Value {
-                    glob: path.glob || (glob && path.text.contains('*')),
-                    ..path
-                }
-            }
-            "home" | "homedir" => Value::known("~"),
-            _ => unknown(),
+    if let Some(pattern) = expression
+        .strip_prefix('<')
+        .and_then(|e| e.strip_suffix('>'))
+    {
+        return Value {
+            glob: true,
+            ..Value::known(pattern)
         };
+    }
+    if let Some((callee, inside)) = last_call(expression) {
+        return called(callee, inside, code, depth);
     }
     if matches!(
         expression,
@@ -237,9 +243,88 @@ fn value(expression: &str, code: &str, depth: u8) -> Value {
     unknown()
 }
 
-/// Whether a method such as `.join` is called on text, which is then not a path function.
-fn receiver_is_value(name: &str) -> bool {
-    name.ends_with(['"', '\'']) || name.starts_with(['"', '\'', '['])
+/// Takes the last call off an expression: what is called and its arguments.
+fn last_call(expression: &str) -> Option<(&str, &str)> {
+    let inner = expression.strip_suffix(')')?;
+    let mut opened = 0;
+    let mut depth = 0_usize;
+    let mut quote: Option<char> = None;
+    for (at, c) in inner.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '(' | '[' | '{') => {
+                if depth == 0 && c == '(' {
+                    opened = at;
+                }
+                depth += 1;
+            }
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    let (callee, inside) = inner.split_at_checked(opened)?;
+    Some((callee.trim(), inside.strip_prefix('(')?))
+}
+
+/// What a call stands for, where it only builds or lists paths.
+fn called(callee: &str, inside: &str, code: &str, depth: u8) -> Value {
+    let inner = arguments(&format!("({inside})"))
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    let inner: Vec<&str> = inner.iter().map(String::as_str).collect();
+    let (object, method) = match callee.rsplit_once(['.', ':']) {
+        Some((object, method)) => (object.trim_end_matches(':'), method),
+        None => ("", callee),
+    };
+    let is_module = object.is_empty()
+        || object
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':'))
+            && (object.starts_with(|c: char| c.is_uppercase())
+                || object.split('.').any(|part| {
+                    matches!(
+                        part,
+                        "os" | "path" | "pathlib" | "glob" | "fs" | "shutil" | "fsp" | "require"
+                    )
+                }));
+    let wild = |path: Value| Value {
+        glob: path.glob || path.text.contains('*'),
+        ..path
+    };
+    match method {
+        "home" | "homedir" => Value::known("~"),
+        "iterdir" => wild(joined(&[object, "'*'"], "/", code, depth)),
+        "rglob" | "glob" if !is_module => {
+            let any = if method == "rglob" { "'*'" } else { "" };
+            let parts: Vec<&str> = [object, any].into_iter().chain(inner).collect();
+            wild(joined(&parts, "/", code, depth))
+        }
+        "glob" | "iglob" | "globSync" | "sync" => {
+            let first: Vec<&str> = inner.into_iter().take(1).collect();
+            wild(joined(&first, "/", code, depth))
+        }
+        "joinpath" if !is_module => {
+            let parts: Vec<&str> = std::iter::once(object).chain(inner).collect();
+            joined(&parts, "/", code, depth)
+        }
+        "resolve" | "expanduser" | "absolute" | "as_posix" if !is_module => {
+            value(object, code, depth + 1)
+        }
+        "Path" | "PurePath" | "PosixPath" | "str" | "String" | "fspath" | "abspath"
+        | "realpath" | "normpath" | "expanduser" | "expand_path" | "resolve" | "join"
+        | "Pathname" | "new" | "list" | "sorted" | "Array"
+            if !inner.is_empty() && is_module =>
+        {
+            joined(&inner, "/", code, depth)
+        }
+        _ => Value {
+            splits: false,
+            ..Value::unknown()
+        },
+    }
 }
 
 fn joined(parts: &[&str], between: &str, code: &str, depth: u8) -> Value {
@@ -380,6 +465,7 @@ mod tests {
                 &["rm", "-r", "{}"],
             ),
             call(&["fs.rmSync"], &["recursive"], &["rm", "-r", "{}"]),
+            call(&["*.rmdirSync"], &[], &["rm", "-r", "{}"]),
             call(&["open"], &["'w'", "\"w\""], &[">", "{}"]),
         ]
     }
@@ -415,6 +501,20 @@ mod tests {
             ("FileUtils.rm_rf('/var/x')", "rm -r /var/x"),
             ("open('/etc/x', 'w').write('')", "> /etc/x"),
             ("open('/etc/x').read()", ""),
+            (
+                "for p in Path('.').rglob('*.pyc'):\n    p.unlink()",
+                "rm ./*/*.pyc",
+            ),
+            ("for p in Path('/etc').iterdir(): p.unlink()", "rm /etc/*"),
+            ("unlink glob('/etc/*')", "rm /etc/*"),
+            ("unlink <*.txt>", "rm *.txt"),
+            ("require('fs').rmdirSync('d')", "rm -r d"),
+            ("rmdirSync('d')", "rm -r d"),
+            ("for d in (a, b): shutil.rmtree(d)", "rm -r ?"),
+            (
+                "shutil.rmtree(Path(__file__).parent / 'build')",
+                "rm -r ?/build",
+            ),
             ("print('os.remove')", ""),
             ("unlinked(x); my_os.remove", ""),
         ] {

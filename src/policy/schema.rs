@@ -287,7 +287,8 @@ pub struct Program {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Call {
     /// The names of the function as it is called (`os.remove`). One that begins with a dot is a method
-    /// of the path itself: `.unlink` of `Path("x").unlink()`.
+    /// of the path itself: `.unlink` of `Path("x").unlink()`. One that begins with `*.` may be called on
+    /// anything or nothing: `require("fs").rmSync`.
     pub names: Vec<String>,
     /// Only where the code also holds one of these texts (`from os import`).
     pub beside: Vec<String>,
