@@ -93,11 +93,12 @@ fn subject(finding: &Finding) -> String {
     cut
 }
 
-/// Names the rules beside the first.
+/// Names the rules that are as strict as the first.
 fn push_others(text: &mut String, first: &Finding, others: &[Finding]) {
     let mut rules: Vec<&str> = Vec::new();
     for other in others {
-        if other.rule != first.rule && !rules.contains(&other.rule.as_str()) {
+        let as_strict = other.effect == first.effect && other.rule != first.rule;
+        if as_strict && !rules.contains(&other.rule.as_str()) {
             rules.push(&other.rule);
         }
     }

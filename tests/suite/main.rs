@@ -11,6 +11,8 @@ mod policy_layers;
 #[cfg(test)]
 mod prompt;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod refusal;

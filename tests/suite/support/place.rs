@@ -14,13 +14,19 @@ impl Place {
     /// A new one. `demolish` is asked about, `demolish named THING` wants the name typed, and
     /// `demolish never` is denied.
     pub fn new(test: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("kibosh-{test}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("bin")).unwrap();
-        let place = Self { folder };
+        let place = Self::bare(test);
+        fs::create_dir(place.folder.join("bin")).unwrap();
         place.program("demolish", "#!/bin/sh\necho \"$*\" >>ran\n");
         place.policy();
         place
+    }
+
+    /// A new one that is empty.
+    pub fn bare(test: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("kibosh-{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder }
     }
 
     /// Where it is.
