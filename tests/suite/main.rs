@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod install;
+mod bypasses;
 #[cfg(test)]
 mod normalise;
 #[cfg(test)]
