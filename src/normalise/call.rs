@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::scope::Binding;
+use super::scope::{Binding, Process};
 use super::walk::{DEEPEST, Plumbing, Walker};
 use super::words::is_name;
 use super::{calls, embedded, output, sql};
@@ -32,6 +32,8 @@ struct Call {
     substituted: Vec<String>,
     /// The program is named by a variable that only the environment could tell.
     by_environment: bool,
+    /// The shell itself calls it, so that a builtin changes the shell.
+    by_shell: bool,
 }
 
 impl Call {
@@ -46,6 +48,7 @@ impl Call {
             origin: self.origin,
             substituted: self.substituted.clone(),
             by_environment: false,
+            by_shell: false,
         }
     }
 }
@@ -104,6 +107,7 @@ impl Walker<'_> {
             origin,
             substituted,
             by_environment,
+            by_shell: true,
         });
         if !exec {
             self.scope.descriptors = kept;
@@ -189,13 +193,24 @@ impl Walker<'_> {
             return Value::unknown();
         };
         if path.text.contains('/')
-            && let Some((text, _)) = self.content_of(path)
+            && let Some((text, programs)) = self.content_of(path)
         {
+            self.fed_by_also(index, programs.unwrap_or_default());
             self.run_file(text, None, index, &call, positional_after(&arguments, 0));
         }
         let mut printed = None;
         let mut found = None;
+        let mut targets = Vec::new();
         if let Some(program) = grammar {
+            for option in &program.target_options {
+                targets.extend(
+                    read.flags_named(option)
+                        .filter_map(|flag| flag.value.clone()),
+                );
+            }
+            if output::copies_input(&name) {
+                targets.extend(read.positionals.iter().map(|p| p.value.clone()));
+            }
             found = walk::printed(&program, &read);
             for runs in &program.runs {
                 if let Some(output) =
@@ -205,13 +220,8 @@ impl Walker<'_> {
                 }
             }
         }
-        if !unknown_program
-            && self
-                .scope
-                .via
-                .iter()
-                .all(|v| IN_THIS_SHELL.contains(&v.as_str()))
-        {
+        self.remember_written(&name, &targets, &call);
+        if !unknown_program && call.by_shell {
             self.builtin(&name, &arguments, call.origin);
         }
         if unknown_program {
@@ -229,6 +239,37 @@ impl Walker<'_> {
             .or_else(|| output::printed(&name, &arguments, call.input.as_ref(), &self.scope))
             .or(found)
             .unwrap_or_else(Value::unknown)
+    }
+
+    /// Notes where the text came from that an action executes.
+    fn fed_by_also(&mut self, index: usize, programs: Vec<String>) {
+        if let Some(action) = self.actions.get_mut(index) {
+            for program in programs {
+                if !action.fed_by.contains(&program) {
+                    action.fed_by.push(program);
+                }
+            }
+        }
+    }
+
+    /// Remembers the files that a program writes (`curl -o FILE`, `tee FILE`).
+    fn remember_written(&mut self, name: &str, targets: &[Value], call: &Call) {
+        let output = match &call.input {
+            Some(text) if output::copies_input(name) => text.clone(),
+            _ => Value::unknown(),
+        };
+        let mut programs = call.fed_by.clone();
+        programs.push(name.to_owned());
+        for file in targets {
+            self.write_file(
+                file,
+                false,
+                Process {
+                    output: output.clone(),
+                    programs: programs.clone(),
+                },
+            );
+        }
     }
 
     fn call_function(
@@ -273,7 +314,7 @@ impl Walker<'_> {
             } => {
                 let outer = self.scope.clone();
                 let printed = self.script(script);
-                self.scope = outer;
+                self.leave(outer);
                 printed
             }
             body => self.command(body),
@@ -411,6 +452,7 @@ impl Walker<'_> {
                 origin: inner.call.origin,
                 substituted: inner.call.substituted.clone(),
                 by_environment: false,
+                by_shell: inner.call.by_shell && IN_THIS_SHELL.contains(&inner.name),
             };
             if inner.runs.appends.is_some() {
                 return Some(self.run_items(inner, words, program, read));
@@ -449,6 +491,11 @@ impl Walker<'_> {
         read: &Arguments,
     ) -> Value {
         let mut marker = inner.runs.appends.clone();
+        let own_marker = inner
+            .runs
+            .replace_option
+            .iter()
+            .any(|option| read.has_flag(option));
         for option in &inner.runs.replace_option {
             for flag in read.flags_named(option) {
                 let given = flag
@@ -503,7 +550,8 @@ impl Walker<'_> {
                         .collect()
                 })
                 .collect(),
-            None if marker.is_some() && program.walk.is_empty() => {
+            // With a marker of one's own, nothing is put at the end (xargs(1), `-I`).
+            None if marker.is_some() && !own_marker && program.walk.is_empty() => {
                 vec![words.iter().cloned().chain(items).collect()]
             }
             None => vec![words],
@@ -534,7 +582,7 @@ impl Walker<'_> {
         let out = walk(self);
         self.depth -= 1;
         match outer {
-            Some(outer) => self.scope = outer,
+            Some(outer) => self.leave(outer),
             None => {
                 self.scope.via.pop();
                 self.scope.origin = origin;
@@ -581,15 +629,7 @@ impl Walker<'_> {
                     self.content_of(&text)
                 };
                 if let Some((content, programs)) = content {
-                    if let Some(programs) = programs
-                        && let Some(action) = self.actions.get_mut(index)
-                    {
-                        for program in programs {
-                            if !action.fed_by.contains(&program) {
-                                action.fed_by.push(program);
-                            }
-                        }
-                    }
+                    self.fed_by_also(index, programs.unwrap_or_default());
                     self.run_file(content, Some(inner.name), index, inner.call, positional);
                 }
             }
@@ -792,6 +832,7 @@ impl Walker<'_> {
             origin,
             substituted: Vec::new(),
             by_environment: false,
+            by_shell: false,
         };
         let inner = Inner {
             runs: &runs,

@@ -54,7 +54,9 @@ pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
         static EXPRESSION: OnceLock<Option<Regex>> = OnceLock::new();
         if let Some(expression) = EXPRESSION.get_or_init(|| Regex::new(PIPES).ok()) {
             for captures in expression.captures_iter(text) {
-                if let Some(part) = captures.name("to").or_else(|| captures.name("from")) {
+                if let Some(part) = captures.name("to") {
+                    found.push(format!("awk | {}", unescape(part.as_str())));
+                } else if let Some(part) = captures.name("from") {
                     found.push(unescape(part.as_str()));
                 }
             }
@@ -145,7 +147,7 @@ mod tests {
                 "BEGIN { system(\"rm -rf /\") }",
                 vec!["rm -rf /"],
             ),
-            (Language::Awk, "{ print | \"sh\" }", vec!["sh"]),
+            (Language::Awk, "{ print | \"sh\" }", vec!["awk | sh"]),
             (Language::Perl, "`rm -rf x`", vec!["rm -rf x"]),
             (Language::Perl, "system 'rm', '-rf', 'x'", vec!["rm -rf x"]),
             (

@@ -29,7 +29,7 @@ pub(super) fn printed(
             let mut all = String::new();
             for file in arguments {
                 let path = crate::policy::paths::normal(file, scope.cwd.as_deref());
-                all.push_str(&scope.files.get(&path.text)?.text);
+                all.push_str(&scope.files.get(&path.text)?.output.text);
             }
             all
         }
@@ -75,6 +75,11 @@ pub(super) fn printed(
         glob: false,
         splits,
     })
+}
+
+/// Whether a program writes its input to the files that it names.
+pub(super) fn copies_input(name: &str) -> bool {
+    matches!(name, "tee" | "sponge")
 }
 
 fn has(arguments: &[Value], names: &[&str]) -> bool {

@@ -28,7 +28,7 @@ impl Binding {
     }
 }
 
-/// The output of a process substitution.
+/// What a process substitution prints, or what was written to a file.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     /// What it prints.
@@ -65,7 +65,7 @@ pub struct Scope {
     /// Texts on other descriptors.
     pub descriptors: BTreeMap<u32, Value>,
     /// Texts that the line has written to files.
-    pub files: BTreeMap<String, Value>,
+    pub files: BTreeMap<String, Process>,
     /// The functions that are being called.
     pub calling: Vec<String>,
     /// Whether the command runs beside others (a pipeline or `&`).

@@ -193,8 +193,15 @@ impl<'a> Walker<'a> {
     fn apart<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.scope.clone();
         let out = walk(self);
-        self.scope = outer;
+        self.leave(outer);
         out
+    }
+
+    /// Comes back from a subshell: what it wrote to files stays.
+    pub fn leave(&mut self, outer: Scope) {
+        let files = std::mem::take(&mut self.scope.files);
+        self.scope = outer;
+        self.scope.files = files;
     }
 
     /// Walks one command; gives what it prints.
@@ -219,6 +226,7 @@ impl<'a> Walker<'a> {
             inner.beside = stages.len() > 1;
             inner.fed_by.clone_from(&self.scope.fed_by);
             inner.input.clone_from(&self.scope.input);
+            inner.files = std::mem::take(&mut self.scope.files);
             // `read` in the last stage may run in the shell itself, so what it sets is unknown outside.
             self.scope = inner;
             printed = self.command(stage);
@@ -234,7 +242,8 @@ impl<'a> Walker<'a> {
             self.scope.fed_by = fed_by;
             self.scope.input = Some(printed.clone());
         }
-        let last = std::mem::replace(&mut self.scope, outer);
+        let mut last = std::mem::replace(&mut self.scope, outer);
+        self.scope.files = std::mem::take(&mut last.files);
         for (name, binding) in last.variables {
             if self.scope.variables.get(&name) != Some(&binding) {
                 let mut values = binding.values;
@@ -272,36 +281,50 @@ impl<'a> Walker<'a> {
         for (descriptor, text) in &plumbing.descriptors {
             self.scope.descriptors.insert(*descriptor, text.clone());
         }
+        let from = self.actions.len();
         let printed = self.compound(kind, span);
         self.scope.input = input;
         self.scope.fed_by = fed_by;
-        self.routed(&plumbing, printed)
+        let programs = self.programs_since(from);
+        self.routed(&plumbing, printed, programs)
     }
 
     /// Where the output goes: on, or into a file whose text is then known.
-    pub fn routed(&mut self, plumbing: &Plumbing, printed: Value) -> Value {
+    pub fn routed(&mut self, plumbing: &Plumbing, printed: Value, programs: Vec<String>) -> Value {
         match &plumbing.stdout {
             None => printed,
             Some(Stdout::Elsewhere) => Value::default(),
             Some(Stdout::File(file, append)) => {
-                if file.is_known() {
-                    let mut text = printed;
-                    if *append {
-                        let mut before = self
-                            .scope
-                            .files
-                            .get(&file.text)
-                            .cloned()
-                            .unwrap_or_else(Value::unknown);
-                        before.text.push_str(&text.text);
-                        text = before;
-                    }
-                    let path = crate::policy::paths::normal(file, self.scope.cwd.as_deref());
-                    self.scope.files.insert(path.text, text);
-                }
+                self.write_file(
+                    file,
+                    *append,
+                    Process {
+                        output: printed,
+                        programs,
+                    },
+                );
                 Value::default()
             }
         }
+    }
+
+    /// Remembers what the line has written to a file, so that running it is running that.
+    pub fn write_file(&mut self, file: &Value, append: bool, mut written: Process) {
+        if !file.is_known() {
+            return;
+        }
+        let path = crate::policy::paths::normal(file, self.scope.cwd.as_deref());
+        if append {
+            let mut before = self.scope.files.remove(&path.text).unwrap_or(Process {
+                output: Value::unknown(),
+                programs: Vec::new(),
+            });
+            before.output.text.push_str(&written.output.text);
+            before.output.splits |= written.output.splits;
+            before.programs.append(&mut written.programs);
+            written = before;
+        }
+        self.scope.files.insert(path.text, written);
     }
 
     fn compound(&mut self, kind: &Compound, span: Span) -> Value {
@@ -564,7 +587,7 @@ impl<'a> Walker<'a> {
         self.scope
             .files
             .get(&path.text)
-            .map(|text| (text.clone(), None))
+            .map(|file| (file.output.clone(), Some(file.programs.clone())))
     }
 
     fn process_at(&self, path: &str) -> Option<&Process> {
@@ -704,7 +727,7 @@ impl<'a> Walker<'a> {
                 };
                 self.emit(action);
             }
-            return self.routed(&plumbing, Value::default());
+            return self.routed(&plumbing, Value::default(), Vec::new());
         }
         let environment = assignments
             .into_iter()
@@ -715,8 +738,11 @@ impl<'a> Walker<'a> {
             substituted,
             by_environment,
         };
+        let from = self.actions.len();
+        let mut programs = self.scope.fed_by.clone();
         let printed = self.call_words(words, environment, &plumbing, origin);
-        self.routed(&plumbing, printed)
+        programs.extend(self.programs_since(from));
+        self.routed(&plumbing, printed, programs)
     }
 
     /// Whether a word ends in a variable that the line does not set and that would come from an

@@ -314,7 +314,7 @@ impl Walker<'_> {
     fn substitution(&mut self, script: &crate::syntax::Script) -> Value {
         let outer = self.scope.clone();
         let mut printed = self.script(script);
-        self.scope = outer;
+        self.leave(outer);
         let kept = printed.text.trim_end_matches('\n').len();
         printed.text.truncate(kept);
         printed.splits |= printed.text.contains(HOLE);
@@ -330,7 +330,7 @@ impl Walker<'_> {
         }
         let printed = self.script(script);
         let programs = self.programs_since(from);
-        self.scope = outer;
+        self.leave(outer);
         let number = self.processes.len();
         self.processes.push(Process {
             output: printed,

@@ -317,7 +317,8 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
             let (name, pattern) = one.split_once('=').unwrap_or((one, "*"));
             action.environment.iter().any(|(key, value)| {
                 glob::matches(name, key)
-                    && (value.text.contains(HOLE) || glob::matches(pattern, &value.text))
+                    && (value.text.trim_matches(HOLE).is_empty() && !value.text.is_empty()
+                        || glob::matches(pattern, &value.text))
             })
         });
         if !set {

@@ -63,7 +63,9 @@ fn every_known_way_around_is_closed() {
             seen += 1;
             assert!(!why.is_empty(), "{name}: an open line says why");
             if effect(line) != Effect::Allow {
-                wrong.push(format!("{name}: is closed, so it is no longer open: {line}"));
+                wrong.push(format!(
+                    "{name}: is closed, so it is no longer open: {line}"
+                ));
             }
         }
     }

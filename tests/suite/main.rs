@@ -4,6 +4,8 @@
 mod install;
 mod bypasses;
 #[cfg(test)]
+mod metamorphic;
+#[cfg(test)]
 mod normalise;
 #[cfg(test)]
 mod policy;
