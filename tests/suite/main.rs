@@ -1,8 +1,9 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
-mod install;
 mod bypasses;
+#[cfg(test)]
+mod install;
 #[cfg(test)]
 mod metamorphic;
 #[cfg(test)]
