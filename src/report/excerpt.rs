@@ -350,7 +350,7 @@ mod tests {
         let text = format!("{}rm -rf /\n{}", "true\n".repeat(30), "true\n".repeat(30));
         assert_eq!(
             show(&text, &["rm -rf /"], 80),
-            "    | (30 lines are not shown)\n  31| rm -rf /\n    | ^~~~~~~~\n    | (31 lines are not shown)"
+            "    | (30 lines are not shown)\n  31| rm -rf /\n    | ^~~~~~~~\n    | (30 lines are not shown)"
         );
     }
 
