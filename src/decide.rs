@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use crate::action::{Action, FileUse, HOLE};
 use crate::policy::Policy;
+use crate::policy::glob;
 use crate::policy::matcher::{self, Facts};
 use crate::policy::paths::Place;
-use crate::policy::schema::{Acknowledge, Effect, Program, Rule};
+use crate::policy::schema::{Acknowledge, Effect, Match, Program, Rule};
 use crate::syntax::Span;
 
 /// What one rule says about one action of the line.
@@ -116,31 +117,37 @@ fn is_followed(rule: &Rule, first: &Facts<'_>, facts: &[Facts<'_>], policy: &Pol
         rule.followed_by
             .iter()
             .any(|m| matcher::is_match(m, second, policy))
-            && (!rule.same || shares_a_name(first, second))
+            && (!rule.same || shares_a_name(rule, first, second))
     })
 }
 
 /// Whether two actions name the same thing: an operand or an option's value.
-fn shares_a_name(first: &Facts<'_>, second: &Facts<'_>) -> bool {
-    let names = |facts: &Facts<'_>| -> Vec<String> {
-        let options = facts
-            .arguments
-            .flags
-            .iter()
-            .filter_map(|f| f.value.as_ref());
-        let skip = facts
-            .arguments
-            .subcommands
-            .min(facts.arguments.positionals.len());
-        facts
-            .operands(if facts.program.is_some() { skip } else { 0 })
-            .chain(options)
-            .map(|v| v.text.trim_end_matches('/').to_owned())
-            .filter(|text| !text.is_empty() && !text.contains(HOLE))
-            .collect()
+fn shares_a_name(rule: &Rule, first: &Facts<'_>, second: &Facts<'_>) -> bool {
+    let others = names(&rule.followed_by, second);
+    names(&rule.matches, first)
+        .iter()
+        .any(|name| others.contains(name))
+}
+
+/// What an action names: its options' values, and its operands after the verb that `matches` look for.
+fn names(matches: &[Match], facts: &Facts<'_>) -> Vec<String> {
+    let arguments = &facts.arguments;
+    let is_verb = |word: &str| {
+        let mut verbs = matches.iter().flat_map(|one| &one.verb);
+        verbs.any(|verb| glob::matches(verb, word))
     };
-    let others = names(second);
-    names(first).iter().any(|name| others.contains(name))
+    let skip = match arguments.subcommand_words().position(is_verb) {
+        Some(position) => position + 1,
+        None if facts.program.is_some() => arguments.subcommands.min(arguments.positionals.len()),
+        None => 0,
+    };
+    let options = arguments.flags.iter().filter_map(|f| f.value.as_ref());
+    facts
+        .operands(skip)
+        .chain(options)
+        .map(|v| v.text.trim_end_matches('/').to_owned())
+        .filter(|text| !text.is_empty() && !text.contains(HOLE))
+        .collect()
 }
 
 /// The action as one line, with `…` for what is not known.
