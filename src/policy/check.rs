@@ -325,14 +325,22 @@ impl<'k> Check<'_, '_, 'k> {
     }
 
     fn runs(&mut self, runs: &Runs) {
-        let ways = [runs.operands.is_some(), !runs.option.is_empty(), runs.stdin];
+        let ways = [
+            runs.operands.is_some() || runs.program.is_some(),
+            !runs.option.is_empty(),
+            runs.stdin,
+        ];
         if ways.iter().filter(|way| **way).count() != 1 {
             let hint = "one of `operands`, `option` and `stdin` says where the command is";
             let place = self.file.place(&self.at);
             self.file
                 .hinted(place, "it is not said where the command is", hint);
         }
-        if runs.operands.is_none() && runs.until.is_empty() && runs.language.is_none() {
+        if runs.operands.is_none()
+            && runs.until.is_empty()
+            && runs.language.is_none()
+            && runs.program.is_none()
+        {
             let place = self.file.place(&self.at);
             self.file.hinted(
                 place,
