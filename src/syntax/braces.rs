@@ -11,6 +11,22 @@ const WORDS: usize = 1024;
 /// How many steps of search one word may cost.
 const STEPS: usize = 200_000;
 
+/// What the braces of one text may cost in all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    words: usize,
+    steps: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            words: 16 * WORDS,
+            steps: 16 * STEPS,
+        }
+    }
+}
+
 /// What a word becomes.
 pub(super) enum Expansion {
     /// It stays as it is.
@@ -30,14 +46,20 @@ enum Item<'a> {
 
 /// Expands the braces of a word. `commas` says that a comma stands anywhere in its text, `odd` that
 /// it holds something in which bash would look for braces.
-pub(super) fn expand(pieces: &[Piece], commas: bool, odd: bool) -> Expansion {
+pub(super) fn expand(pieces: &[Piece], commas: bool, odd: bool, budget: &mut Budget) -> Expansion {
     let items = itemize(pieces);
+    let steps = STEPS.min(budget.steps);
     let mut work = Work {
-        steps: STEPS,
+        steps,
+        most: WORDS.min(budget.words),
         commas,
         ..Work::default()
     };
     let words = work.expand(&items, 0);
+    budget.steps -= steps - work.steps.min(steps);
+    if work.expanded {
+        budget.words = budget.words.saturating_sub(words.len());
+    }
     if work.expanded && odd {
         return Expansion::Doubtful("braces inside of an expansion");
     }
@@ -87,6 +109,7 @@ fn to_pieces(items: &[Item<'_>]) -> Option<Vec<Piece>> {
 #[derive(Default)]
 struct Work {
     steps: usize,
+    most: usize,
     commas: bool,
     expanded: bool,
     trouble: Option<&'static str>,
@@ -96,7 +119,7 @@ type Words<'a> = Vec<Vec<Item<'a>>>;
 
 impl Work {
     fn give_up(&mut self, why: &'static str) {
-        self.trouble = Some(why);
+        self.trouble.get_or_insert(why);
         self.steps = 0;
     }
 
@@ -139,16 +162,17 @@ impl Work {
 
     /// Appends each of `parts` to each word.
     fn tack<'a>(&mut self, words: &mut Words<'a>, parts: Words<'a>) {
-        if words.len().saturating_mul(parts.len()) > WORDS {
+        if words.len().saturating_mul(parts.len()) > self.most.max(1) {
             self.give_up("braces expand to too many words");
             return;
         }
         let cost: usize = words.iter().map(Vec::len).sum::<usize>() * parts.len()
             + parts.iter().map(Vec::len).sum::<usize>() * words.len();
-        if cost > STEPS * 4 {
+        let Some(steps) = self.steps.checked_sub(cost) else {
             self.give_up("braces expand to too much");
             return;
-        }
+        };
+        self.steps = steps;
         let mut joined = Vec::with_capacity(words.len() * parts.len());
         for word in words.iter() {
             for part in &parts {
@@ -243,7 +267,7 @@ impl Work {
                 .get(from..comma.unwrap_or(inside.len()))
                 .unwrap_or_default();
             words.extend(self.expand(part, depth + 1));
-            if words.len() > WORDS {
+            if words.len() > self.most {
                 self.give_up("braces expand to too many words");
             }
             match comma {
@@ -263,7 +287,7 @@ impl Work {
             }
         }
         let sequence = Sequence::parse(&text)?;
-        let Some(words) = sequence.words() else {
+        let Some(words) = sequence.words(self.most) else {
             self.give_up("braces expand to too many words");
             return None;
         };
@@ -334,11 +358,11 @@ impl Sequence {
     }
 
     /// The words, unless there are too many.
-    fn words(&self) -> Option<Vec<String>> {
+    fn words(&self, most: usize) -> Option<Vec<String>> {
         let step = self.step.checked_abs()?.max(1);
         let distance = self.last.checked_sub(self.first)?;
         let count = usize::try_from(distance.checked_abs()? / step).ok()? + 1;
-        if count > WORDS {
+        if count > most {
             return None;
         }
         let step = if distance < 0 { -step } else { step };

@@ -283,7 +283,7 @@ impl Reader<'_> {
         if !inner.pending.is_empty() {
             return Err(self.stop(start, "a here-document begins after its substitution"));
         }
-        self.fill(&mut script);
+        self.fill(&mut script.statements);
         Ok(script)
     }
 }

@@ -13,7 +13,7 @@ impl Reader<'_> {
         let (braces, commas, odd) = (raw.braces, raw.commas, raw.odd_braces);
         let mut word = whole(raw);
         if braces {
-            match super::braces::expand(&word.pieces, commas, odd) {
+            match super::braces::expand(&word.pieces, commas, odd, &mut self.braces) {
                 super::braces::Expansion::None => {}
                 super::braces::Expansion::Words(words) => {
                     if self.dialect == Dialect::Posix {

@@ -16,8 +16,8 @@ impl Reader<'_> {
         let mut script = Script::default();
         if let Err(stop) = self.lines(&mut script) {
             self.report(stop);
+            self.settle(&mut script.statements);
         }
-        self.fill(&mut script);
         script
     }
 
@@ -41,7 +41,10 @@ impl Reader<'_> {
             if self.peek()? == Kind::Eof {
                 return Ok(());
             }
-            self.list(script, true)?;
+            let from = script.statements.len();
+            let listed = self.list(script, true);
+            self.fill(script.statements.get_mut(from..).unwrap_or_default());
+            listed?;
             let end = self.next()?;
             if !matches!(end.kind, Kind::Newline | Kind::Eof) {
                 return Err(self.unexpected(&end));
@@ -296,7 +299,7 @@ impl Reader<'_> {
         if raw.braces
             && kind != RedirectOperator::HereString
             && !matches!(
-                super::braces::expand(&raw.pieces, raw.commas, raw.odd_braces),
+                super::braces::expand(&raw.pieces, raw.commas, raw.odd_braces, &mut self.braces),
                 super::braces::Expansion::None
             )
         {

@@ -4,7 +4,9 @@ use super::pieces::Pieces;
 use super::reader::{Reader, Result};
 use super::source::Origin;
 use super::word::RawWord;
-use super::{Command, Compound, Dialect, Piece, Redirect, RedirectOperator, Script, Span, Word};
+use super::{
+    Command, Compound, Dialect, Piece, Redirect, RedirectOperator, Script, Span, Statement, Word,
+};
 
 /// The end of the span of a body that was not reached yet; its start is the operator's position.
 const AWAITED: usize = usize::MAX;
@@ -83,7 +85,7 @@ impl Reader<'_> {
                 };
                 word.pieces = self.body_pieces(&body.text, origin);
             }
-            self.bodies.push((pending.operator, word));
+            self.bodies.insert(pending.operator, word);
         }
         Ok(())
     }
@@ -212,9 +214,21 @@ impl Reader<'_> {
     }
 
     /// Puts the bodies read so far into the redirections that asked for them.
-    pub(super) fn fill(&mut self, script: &mut Script) {
-        if !self.bodies.is_empty() {
-            fill_script(script, &mut self.bodies);
+    pub(super) fn fill(&mut self, statements: &mut [Statement]) {
+        if self.bodies.is_empty() {
+            return;
+        }
+        let mut take = |operator| self.bodies.remove(&operator);
+        for statement in statements {
+            fill_command(&mut statement.command, &mut take);
+        }
+    }
+
+    /// Leaves empty what waits for a body that reading never came to.
+    pub(super) fn settle(&mut self, statements: &mut [Statement]) {
+        let mut nothing = |_| Some(Word::default());
+        for statement in statements {
+            fill_command(&mut statement.command, &mut nothing);
         }
     }
 }
@@ -238,26 +252,27 @@ fn delimiter(word: &RawWord) -> Option<String> {
     Some(text)
 }
 
-fn fill_script(script: &mut Script, bodies: &mut Vec<(usize, Word)>) {
+/// Gives the body that an operator at this position asked for.
+type Bodies<'a> = dyn FnMut(usize) -> Option<Word> + 'a;
+
+fn fill_script(script: &mut Script, bodies: &mut Bodies<'_>) {
     for statement in &mut script.statements {
         fill_command(&mut statement.command, bodies);
     }
 }
 
-fn fill_redirects(redirects: &mut [Redirect], bodies: &mut Vec<(usize, Word)>) {
+fn fill_redirects(redirects: &mut [Redirect], bodies: &mut Bodies<'_>) {
     for redirect in redirects {
         if redirect.operator == RedirectOperator::HereDocument
             && redirect.target.span.end == AWAITED
-            && let Some(index) = bodies
-                .iter()
-                .position(|(operator, _)| redirect.target.span.start == *operator)
+            && let Some(body) = bodies(redirect.target.span.start)
         {
-            redirect.target = bodies.swap_remove(index).1;
+            redirect.target = body;
         }
     }
 }
 
-fn fill_command(command: &mut Command, bodies: &mut Vec<(usize, Word)>) {
+fn fill_command(command: &mut Command, bodies: &mut Bodies<'_>) {
     match command {
         Command::Simple(simple) => fill_redirects(&mut simple.redirects, bodies),
         Command::Pipeline(commands) => {
@@ -274,7 +289,7 @@ fn fill_command(command: &mut Command, bodies: &mut Vec<(usize, Word)>) {
     }
 }
 
-fn fill_compound(kind: &mut Compound, bodies: &mut Vec<(usize, Word)>) {
+fn fill_compound(kind: &mut Compound, bodies: &mut Bodies<'_>) {
     match kind {
         Compound::Subshell(body) | Compound::Group(body) => fill_script(body, bodies),
         Compound::If {

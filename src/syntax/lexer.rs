@@ -65,6 +65,7 @@ impl Reader<'_> {
         }
         let start = self.source.pos;
         let Some(byte) = self.source.peek() else {
+            self.read_here_documents()?;
             return Ok(self.token(Kind::Eof, start));
         };
         if byte == b'\n' {

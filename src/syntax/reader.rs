@@ -1,5 +1,7 @@
 //! The state of one reading, shared by the lexer and the grammar.
 
+use std::collections::HashMap;
+
 use super::heredoc::Pending;
 use super::source::{Origin, Source};
 use super::token::{Kind, Token};
@@ -63,11 +65,13 @@ pub(super) struct Reader<'a> {
     /// What bash could read differently, found so far.
     pub(super) unread: Vec<Unread>,
     /// Bodies of here-documents by the position of their operator.
-    pub(super) bodies: Vec<(usize, Word)>,
+    pub(super) bodies: HashMap<usize, Word>,
     /// Whether the text ended inside a here-document or after a backslash.
     pub(super) unfinished: bool,
     /// How many bytes may still be read a second time.
     pub(super) patience: usize,
+    /// What braces may still cost.
+    pub(super) braces: super::braces::Budget,
     pub(super) depth: usize,
     /// What the commands read so far could change about the rest.
     pub(super) hazards: super::hazards::Hazards,
@@ -80,9 +84,10 @@ impl<'a> Reader<'a> {
             dialect,
             state: State::default(),
             unread: Vec::new(),
-            bodies: Vec::new(),
+            bodies: HashMap::new(),
             unfinished: false,
             patience: text.len().saturating_mul(4) + 4096,
+            braces: super::braces::Budget::default(),
             depth,
             hazards: super::hazards::Hazards::default(),
         }
@@ -149,12 +154,15 @@ impl<'a> Reader<'a> {
 
     /// A reader of text that was found in this one.
     pub(super) fn inner<'b>(&self, text: &'b str, origin: Origin) -> Reader<'b> {
-        Reader::new(text, origin, self.dialect, self.depth)
+        let mut inner = Reader::new(text, origin, self.dialect, self.depth);
+        inner.braces = self.braces;
+        inner
     }
 
     /// Takes over what an inner reader found.
     pub(super) fn absorb(&mut self, inner: Reader<'_>) {
         self.unread.extend(inner.unread);
         self.hazards.absorb(inner.hazards);
+        self.braces = inner.braces;
     }
 }
