@@ -23,6 +23,7 @@ pub enum Depth {
 /// What stands elsewhere and may be named.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
+    packs: bool,
     rules: BTreeMap<String, String>,
     classes: BTreeSet<String>,
 }
@@ -32,10 +33,8 @@ impl Known {
     #[must_use]
     pub fn shipped() -> Self {
         Self {
-            rules: compiled::rule_ids()
-                .map(|id| (id.to_owned(), "the shipped packs".to_owned()))
-                .collect(),
-            classes: compiled::class_names().map(str::to_owned).collect(),
+            packs: true,
+            ..Self::default()
         }
     }
 
@@ -43,6 +42,48 @@ impl Known {
     #[must_use]
     pub fn nothing() -> Self {
         Self::default()
+    }
+
+    fn has_rule(&self, id: &str) -> bool {
+        self.rules.contains_key(id) || (self.packs && compiled::has_rule(id))
+    }
+
+    fn has_class(&self, name: &str) -> bool {
+        paths::BUILT_IN.contains(&name)
+            || self.classes.contains(name)
+            || (self.packs && compiled::has_class(name))
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &str> {
+        let packs = compiled::rule_ids()
+            .map(|id| -> &str { id })
+            .filter(|_| self.packs);
+        self.rules.keys().map(String::as_str).chain(packs)
+    }
+
+    fn classes(&self) -> impl Iterator<Item = &str> {
+        let packs = compiled::class_names()
+            .map(|name| -> &str { name })
+            .filter(|_| self.packs);
+        let built_in = paths::BUILT_IN.iter().map(|name| -> &str { name });
+        self.classes
+            .iter()
+            .map(String::as_str)
+            .chain(packs)
+            .chain(built_in)
+    }
+
+    /// Notes a rule of a file; where one of the same id is, gives where.
+    fn add_rule(&mut self, id: &str, file: &str) -> Option<String> {
+        if self.packs && compiled::has_rule(id) {
+            return Some("the shipped packs".to_owned());
+        }
+        let other = self.rules.insert(id.to_owned(), file.to_owned())?;
+        Some(if other == file {
+            "this file".to_owned()
+        } else {
+            format!("`{other}`")
+        })
     }
 }
 
@@ -53,21 +94,21 @@ pub(super) fn all(files: &mut [Parsed<'_>], known: &Known, depth: Depth) {
         known
             .classes
             .extend(file.content.classes.iter().map(|class| class.name.clone()));
-        for (number, rule) in file.content.rules.clone().iter().enumerate() {
-            if !file.is_sound("rule", number) {
+        for number in 0..file.content.rules.len() {
+            let Some(rule) = file
+                .content
+                .rules
+                .get(number)
+                .filter(|_| file.is_sound("rule", number))
+            else {
                 continue;
-            }
-            let own = file.source.file.clone();
-            if let Some(other) = known.rules.insert(rule.id.clone(), own.clone()) {
+            };
+            let id = rule.id.clone();
+            if let Some(other) = known.add_rule(&id, &file.source.file) {
                 let place = file.place(&[Step::Key("rule"), Step::Number(number), Step::Key("id")]);
-                let other = if other == own {
-                    "this file".to_owned()
-                } else {
-                    format!("`{other}`")
-                };
                 file.hinted(
                     place,
-                    format!("`{}` is already the id of a rule in {other}", rule.id),
+                    format!("`{id}` is already the id of a rule in {other}"),
                     "ids are unique; to lift a rule write an `[[exception]]`",
                 );
             }
@@ -94,7 +135,7 @@ struct Check<'f, 't, 'k> {
 
 impl<'k> Check<'_, '_, 'k> {
     fn file(&mut self) {
-        let content = self.file.content.clone();
+        let content = std::mem::take(&mut self.file.content);
         if let Some(settings) = &content.settings {
             self.within(Step::Key("settings"), |check| check.settings(settings));
         }
@@ -107,6 +148,7 @@ impl<'k> Check<'_, '_, 'k> {
         let pack = content.pack.as_ref().map(|pack| pack.name.as_str());
         self.each("rule", &content.rules, |check, rule| check.rule(rule, pack));
         self.each("exception", &content.exceptions, Self::exception);
+        self.file.content = content;
     }
 
     /// Checks each well-formed table of a list.
@@ -203,11 +245,10 @@ impl<'k> Check<'_, '_, 'k> {
 
     fn in_classes(&mut self, key: &'static str, names: &[String]) {
         for (number, name) in names.iter().enumerate() {
-            if self.known.classes.contains(name) || paths::BUILT_IN.contains(&name.as_str()) {
+            if self.known.has_class(name) {
                 continue;
             }
-            let names = self.known.classes.iter().map(String::as_str);
-            let hint = match nearest(name, names.chain(paths::BUILT_IN.iter().copied())) {
+            let hint = match nearest(name, self.known.classes()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "name one of the shell's own or describe it by a `[[class]]`".to_owned(),
             };
@@ -421,9 +462,8 @@ impl<'k> Check<'_, '_, 'k> {
     }
 
     fn exception(&mut self, exception: &Exception) {
-        if !self.known.rules.contains_key(&exception.rule) {
-            let names = self.known.rules.keys().map(String::as_str);
-            let hint = match nearest(&exception.rule, names) {
+        if !self.known.has_rule(&exception.rule) {
+            let hint = match nearest(&exception.rule, self.known.rules()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "`kibosh policy list` names all rules".to_owned(),
             };

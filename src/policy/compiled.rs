@@ -69,6 +69,12 @@ pub fn class_names() -> impl Iterator<Item = &'static str> {
     CLASSES.iter().map(|(name, _)| *name)
 }
 
+/// Whether the shipped packs have a class of this name.
+#[must_use]
+pub fn has_class(name: &str) -> bool {
+    find(CLASSES, name).is_some()
+}
+
 /// The settings of `default.toml`.
 #[must_use]
 pub fn settings() -> Settings {

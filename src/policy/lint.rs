@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use super::error::PolicyError;
 use super::examples::{Judge, Line};
 use super::load::{self, Step, Text};
+use super::reach::Reach;
 use super::schema::{Effect, Exception, Match, PolicyFile, Rule};
 use super::store::Policy;
 use super::{Layer, compiled, glob};
@@ -76,6 +75,7 @@ fn doubts(
     for (text, content) in files {
         rules.extend(content.rules.iter().map(|rule| (text.layer, rule)));
     }
+    let reaches: Vec<Reach> = rules.iter().map(|(_, rule)| Reach::of(rule)).collect();
     let mut doubts = Vec::new();
     for (text, content) in files {
         let places = load::Places::of(text);
@@ -104,6 +104,17 @@ fn doubts(
                     doubt(&at(key), message, hint);
                 }
             }
+            for (list, index, glob) in odd_globs(&rule.matches) {
+                let steps = [
+                    Step::Key("rule"),
+                    Step::Number(number),
+                    Step::Key("match"),
+                    Step::Number(list),
+                ];
+                let message = format!("`{glob}` in `{index}` is taken as it stands");
+                let hint = "a glob knows `*`, `?` and `a|b`; sets and braces are not read";
+                doubt(&steps, message, hint);
+            }
             for command in rule.instead.iter().flat_map(|instead| commands(instead)) {
                 if judge(&Line::example(command)).effect != Effect::Allow {
                     let message = format!("the alternative `{command}` is not allowed itself");
@@ -114,10 +125,11 @@ fn doubts(
                     );
                 }
             }
-            if let Some(other) = rules.iter().find(|other| outranks(other, rule)) {
+            let own = Reach::of(rule);
+            if let Some(other) = reaches.iter().find(|other| other.outranks(&own)) {
                 let message = format!(
                     "the rule never decides: `{}` is stricter and as wide",
-                    other.1.id
+                    other.id()
                 );
                 doubt(&at("id"), message, "take one of them out");
             }
@@ -221,6 +233,35 @@ fn commands(words: &str) -> impl Iterator<Item = &str> {
     quoted.filter(|text| text.contains(' ') && !text.contains(['…', '<']))
 }
 
+/// Globs with what looks like a set or like braces: the number of the match, the key, the glob.
+fn odd_globs(matches: &[Match]) -> Vec<(usize, &'static str, &str)> {
+    let looks_odd = |glob: &&String| {
+        let has = |open: char, close: char| {
+            glob.split_once(open)
+                .is_some_and(|(_, rest)| rest.find(close).is_some_and(|at| at > 1))
+        };
+        has('[', ']') || (has('{', '}') && glob.contains(','))
+    };
+    let mut odd = Vec::new();
+    for (number, conditions) in matches.iter().enumerate() {
+        for (key, globs) in [
+            ("program", &conditions.program),
+            ("subcommand", &conditions.subcommand),
+            ("verb", &conditions.verb),
+            ("flags", &conditions.flags),
+            ("operands", &conditions.operands),
+        ] {
+            odd.extend(
+                globs
+                    .iter()
+                    .filter(looks_odd)
+                    .map(|glob| (number, key, glob.as_str())),
+            );
+        }
+    }
+    odd
+}
+
 /// Whether an exception is only about programs that the rule is not about.
 fn is_beside(exception: &Exception, rule: &Rule) -> bool {
     let names = |conditions: &[Match]| -> Option<Vec<String>> {
@@ -238,48 +279,5 @@ fn is_beside(exception: &Exception, rule: &Rule) -> bool {
             !excepted.is_empty() && !excepted.iter().any(|name| stopped.contains(name))
         }
         _ => false,
-    }
-}
-
-/// Whether `other` is stricter than `rule` and matches wherever `rule` does, as far as their
-/// conditions tell.
-fn outranks(other: &(Layer, &Rule), rule: &Rule) -> bool {
-    let (_, other) = other;
-    other.effect > rule.effect
-        && other.followed_by.is_empty()
-        && rule
-            .matches
-            .iter()
-            .all(|narrow| other.matches.iter().any(|wide| implies(narrow, wide)))
-}
-
-/// Whether each condition of `wide` stands in `narrow` too.
-fn implies(narrow: &Match, wide: &Match) -> bool {
-    let (narrow, wide) = (conditions(narrow), conditions(wide));
-    wide.iter().all(|(key, value)| {
-        let any_is_enough = !matches!(key.as_str(), "flags" | "all-regex")
-            && !key.starts_with("no-")
-            && !key.starts_with("not-")
-            && key != "unless-targets";
-        match (narrow.get(key), value) {
-            (Some(Value::Array(few)), Value::Array(many)) if any_is_enough => {
-                few.iter().all(|one| many.contains(one))
-            }
-            (Some(same), value) => same == value,
-            (None, _) => false,
-        }
-    })
-}
-
-/// The conditions that are given, by key.
-fn conditions(given: &Match) -> Map<String, Value> {
-    match serde_json::to_value(given) {
-        Ok(Value::Object(all)) => all
-            .into_iter()
-            .filter(|(_, value)| {
-                !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
-            })
-            .collect(),
-        _ => Map::new(),
     }
 }

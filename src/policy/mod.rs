@@ -19,6 +19,7 @@ mod shape;
 pub mod cases;
 pub mod examples;
 pub mod lint;
+mod reach;
 
 pub mod error;
 

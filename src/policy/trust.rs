@@ -91,6 +91,13 @@ pub(super) fn has_line(store: &str, wanted: &str) -> bool {
 ///
 /// That there is no proven home directory, or that its folder cannot be written.
 pub fn record(folders: &Folders, file: &str, text: &str) -> io::Result<()> {
+    // A line break in the path would be a second line, with a hash that nobody has seen.
+    if file.contains(char::is_control) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "its path holds control characters",
+        ));
+    }
     let line = format!("{}  {file}\n", hash(file, text));
     replace(folders, file, Some(&line))
 }

@@ -309,6 +309,16 @@ fn trust_is_in_the_path_too() {
 }
 
 #[test]
+fn a_path_cannot_bring_a_line_of_its_own_into_the_trusted_files() {
+    let machine = Machine::new();
+    machine.write("home/project/.kibosh.toml", &format!("{LOOSER}{RULE}"));
+    let file = project_file(&machine.0.join("home/project")).unwrap();
+    let forged = format!("/tmp/x\n{}  /y", trust::hash(&file.file, &file.text));
+    assert!(trust::record(&machine.folders(), &forged, "").is_err());
+    assert_eq!(lifted(&machine.load(), "team.no-prod"), 0);
+}
+
+#[test]
 fn trust_that_others_could_have_written_is_none() {
     let machine = Machine::new();
     let path = machine.write("home/project/.kibosh.toml", &format!("{LOOSER}{RULE}"));
