@@ -481,6 +481,7 @@ impl<'k> Check<'_, '_, 'k> {
         for (key, globs) in [
             ("program", &conditions.program),
             ("not-program", &conditions.not_program),
+            ("named", &conditions.named),
             ("subcommand", &conditions.subcommand),
             ("not-subcommand", &conditions.not_subcommand),
             ("verb", &conditions.verb),

@@ -172,6 +172,9 @@ fn head_matches(wanted: &Match, facts: &Facts<'_>) -> Option<usize> {
     if any(&wanted.not_program, name) {
         return None;
     }
+    if !wanted.named.is_empty() && !any(&wanted.named, &facts.action.path.text) {
+        return None;
+    }
     if wanted
         .undescribed
         .is_some_and(|undescribed| undescribed != facts.program.is_none())

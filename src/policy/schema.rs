@@ -361,6 +361,8 @@ pub struct Match {
     pub program: Vec<String>,
     /// Not these programs (globs).
     pub not_program: Vec<String>,
+    /// It is named with a directory, and the whole name is one of these (globs): `/etc/init.d/*`.
+    pub named: Vec<String>,
     /// Whether the program is one that no pack describes by a `[[program]]`.
     pub undescribed: Option<bool>,
     /// Its subcommand: blank-separated words, each a glob (`"push"`, `"s3 rm"`, `"* delete-*"`); a
