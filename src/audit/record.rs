@@ -124,11 +124,11 @@ pub fn place(setting: Option<&str>, home: Option<&Path>) -> Option<PathBuf> {
 /// Where the file cannot be made, is not a plain file of this user, or cannot be written.
 pub fn record(file: &Path, entry: &Entry<'_>) -> io::Result<()> {
     let line = line(entry, SystemTime::now())?;
-    let mut record = open_or_create(file)?;
-    if record.metadata()?.len() >= MOST_BYTES && put_aside(&record, file)? {
-        record = open(file)?;
+    let (mut record, mut size) = open_or_create(file)?;
+    if size >= MOST_BYTES && put_aside(&record, file)? {
+        (record, size) = open(file)?;
     }
-    if !limits::allow_file_of(record.metadata()?.len() + line.len() as u64) {
+    if !limits::allow_file_of(size + line.len() as u64) {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     // One write, so that lines of several processes do not mix.
@@ -185,7 +185,7 @@ fn start(text: &str, most: usize) -> &str {
 }
 
 /// Opens the record, and makes its folders where they are missing.
-fn open_or_create(file: &Path) -> io::Result<File> {
+fn open_or_create(file: &Path) -> io::Result<(File, u64)> {
     match open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
@@ -200,8 +200,9 @@ fn open_or_create(file: &Path) -> io::Result<File> {
 }
 
 /// Opens the record for appending. It must be a plain file of this user: a link would let somebody
-/// choose what is written to, and a pipe would make every command wait for its reader.
-fn open(file: &Path) -> io::Result<File> {
+/// choose what is written to, and a pipe would make every command wait for its reader. Gives its size
+/// too.
+fn open(file: &Path) -> io::Result<(File, u64)> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let record = OpenOptions::new()
         .append(true)
@@ -211,7 +212,7 @@ fn open(file: &Path) -> io::Result<File> {
         .open(file)?;
     let found = record.metadata()?;
     if found.is_file() && found.uid() == geteuid().as_raw() {
-        Ok(record)
+        Ok((record, found.len()))
     } else {
         Err(io::ErrorKind::InvalidInput.into())
     }
