@@ -5,6 +5,7 @@
 //! ever cleared.
 
 mod entry;
+mod signals;
 mod standing;
 mod terminal;
 

@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{FlushArg, tcflush};
 
 use crate::decide::Decision;
@@ -23,6 +21,7 @@ use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
 use super::entry::Entry;
+use super::signals::Held;
 use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
 
 /// How long the keyboard must have been quiet before an answer counts, so that nobody answers who was
@@ -137,11 +136,15 @@ impl Conversation {
     /// Discards what was typed before the question, until nothing is being typed.
     fn settle(&self) -> Result<(), Refusal> {
         loop {
-            tcflush(&self.terminal, FlushArg::TCIFLUSH).map_err(|_| Refusal::Vanished)?;
+            self.discard()?;
             if !self.wait(&[], QUIET)?.terminal {
                 return Ok(());
             }
         }
+    }
+
+    fn discard(&self) -> Result<(), Refusal> {
+        tcflush(&self.terminal, FlushArg::TCIFLUSH).map_err(|_| Refusal::Vanished)
     }
 
     /// Lets the person type one line.
@@ -156,8 +159,14 @@ impl Conversation {
             let ready = self.wait(&[entry.screen(), entry.answer()], MOST_WAIT)?;
             if let [drawn, answered] = ready.others.as_slice() {
                 if *drawn {
+                    if !is_drawn {
+                        // What was typed until now is no answer to what will stand there.
+                        self.discard()?;
+                    }
                     self.write(&entry.drawing())?;
-                    is_drawn = true;
+                    if !std::mem::replace(&mut is_drawn, true) {
+                        continue;
+                    }
                 }
                 if *answered && entry.read_answer().map_err(unusable)? {
                     return entry.into_line().ok_or(Refusal::Person);
@@ -169,7 +178,6 @@ impl Conversation {
                 if typed > MOST_TYPED {
                     return Err(Refusal::Person);
                 }
-                // A key pressed before the line stood there answers nothing.
                 if is_drawn {
                     entry.press(&keys).map_err(unusable)?;
                 }
@@ -210,7 +218,7 @@ impl Conversation {
 
     fn wait_to_write(&self) -> Result<(), Refusal> {
         let mut polled = [
-            PollFd::new(self.held.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.held.arrival(), PollFlags::POLLIN),
             PollFd::new(self.terminal.as_fd(), PollFlags::POLLOUT),
         ];
         self.poll(&mut polled, MOST_WAIT)
@@ -219,7 +227,7 @@ impl Conversation {
     /// Waits until the terminal or one of `others` can be read, for at most `longest`.
     fn wait(&self, others: &[BorrowedFd<'_>], longest: Duration) -> Result<Ready, Refusal> {
         let mut polled = vec![
-            PollFd::new(self.held.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.held.arrival(), PollFlags::POLLIN),
             PollFd::new(self.terminal.as_fd(), PollFlags::POLLIN),
         ];
         polled.extend(
@@ -261,7 +269,7 @@ impl Drop for Conversation {
     fn drop(&mut self) {
         // What was typed for the question is for nobody else. All of this can only fail where the
         // terminal is gone.
-        let _ = tcflush(&self.terminal, FlushArg::TCIFLUSH);
+        let _ = self.discard();
         let _ = self.modes.set(self.terminal.as_fd());
     }
 }
@@ -296,75 +304,12 @@ fn turn(
     }
 }
 
-/// Signals that are held back. Dropping it lets them through again.
-struct Held {
-    mask: SigSet,
-    signals: SignalFd,
-}
-
-impl Held {
-    fn back() -> nix::Result<Self> {
-        let held = held_signals();
-        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        let signals = SignalFd::with_flags(&held, flags)?;
-        let mask = held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-        Ok(Self { mask, signals })
-    }
-
-    /// Takes a signal that has arrived, which is a no.
-    fn check(&self) -> Result<(), Refusal> {
-        match self.signals.read_signal() {
-            Ok(None) => Ok(()),
-            Ok(Some(signal)) if signal.ssi_signo == HANGUP => Err(Refusal::Vanished),
-            Ok(Some(_)) => Err(Refusal::Interrupted),
-            Err(errno) => Err(unusable(errno)),
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // Setting a mask that was in force before cannot fail.
-        let _ = self.mask.thread_set_mask();
-    }
-}
-
 /// No single wait is longer; the deadline is looked at after each.
 const MOST_WAIT: Duration = Duration::from_secs(MOST_SECONDS as u64);
 
-const HANGUP: u32 = Signal::SIGHUP as u32;
 const ESCAPE: u8 = 0x1b;
 /// Ctrl-C, Ctrl-D, Ctrl-Z and Ctrl-\: the person wants to leave.
 const LEAVE: [u8; 4] = [0x03, 0x04, 0x1a, 0x1c];
-
-/// The signals that would end or stop this process, as far as they can be held back. Those that report
-/// a fault of the program itself are not held back.
-fn held_signals() -> SigSet {
-    let mut held = SigSet::empty();
-    let harmless = [
-        Signal::SIGCHLD,
-        Signal::SIGCONT,
-        Signal::SIGURG,
-        Signal::SIGWINCH,
-    ];
-    let faults = [
-        Signal::SIGABRT,
-        Signal::SIGBUS,
-        Signal::SIGFPE,
-        Signal::SIGILL,
-        Signal::SIGKILL,
-        Signal::SIGSEGV,
-        Signal::SIGSTOP,
-        Signal::SIGSYS,
-        Signal::SIGTRAP,
-    ];
-    for signal in Signal::iterator() {
-        if !harmless.contains(&signal) && !faults.contains(&signal) {
-            held.add(signal);
-        }
-    }
-    held
-}
 
 /// What can be read without waiting.
 struct Ready {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::check::word;
 use super::diagnostic::Diagnostic;
 use super::escape::escape;
+use super::refusal::unmistaken;
 use crate::policy::error::{PolicyError, PolicyErrors};
 use crate::policy::examples::Outcome;
 use crate::policy::trust::Ignored;
@@ -129,7 +130,7 @@ pub fn unreadable(errors: &PolicyErrors) -> String {
         text.push_str(&Diagnostic::from(error).to_string());
     }
     text.push_str("\n\nhint: a person mends these files; until then no command runs");
-    text
+    unmistaken(&text)
 }
 
 #[cfg(test)]

@@ -79,7 +79,34 @@ pub fn message(decision: &Decision, refusal: &Refusal) -> String {
 /// The message where kibosh itself failed.
 #[must_use]
 pub fn failure(error: &dyn std::error::Error) -> String {
-    format!("kibosh: nothing was run: {error}")
+    unmistaken(&format!(
+        "kibosh: nothing was run: {}",
+        escape(&error.to_string())
+    ))
+}
+
+/// The system's words for its errors that an agent takes for a refusal of its own confinement, and
+/// words that say the same.
+const MISTAKEN: [(&str, &str); 4] = [
+    ("permission denied", "no access"),
+    ("operation not permitted", "no right to"),
+    (
+        "read-only file system",
+        "a file system that cannot be written",
+    ),
+    ("inappropriate ioctl for device", "no terminal"),
+];
+
+/// The text in words that an agent does not mistake.
+#[must_use]
+pub fn unmistaken(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (words, others) in MISTAKEN {
+        while let Some(at) = text.to_ascii_lowercase().find(words) {
+            text.replace_range(at..at + words.len(), others);
+        }
+    }
+    text
 }
 
 /// The action, cut to a length that stays readable.
@@ -145,7 +172,9 @@ fn missing(absence: &Absence) -> String {
             "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
-        Absence::Unusable(why) => format!("the terminal cannot be used ({})", escape(why)),
+        Absence::Unusable(why) => {
+            format!("the terminal cannot be used ({})", unmistaken(&escape(why)))
+        }
     }
 }
 
@@ -183,7 +212,7 @@ mod tests {
             Refusal::NoTerminal(Absence::NoTerminal),
             Refusal::NoTerminal(Absence::NotAPersons),
             Refusal::NoTerminal(Absence::Background),
-            Refusal::NoTerminal(Absence::Unusable("no room".into())),
+            Refusal::NoTerminal(Absence::Unusable("permission denied".into())),
             Refusal::Timeout { seconds: 20 },
             Refusal::Interrupted,
             Refusal::Vanished,
@@ -236,6 +265,29 @@ mod tests {
                     "{text}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn errors_of_the_system_are_said_in_words_that_no_agent_mistakes() {
+        for (code, said) in [
+            (libc::EACCES, "no access"),
+            (libc::EPERM, "no right to"),
+            (libc::EROFS, "cannot be written"),
+            (libc::ENOTTY, "no terminal"),
+        ] {
+            let text = failure(&std::io::Error::from_raw_os_error(code));
+            assert!(
+                text.starts_with("kibosh: nothing was run: ") && text.contains(said),
+                "{text}"
+            );
+            for (words, _) in MISTAKEN {
+                assert!(!text.to_lowercase().contains(words), "{text}");
+            }
+        }
+        for refusal in every_refusal() {
+            let text = message(&decision(vec![finding("a.b", "x")]), &refusal);
+            assert_eq!(unmistaken(&text), text);
         }
     }
 
