@@ -33,8 +33,8 @@ pub fn check(options: &Check, say: &dyn Fn(&str)) -> u8 {
     print(&answer, status(judgement.decision.effect))
 }
 
-/// Judges a line here and now, with every layer.
-pub(super) fn judged(command: Option<&str>, say: &dyn Fn(&str)) -> Result<(Policy, Judgement), u8> {
+/// Judges a line here and now, with every layer; gives the line too.
+pub(super) fn judged(command: Option<&str>, say: &dyn Fn(&str)) -> Result<(String, Judgement), u8> {
     let mut piped = Vec::new();
     let text = match command {
         Some(text) => text,
@@ -60,7 +60,7 @@ pub(super) fn judged(command: Option<&str>, say: &dyn Fn(&str)) -> Result<(Polic
     };
     let context = Surroundings::here().context(Dialect::Bash, None);
     let judgement = judge::judge(&policy, text, &context);
-    Ok((policy, judgement))
+    Ok((text.to_owned(), judgement))
 }
 
 /// Writes an answer to standard output; gives the status, or that of a failure to write.

@@ -8,8 +8,8 @@ use crate::report;
 #[must_use]
 pub fn explain(options: &Explain, say: &dyn Fn(&str)) -> u8 {
     match judged(options.command.as_deref(), say) {
-        Ok((_, judgement)) => print(
-            &report::explain::explain(&judgement.actions, &judgement.decision),
+        Ok((text, judgement)) => print(
+            &report::explain::explain(&text, &judgement.actions, &judgement.decision),
             status(judgement.decision.effect),
         ),
         Err(status) => status,
