@@ -3,7 +3,10 @@
 //!
 //! `KIBOSH` names another binary to measure, such as the static one.
 
-#![expect(clippy::expect_used, reason = "a measurement that cannot be taken ends")]
+#![expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot be taken ends"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -59,14 +62,23 @@ fn stream() {
         .expect("a pipe")
         .read_to_string(&mut answers)
         .expect("answers are text");
-    writer.join().expect("the writer ends").expect("all is written");
+    writer
+        .join()
+        .expect("the writer ends")
+        .expect("all is written");
     assert!(judge.wait().expect("kibosh ends").success());
     let (wall, cpu) = (start.elapsed(), children() - before);
     let count = answers.lines().count();
     let stopped = answers.lines().filter(|a| !a.contains("\"allow\"")).count();
     println!("stream: {count} lines, {stopped} stopped");
-    println!("  {:.0} lines a second by processor time", count as f64 / cpu.as_secs_f64());
-    println!("  {:.0} lines a second by wall time", count as f64 / wall.as_secs_f64());
+    println!(
+        "  {:.0} lines a second by processor time",
+        count as f64 / cpu.as_secs_f64()
+    );
+    println!(
+        "  {:.0} lines a second by wall time",
+        count as f64 / wall.as_secs_f64()
+    );
 }
 
 /// The processor time of one whole process, the mean of many.
@@ -91,8 +103,15 @@ fn main() {
     let compound = "set -e\ncd web\nnpm ci\nfor f in src/*.ts; do echo \"$f\"; done | sort -u > files.txt\nif [ -f .env ]; then . ./.env; fi\ngit add -A && git commit -m 'build: list files'\ndocker compose up -d db\ngit push origin HEAD\nrm -rf dist";
     let bash = process("bash", &["-c", "true"]);
     println!("whole processes, processor time each:");
-    println!("  bash -c true                {:7.2} ms", bash.as_secs_f64() * 1e3);
-    for (name, line) in [("ls -la", "ls -la"), ("destroy and apply", danger), ("nine lines", compound)] {
+    println!(
+        "  bash -c true                {:7.2} ms",
+        bash.as_secs_f64() * 1e3
+    );
+    for (name, line) in [
+        ("ls -la", "ls -la"),
+        ("destroy and apply", danger),
+        ("nine lines", compound),
+    ] {
         let one = process(&kibosh, &["check", line]);
         println!(
             "  kibosh check, {name:14}{:7.2} ms, {:.2} of bash",

@@ -120,8 +120,13 @@ impl Walker<'_> {
         let Some(path) = fields.next() else {
             return Value::default();
         };
-        let arguments: Vec<Value> = fields.cloned().collect();
-        let name = base_name(&path.text).to_owned();
+        let mut arguments: Vec<Value> = fields.cloned().collect();
+        let name = self.program_behind(&path.text);
+        if name != "ln" {
+            for argument in &mut arguments {
+                self.follow_links(argument);
+            }
+        }
         for (variable, value) in &call.environment {
             self.variable_code(variable, value, call.origin);
         }
@@ -135,12 +140,13 @@ impl Walker<'_> {
             self.emit(action);
             return Value::unknown();
         }
-        let bypasses_functions = self
+        let past_functions = self
             .scope
             .via
             .last()
-            .is_some_and(|v| !matches!(v.as_str(), "eval" | "source" | "."));
-        if !bypasses_functions
+            .is_some_and(|v| matches!(v.as_str(), "command" | "builtin" | "exec"));
+        if call.by_shell
+            && !past_functions
             && !path.glob
             && let Some(body) = self.scope.functions.get(&path.text).cloned()
         {
@@ -222,8 +228,9 @@ impl Walker<'_> {
         }
         self.remember_written(&name, &targets, &call);
         if !unknown_program && call.by_shell {
-            self.builtin(&name, &arguments, call.origin);
+            self.builtin(&name, &arguments, call.input.as_ref(), call.origin);
         }
+        self.remember_names(&name, &read);
         if unknown_program {
             if call.by_environment && !arguments.is_empty() {
                 // `$SUDO rm`: where the variable is empty, the next word is the program.
@@ -239,6 +246,59 @@ impl Walker<'_> {
             .or_else(|| output::printed(&name, &arguments, call.input.as_ref(), &self.scope))
             .or(found)
             .unwrap_or_else(Value::unknown)
+    }
+
+    /// The base name of the program at a path, looked up behind the links and copies that the line made.
+    fn program_behind(&self, path: &str) -> String {
+        if path.contains('/') && !self.scope.copies.is_empty() {
+            let place = paths::normal(&Value::known(path), self.scope.cwd.as_deref());
+            if let Some(original) = self.scope.copies.get(&place.text) {
+                return base_name(original).to_owned();
+            }
+        }
+        base_name(path).to_owned()
+    }
+
+    /// Puts the target for a link that the line made, where an argument goes through it.
+    fn follow_links(&self, argument: &mut Value) {
+        if self.scope.links.is_empty() || argument.text.starts_with('-') {
+            return;
+        }
+        let path = paths::normal(argument, self.scope.cwd.as_deref());
+        for (link, target) in &self.scope.links {
+            let Some(rest) = path.text.strip_prefix(link.as_str()) else {
+                continue;
+            };
+            let through = rest.starts_with('/')
+                || rest.is_empty() && (path.contents || argument.text.ends_with('/'));
+            if through {
+                let all = if path.contents { "/*" } else { "" };
+                argument.text = format!("{}{rest}{all}", target.trim_end_matches('/'));
+                if argument.text.is_empty() {
+                    argument.text.push('/');
+                }
+                return;
+            }
+        }
+    }
+
+    /// Remembers other names that the line gives to files: `ln -s TARGET NAME`, `cp PROGRAM NAME`.
+    fn remember_names(&mut self, name: &str, read: &Arguments) {
+        if !matches!(name, "ln" | "cp" | "install" | "mv") {
+            return;
+        }
+        let [from, to] = read.positionals.as_slice() else {
+            return;
+        };
+        if !from.value.is_known() || !to.value.is_known() || from.value.glob {
+            return;
+        }
+        let target = paths::normal(&from.value, self.scope.cwd.as_deref()).text;
+        let place = paths::normal(&to.value, self.scope.cwd.as_deref()).text;
+        if name == "ln" {
+            self.scope.links.insert(place.clone(), target.clone());
+        }
+        self.scope.copies.insert(place, target);
     }
 
     /// Notes where the text came from that an action executes.
@@ -788,6 +848,15 @@ impl Walker<'_> {
             if let Some(positional) = positional {
                 walker.scope.positional = Some(positional);
             }
+            if !IN_THIS_SHELL.contains(&inner.name) && inner.name != "trap" {
+                // Another shell knows only the functions that were exported to it.
+                let exported = std::mem::take(&mut walker.scope.exported_functions);
+                walker
+                    .scope
+                    .functions
+                    .retain(|name, _| exported.contains(name));
+                walker.scope.exported_functions = exported;
+            }
             walker.scope.input.clone_from(&inner.call.input);
             walker.reading(&reading)
         });
@@ -855,7 +924,7 @@ impl Walker<'_> {
     }
 
     /// What a builtin does to the shell itself.
-    fn builtin(&mut self, name: &str, arguments: &[Value], origin: Span) {
+    fn builtin(&mut self, name: &str, arguments: &[Value], input: Option<&Value>, origin: Span) {
         match name {
             "cd" | "pushd" => {
                 let target = arguments.iter().find(|a| !is_flag(&a.text));
@@ -889,7 +958,9 @@ impl Walker<'_> {
                             .variables
                             .insert(key.clone(), Binding::one(Value::default()));
                     }
-                    if name == "export" || arguments.iter().any(|a| a.text.starts_with("-x")) {
+                    if name == "export" && has_letter(arguments, 'f') {
+                        self.scope.exported_functions.insert(key);
+                    } else if name == "export" || has_letter(arguments, 'x') {
                         self.scope.exported.insert(key);
                     }
                 }
@@ -903,15 +974,31 @@ impl Walker<'_> {
                 }
             }
             "read" | "mapfile" | "readarray" | "getopts" | "let" => {
-                for word in arguments {
-                    if is_name(&word.text) {
-                        let array = matches!(name, "mapfile" | "readarray");
-                        let binding = Binding {
-                            values: vec![Value::unknown()],
-                            array,
-                        };
-                        self.scope.variables.insert(word.text.clone(), binding);
-                    }
+                let values = match name {
+                    "read" | "mapfile" | "readarray" => lines_of(input),
+                    _ => vec![Value::unknown()],
+                };
+                let array = matches!(name, "mapfile" | "readarray");
+                let mut names: Vec<&str> = arguments
+                    .iter()
+                    .map(|a| a.text.as_str())
+                    .filter(|a| is_name(a))
+                    .collect();
+                match (name, names.is_empty()) {
+                    ("read", true) => names.push("REPLY"),
+                    ("mapfile" | "readarray", true) => names.push("MAPFILE"),
+                    _ => {}
+                }
+                let several = names.len() > 1;
+                for variable in names {
+                    let values = if several {
+                        vec![Value::unknown()]
+                    } else {
+                        values.clone()
+                    };
+                    self.scope
+                        .variables
+                        .insert(variable.to_owned(), Binding { values, array });
                 }
             }
             "printf" => {
@@ -948,6 +1035,35 @@ impl Walker<'_> {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether an option cluster of a builtin has this letter.
+fn has_letter(arguments: &[Value], letter: char) -> bool {
+    arguments
+        .iter()
+        .any(|a| is_flag(&a.text) && !a.text.starts_with("--") && a.text.contains(letter))
+}
+
+/// The lines that `read` may find in its input, each a value that the variable may have.
+fn lines_of(input: Option<&Value>) -> Vec<Value> {
+    let Some(input) = input else {
+        return vec![Value::unknown()];
+    };
+    let lines: Vec<Value> = input
+        .text
+        .lines()
+        .map(|line| Value {
+            text: line.to_owned(),
+            glob: input.glob,
+            splits: false,
+        })
+        .take(MOST_ITEMS + 1)
+        .collect();
+    if lines.is_empty() || lines.len() > MOST_ITEMS {
+        vec![Value::unknown()]
+    } else {
+        lines
     }
 }
 

@@ -44,6 +44,12 @@ pub struct Scope {
     pub variables: BTreeMap<String, Binding>,
     /// Those that it has exported.
     pub exported: BTreeSet<String>,
+    /// The functions that it has exported.
+    pub exported_functions: BTreeSet<String>,
+    /// Links that the line has made, with what they point to.
+    pub links: BTreeMap<String, String>,
+    /// Links and copies that the line has made, with what they were made of.
+    pub copies: BTreeMap<String, String>,
     /// `$1`…; none where not known.
     pub positional: Option<Vec<Value>>,
     /// The functions that it has defined.
@@ -101,6 +107,15 @@ impl Scope {
             }
         }
         self.exported.extend(other.exported.iter().cloned());
+        self.exported_functions
+            .extend(other.exported_functions.iter().cloned());
+        let names = |map: &BTreeMap<String, String>| -> Vec<(String, String)> {
+            map.iter()
+                .map(|(name, target)| (name.clone(), target.clone()))
+                .collect()
+        };
+        self.links.extend(names(&other.links));
+        self.copies.extend(names(&other.copies));
         for (name, body) in &other.functions {
             self.functions
                 .entry(name.clone())

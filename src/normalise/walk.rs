@@ -429,6 +429,10 @@ impl<'a> Walker<'a> {
                 self.scope
                     .functions
                     .insert(name.clone(), Rc::new((**body).clone()));
+                if name == "command_not_found_handle" {
+                    // bash calls it by itself, whenever a program is not found.
+                    self.apart(|walker| walker.command(body));
+                }
                 Value::default()
             }
             Compound::Coprocess(command) => {
