@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, close, dup2_stdin, getpid, getppid, pipe2};
+use nix::unistd::{Pid, close, dup2_stdin, pipe2};
 
 use crate::sys::terminal::{Modes, in_child};
 
@@ -50,12 +50,13 @@ impl Entry {
             .set(pair.slave.as_fd())?;
         let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
         let (screen, terminal) = (pair.master, pair.slave);
-        let parent = getpid();
         let child = in_child(|| {
             // Held open here too, it would never tell that the parent is gone.
             let _ = close(screen.as_raw_fd());
             let read = read_line(terminal, words, sender);
-            if getppid() != parent {
+            // The parent ends this process before it closes its end of the terminal, so that an error
+            // here means that it was killed.
+            if read.is_err() {
                 rescue();
             }
             i32::from(read.is_err())

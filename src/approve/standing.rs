@@ -63,6 +63,8 @@ struct Process {
     session: i32,
     /// The device number of its controlling terminal, 0 for none.
     terminal: i32,
+    /// Whether its process group is the one in front on that terminal.
+    is_in_front: bool,
     program: Program,
 }
 
@@ -99,9 +101,11 @@ fn may_be_a_persons(own: &Process, process: &dyn Fn(i32) -> Option<Process>) -> 
         if asked.terminal == 0 || made_by_us || above.len() == MOST_ANCESTORS {
             return false;
         }
+        let elsewhere = |process: &&Process| ![0, asked.terminal].contains(&process.terminal);
         let maker = above
             .iter()
-            .find(|process| ![0, asked.terminal].contains(&process.terminal));
+            .filter(|process| !adopts(process))
+            .find(elsewhere);
         match maker {
             None => return true,
             Some(maker) if maker.program == Program::SetUserRoot => asked = *maker,
@@ -109,6 +113,12 @@ fn may_be_a_persons(own: &Process, process: &dyn Fn(i32) -> Option<Process>) -> 
         }
     }
     false
+}
+
+/// Whether a process is the first one of a container, a person's shell with another job in front: it is
+/// the parent of all that lost theirs (a multiplexer, say), and made none of it.
+fn adopts(process: &Process) -> bool {
+    process.id == 1 && !process.is_in_front
 }
 
 /// This process.
@@ -122,25 +132,27 @@ fn process(id: i32) -> Option<Process> {
         return None;
     }
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (parent, session, terminal) = parse(&stat)?;
+    parse(id, &stat)
+}
+
+/// Reads `/proc/PID/stat`: `id (name) state ppid pgrp session tty_nr tpgid …`, where the name may hold
+/// anything, parentheses and newlines too (proc_pid_stat(5)).
+fn parse(id: i32, stat: &str) -> Option<Process> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields
+        .split(' ')
+        .skip(1)
+        .map_while(|field| field.parse::<i32>().ok());
+    let (parent, group, session) = (fields.next()?, fields.next()?, fields.next()?);
+    let (terminal, front) = (fields.next()?, fields.next()?);
     Some(Process {
         id,
         parent,
         session,
         terminal,
+        is_in_front: group == front,
         program: program(id),
     })
-}
-
-/// Parent, session and terminal out of `/proc/PID/stat`: `id (name) state ppid pgrp session tty_nr …`,
-/// where the name may hold anything, parentheses and newlines too (proc_pid_stat(5)).
-fn parse(stat: &str) -> Option<(i32, i32, i32)> {
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields.split(' ').skip(1);
-    let parent = fields.next()?.parse().ok()?;
-    let session = fields.nth(1)?.parse().ok()?;
-    let terminal = fields.next()?.parse().ok()?;
-    Some((parent, session, terminal))
 }
 
 fn program(id: i32) -> Program {
@@ -163,6 +175,8 @@ mod tests {
     use super::*;
 
     const OWN: i32 = 100;
+    /// The session of a process that has another job in front.
+    const BEHIND: i32 = 2;
     const OURS: i32 = 34817;
     const THEIRS: i32 = 34816;
 
@@ -179,6 +193,7 @@ mod tests {
             parent: 50,
             session,
             terminal,
+            is_in_front: true,
             program: Program::Kibosh,
         };
         let process = |id| {
@@ -189,6 +204,7 @@ mod tests {
                     parent,
                     session,
                     terminal,
+                    is_in_front: session != BEHIND,
                     program,
                 })
                 .chain([own])
@@ -240,6 +256,21 @@ mod tests {
                 false,
             ),
             (
+                "a multiplexer's in a container, whose first process is a shell with a job in front",
+                vec![shell, (40, 1, 40, 0, Other), (1, 0, BEHIND, THEIRS, Other)],
+                true,
+            ),
+            (
+                "one that the first process of a container made",
+                vec![(50, 1, 50, OURS, Other), (1, 0, 1, THEIRS, Other)],
+                false,
+            ),
+            (
+                "one inside that of a shell that is not the first process",
+                vec![shell, (40, 1, BEHIND, THEIRS, Other)],
+                false,
+            ),
+            (
                 "sudo's on a person's",
                 vec![
                     shell,
@@ -284,13 +315,23 @@ mod tests {
 
     #[test]
     fn a_name_cannot_forge_the_fields_of_a_process() {
-        assert_eq!(parse("7 (a) S 1 7 7 34817 -1 0"), Some((1, 7, 34817)));
-        assert_eq!(
-            parse("7 (x) S 9 9 9 9\n) S 1 7 7 34817 -1 0"),
-            Some((1, 7, 34817))
-        );
-        assert_eq!(parse("7 (a"), None);
-        assert_eq!(parse(""), None);
+        for stat in [
+            "7 (a) S 1 5 6 34817 5 0",
+            "7 (x) S 9 9 9 9 9\n) S 1 5 6 34817 5 0",
+        ] {
+            let read = parse(7, stat).unwrap();
+            assert_eq!((read.parent, read.session, read.terminal), (1, 6, OURS));
+            assert!(read.is_in_front);
+        }
+        for broken in [
+            "",
+            "7 (a",
+            "7 (a) S",
+            "7 (a) S 1 5 6 34817",
+            "7 (a) S 1 5 x 34817 5",
+        ] {
+            assert_eq!(parse(7, broken), None, "{broken}");
+        }
     }
 
     #[test]

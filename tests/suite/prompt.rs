@@ -251,7 +251,9 @@ fn a_killed_kibosh_still_leaves_the_terminal_as_it_was() {
         &place,
         "(sh -c 'while [ ! -e go ]; do sleep 0.05; done; kill -KILL $(cat pid)' & ); \
          sh -c 'echo $$ >pid; exec \"$KIBOSH\" -c \"demolish all\"'; \
-         status=$?; sleep 0.5; (exit $status)",
+         status=$?; tries=50; \
+         while [ \"$(stty -g)\" != \"$(cat before)\" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done; \
+         (exit $status)",
     );
     fs::write(place.path().join("go"), "").unwrap();
     let screen = terminal.finish();

@@ -46,6 +46,11 @@ impl Terminal {
     }
 
     fn start(words: &[&str]) -> Self {
+        assert!(
+            !is_first_process_in_front(),
+            "the first process of this container has a terminal, so that no other one can be told to \
+             be a person's: start the container without `-t`, or with a shell that runs the tests"
+        );
         // Not openpty, whose descriptors other tests would hand on to their children.
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let master = posix_openpt(flags).unwrap();
@@ -133,4 +138,15 @@ impl Terminal {
             }
         }
     }
+}
+
+/// Whether process 1 has a terminal and is in front on it: then all that lose their parent seem to have
+/// been started by a program on that terminal.
+fn is_first_process_in_front() -> bool {
+    let stat = std::fs::read_to_string("/proc/1/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let [_, _, group, _, terminal, front, ..] = fields[..] else {
+        panic!("{stat}")
+    };
+    terminal != "0" && group == front
 }
