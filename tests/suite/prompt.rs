@@ -188,6 +188,30 @@ fn no_answer_or_half_a_yes_in_time_is_a_no() {
 }
 
 #[test]
+fn a_person_at_an_interactive_shell_is_asked_in_front_and_not_behind() {
+    let place = Place::new("interactive");
+    let mut terminal = Terminal::led_by(&["bash", "--norc", "--noprofile", "-i"]);
+    terminal.keys(&format!(
+        "PS1='ready> '; stty -echo; cd '{}'; PATH='{}'\r",
+        place.path().display(),
+        place.search_path()
+    ));
+    terminal.wait_for("ready> ");
+    terminal.keys("\"$KIBOSH\" -c 'demolish all behind' & wait\r");
+    terminal.wait_for("background job");
+    terminal.wait_for("ready> ");
+    terminal.keys(&format!("{ASKED}\r"));
+    terminal.wait_for(QUESTION);
+    terminal.keys("y\r");
+    terminal.wait_for("approved");
+    terminal.wait_for("ready> ");
+    assert_eq!(place.ran().as_deref(), Some("all\n"));
+    terminal.keys("exit\r");
+    let screen = terminal.finish();
+    assert!(!screen.contains("Stopped"), "{screen}");
+}
+
+#[test]
 fn two_questions_on_one_terminal_wait_for_each_other() {
     let place = Place::new("two");
     let mut terminal = Terminal::run(&script(
