@@ -5,7 +5,6 @@
 //! are checked by the tests and by `kibosh policy lint`.
 
 #[path = "src/policy/glob.rs"]
-#[expect(dead_code, reason = "patterns are only told from names here")]
 mod glob;
 #[path = "src/policy/index.rs"]
 mod index;
@@ -19,7 +18,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use schema::{Exception, PathClass, PolicyFile, Program, Rule, Settings, Variable};
+use schema::{
+    Examples, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
+};
 
 fn main() -> ExitCode {
     match compile() {
@@ -203,6 +204,34 @@ fn check(sources: &[Source]) -> Result<(), Vec<String>> {
     }
 }
 
+/// What must stand among the arguments for `conditions` to hold, with the other names that the
+/// programs it can be about have for their subcommands.
+fn words<'s>(conditions: &'s Match, sources: &'s [Source]) -> Vec<&'s str> {
+    let mut words = index::words(conditions);
+    let is_meant = |program: &&Program| {
+        index::patterns(conditions).is_some()
+            || index::names(conditions).any(|name| {
+                program
+                    .names
+                    .iter()
+                    .any(|pattern| glob::matches(pattern, name))
+            })
+    };
+    let programs = sources
+        .iter()
+        .flat_map(|source| &source.file.programs)
+        .filter(is_meant);
+    let synonyms: Vec<&str> = programs
+        .flat_map(|program| &program.synonyms)
+        .filter(|(_, meaning)| words.iter().any(|word| glob::matches(word, meaning)))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    words.extend(synonyms);
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
 /// The records, and the Rust source of the tables over them.
 #[derive(Default)]
 struct Tables {
@@ -310,34 +339,45 @@ impl Tables {
     }
 
     fn rules(&mut self, sources: &[Source]) -> Result<(), String> {
-        let mut rules: Vec<(&str, &Rule)> = sources
+        // Examples are run from the texts of the packs; a record does without.
+        let bare = |rule: &Rule| Rule {
+            examples: Examples::default(),
+            ..rule.clone()
+        };
+        let mut rules: Vec<(&str, Rule)> = sources
             .iter()
             .flat_map(|source| &source.file.rules)
-            .map(|rule| (rule.id.as_str(), rule))
+            .map(|rule| (rule.id.as_str(), bare(rule)))
             .collect();
         rules.sort_by_key(|(id, _)| *id);
         self.named("RULES", &rules)?;
         let mut by_program: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        self.line("static GENERAL: &[General] = &[");
-        for (number, (_, rule)) in rules.iter().enumerate() {
-            for conditions in &rule.matches {
-                for name in index::names(conditions) {
-                    let numbers = by_program.entry(name).or_default();
-                    if numbers.last() != Some(&number) {
-                        numbers.push(number);
-                    }
-                }
-                if let Some(patterns) = index::patterns(conditions) {
-                    self.line(&format!(
-                        "    General {{ rule: {number}, needs: {}, programs: &{patterns:?}, not: &{:?} }},",
-                        index::needs(conditions),
-                        conditions.not_program,
-                    ));
-                }
+        let mut general = Vec::new();
+        let matches = rules.iter().enumerate().flat_map(|(number, (_, rule))| {
+            rule.matches
+                .iter()
+                .map(move |conditions| (number, conditions))
+        });
+        self.line("static MATCHES: &[Conditions] = &[");
+        for (number, (rule, conditions)) in matches.enumerate() {
+            for name in index::names(conditions) {
+                by_program.entry(name).or_default().push(number);
             }
+            let patterns = index::patterns(conditions);
+            if patterns.is_some() {
+                general.push(number);
+            }
+            self.line(&format!(
+                "    Conditions {{ rule: {rule}, needs: {}, words: &{:?}, programs: &{:?}, not: &{:?} }},",
+                index::needs(conditions),
+                words(conditions, sources),
+                patterns.unwrap_or_default(),
+                conditions.not_program,
+            ));
         }
         self.line("];");
-        self.numbers("RULES_BY_PROGRAM", &by_program);
+        self.line(&format!("static GENERAL: &[u16] = &{general:?};"));
+        self.numbers("MATCHES_BY_PROGRAM", &by_program);
         Ok(())
     }
 

@@ -94,6 +94,42 @@ pub fn patterns(conditions: &Match) -> Option<Vec<&str>> {
     }
 }
 
+/// Patterns of which at least one must match one of the arguments for `conditions` to hold; none where
+/// that cannot be said.
+///
+/// Subcommand words and operands are arguments as they stand, but for other names of subcommands,
+/// which the caller adds.
+#[must_use]
+pub fn words(conditions: &Match) -> Vec<&str> {
+    if conditions
+        .subcommand
+        .iter()
+        .any(|subcommand| subcommand.trim().is_empty())
+    {
+        return Vec::new();
+    }
+    if !conditions.subcommand.is_empty() {
+        return conditions
+            .subcommand
+            .iter()
+            .filter_map(|words| longest(words))
+            .collect();
+    }
+    let list = if conditions.verb.is_empty() {
+        &conditions.operands
+    } else {
+        &conditions.verb
+    };
+    list.iter().map(String::as_str).collect()
+}
+
+/// The word of a subcommand that says most; all of its words must be there.
+fn longest(subcommand: &str) -> Option<&str> {
+    subcommand
+        .split(' ')
+        .max_by_key(|word| word.trim_matches('*').len())
+}
+
 /// The single patterns of a list in which each may hold several (`a|b`).
 pub fn alternatives(patterns: &[String]) -> impl Iterator<Item = &str> {
     patterns.iter().flat_map(|pattern| pattern.split('|'))

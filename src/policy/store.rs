@@ -191,8 +191,12 @@ impl Policy {
                     layer: file.layer,
                 })
         });
+        let synonyms_known = self
+            .files
+            .iter()
+            .all(|file| file.content.programs.is_empty());
         self.shipped
-            .candidates(program, traits)
+            .candidates(action, traits, synonyms_known)
             .map(|rule| RuleRef {
                 rule,
                 layer: Layer::Pack,
