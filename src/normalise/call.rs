@@ -493,6 +493,14 @@ impl Walker<'_> {
                 operands = rest;
             }
         }
+        if inner.runs.prefix.is_some() {
+            for operand in operands {
+                if let Some(text) = without_prefix(inner.runs, &operand.value) {
+                    self.run_code(inner, language, text, None);
+                }
+            }
+            return None;
+        }
         let (first, rest) = operands.split_first()?;
         if inner.runs.first {
             let named = usize::from(language != Language::Script);

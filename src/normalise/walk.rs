@@ -577,6 +577,14 @@ impl<'a> Walker<'a> {
                 .get(&number)
                 .map(|text| (text.clone(), None));
         }
+        // A descriptor whose number is not known may hold any text.
+        if ["/dev/fd/", "/proc/self/fd/"]
+            .iter()
+            .any(|folder| file.text.starts_with(folder))
+            && !file.is_known()
+        {
+            return Some((Value::unknown(), None));
+        }
         if file.text == "/dev/stdin" || file.text == "-" {
             return self
                 .scope

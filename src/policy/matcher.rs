@@ -1,6 +1,6 @@
 //! One action against one match of a rule. Pure; what it reads of the action it reads once.
 
-use super::arguments::{self, Arguments};
+use super::arguments::{self, Arguments, Positional};
 use super::glob;
 use super::paths::{self, Classes, PathText, Place};
 use super::schema::{Match, Opaque, Program, Targets};
@@ -104,8 +104,18 @@ impl<'a> Facts<'a> {
                 }
             }
             Targets::All => out.extend(operands.iter().map(|p| p.value.clone())),
-            Targets::Last if by_option => {}
-            Targets::Last => out.extend(operands.last().map(|p| p.value.clone())),
+            Targets::Last if by_option => out = put_into(&out, operands),
+            Targets::Last => {
+                if let Some((last, sources)) = operands.split_last() {
+                    let directory = last.value.text.ends_with('/') || sources.len() > 1;
+                    let last = std::slice::from_ref(&last.value);
+                    out.extend(if directory {
+                        put_into(last, sources)
+                    } else {
+                        last.to_vec()
+                    });
+                }
+            }
             Targets::Rest => out.extend(operands.iter().skip(1).map(|p| p.value.clone())),
             Targets::First => out.extend(operands.first().map(|p| p.value.clone())),
         }
@@ -141,6 +151,30 @@ impl<'a> Facts<'a> {
             .iter()
             .any(|class| paths::is_in(&path, class, self.classes, self.place))
     }
+}
+
+/// Where sources arrive that are put into directories: below them under their own names.
+fn put_into(directories: &[Value], sources: &[Positional]) -> Vec<Value> {
+    let mut out = Vec::new();
+    for directory in directories {
+        let base = directory.text.trim_end_matches('/');
+        for source in sources {
+            // `a/` of rsync(1) is what is in it, and arrives as the directory itself.
+            let name = source.value.text.rsplit('/').next().unwrap_or_default();
+            out.push(match name {
+                "" | "." | ".." => directory.clone(),
+                name => Value {
+                    text: format!("{base}/{name}"),
+                    glob: directory.glob || source.value.glob,
+                    splits: directory.splits,
+                },
+            });
+        }
+        if sources.is_empty() {
+            out.push(directory.clone());
+        }
+    }
+    out
 }
 
 /// Whether the action is what the match describes.

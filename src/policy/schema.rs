@@ -192,7 +192,8 @@ pub struct Runs {
     pub first: bool,
     /// The values of these options.
     pub option: Vec<String>,
-    /// Only values that begin with this, which is cut off (`ProxyCommand=`, `exec=`, `alias.*=`).
+    /// Only values that begin with this, which is cut off (`ProxyCommand=`, `exec=`, `alias.*=`). With
+    /// `operands`: each of them for itself (`alias NAME=TEXT`).
     pub prefix: Option<String>,
     /// The language of the options' values or of standard input; `argv` here means one text that
     /// is split at blanks.
