@@ -866,6 +866,12 @@ impl Walker<'_> {
                 walker.scope.exported_functions = exported;
             }
             walker.scope.input.clone_from(&inner.call.input);
+            if !IN_THIS_SHELL.contains(&inner.name) {
+                for (name, value) in &inner.call.environment {
+                    let binding = Binding::one(value.clone());
+                    walker.scope.variables.insert(name.clone(), binding);
+                }
+            }
             walker.reading(&reading)
         });
     }

@@ -107,8 +107,6 @@ impl Scope {
             }
         }
         self.exported.extend(other.exported.iter().cloned());
-        self.exported_functions
-            .extend(other.exported_functions.iter().cloned());
         let names = |map: &BTreeMap<String, String>| -> Vec<(String, String)> {
             map.iter()
                 .map(|(name, target)| (name.clone(), target.clone()))
@@ -121,6 +119,8 @@ impl Scope {
                 .entry(name.clone())
                 .or_insert_with(|| Rc::clone(body));
         }
+        self.exported_functions
+            .extend(other.exported_functions.iter().cloned());
         for (file, text) in &other.files {
             self.files
                 .entry(file.clone())

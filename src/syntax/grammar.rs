@@ -207,11 +207,7 @@ impl Reader<'_> {
                     "an array element after a redirection",
                 );
             }
-            if program && raw.head.is_some() && is_declaration(&simple) {
-                simple.words.push(Self::word(raw));
-            } else {
-                self.words(raw, &mut simple.words);
-            }
+            self.words(raw, &mut simple.words);
             program = true;
         }
         self.state.redirects_only = false;
@@ -362,16 +358,6 @@ fn hides_assignment(raw: &RawWord) -> bool {
             .is_some_and(|(name, _)| super::pieces::is_name(name)),
         _ => false,
     }
-}
-
-/// Whether the arguments of the command are assignments, which braces and splitting leave alone.
-fn is_declaration(simple: &Simple) -> bool {
-    simple.words.first().and_then(literal).is_some_and(|name| {
-        matches!(
-            name.as_str(),
-            "alias" | "declare" | "export" | "local" | "readonly" | "typeset"
-        )
-    })
 }
 
 impl Reader<'_> {
