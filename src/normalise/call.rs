@@ -511,7 +511,15 @@ impl Walker<'_> {
             }
             return None;
         }
-        let words: Vec<Value> = arguments.iter().skip(first.at).cloned().collect();
+        let mut words: Vec<Value> = arguments.iter().skip(first.at).cloned().collect();
+        if inner.runs.task {
+            if !first.value.is_known() {
+                return None;
+            }
+            if words.get(1).is_some_and(|word| word.text == "--") {
+                words.remove(1);
+            }
+        }
         if language == Language::Argv {
             let call = Call {
                 fields: words.clone(),

@@ -188,6 +188,9 @@ pub struct Runs {
     pub operands: Option<Language>,
     /// How many operands to pass over (`timeout 5 CMD`).
     pub skip: u8,
+    /// The first operand names a task of the project, which is run like a program: an unknown one says
+    /// nothing about others, and a `--` right after it is the runner's own (`npm run x -- --force`).
+    pub task: bool,
     /// Only the first operand is the text; the rest are its parameters (`sh -c TEXT NAME ARG`).
     pub first: bool,
     /// The values of these options.

@@ -82,6 +82,34 @@ fn a_file_that_is_read_as_code_is_a_script() {
 }
 
 #[test]
+fn a_task_of_the_project_is_run_like_a_program() {
+    each_runs(
+        "prisma db push --force-reset",
+        &[
+            "npm exec -- prisma db push --force-reset",
+            "npm run prisma -- db push --force-reset",
+            "npm --prefix api run prisma -- db push --force-reset",
+            "pnpm prisma db push --force-reset",
+            "pnpm --filter api exec prisma db push --force-reset",
+            "yarn prisma db push --force-reset",
+            "yarn workspace api prisma db push --force-reset",
+            "bun run prisma db push --force-reset",
+            "bun x prisma db push --force-reset",
+            "bunx prisma db push --force-reset",
+        ],
+    );
+    for line in [
+        "npm run \"$TASK\"",
+        "yarn $TASK",
+        "pnpm install",
+        "yarn add rm",
+    ] {
+        let found = actions(line);
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+    }
+}
+
+#[test]
 fn wrappers_are_looked_through_to_any_depth() {
     each_runs(
         "rm -rf /x",
