@@ -3,6 +3,7 @@
 
 use super::pieces::{is_name, known_text, literal};
 use super::reader::Reader;
+use super::token::Kind;
 use super::{AssignedValue, Dialect, Piece, RedirectOperator, Simple, Span, Unread, Word};
 
 /// What was found so far.
@@ -48,6 +49,14 @@ impl Reader<'_> {
                     .any(|word| known_text(&word.pieces).contains('='));
                 if defines && self.goes_on(end) {
                     self.doubt(end, end, "an alias");
+                }
+            }
+            "time" if self.dialect == Dialect::Posix => {
+                // A reserved word for some shells called sh, a program for others.
+                let text = arguments.first().and_then(literal).unwrap_or_default();
+                let name = text.split('=').next().unwrap_or_default();
+                if Kind::reserved(&text).is_some() || name.len() < text.len() && is_name(name) {
+                    self.doubt(end, end, "time before this");
                 }
             }
             "eval" | "." | "source" => {

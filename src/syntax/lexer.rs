@@ -66,10 +66,13 @@ impl Reader<'_> {
         let start = self.source.pos;
         let Some(byte) = self.source.peek() else {
             self.read_here_documents()?;
+            let text = self.source.text();
+            self.unfinished |= text.ends_with("\\\n") && self.newline != text.len();
             return Ok(self.token(Kind::Eof, start));
         };
         if byte == b'\n' {
             self.source.bump();
+            self.newline = self.source.pos;
             self.state.assignment_arguments = false;
             let token = self.token(Kind::Newline, start);
             self.read_here_documents()?;

@@ -68,6 +68,8 @@ pub(super) struct Reader<'a> {
     pub(super) bodies: HashMap<usize, Word>,
     /// Whether the text ended inside a here-document or after a backslash.
     pub(super) unfinished: bool,
+    /// Where the last newline that was a token ends.
+    pub(super) newline: usize,
     /// How many bytes may still be read a second time.
     pub(super) patience: usize,
     /// What braces may still cost.
@@ -86,6 +88,7 @@ impl<'a> Reader<'a> {
             unread: Vec::new(),
             bodies: HashMap::new(),
             unfinished: false,
+            newline: 0,
             patience: text.len().saturating_mul(4) + 4096,
             braces: super::braces::Budget::default(),
             depth,

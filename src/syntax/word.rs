@@ -273,6 +273,7 @@ impl Reader<'_> {
     fn read_subscript(&mut self, builder: &mut Builder) -> Result<()> {
         let at = self.source.pos;
         let subscript = self.subscript()?;
+        self.not_posix(at, "a subscript");
         let name = builder.name().map(str::to_owned);
         let (append, value_at) = match self.source.peek() {
             Some(b'=') => (false, Some(self.source.pos + 1)),
@@ -284,7 +285,6 @@ impl Reader<'_> {
         };
         if let (Some(name), Some(value_at)) = (name, value_at) {
             self.source.pos = value_at;
-            self.not_posix(at, "an array");
             builder.pieces = Pieces::default();
             builder.raw.head = Some(Head {
                 name,

@@ -15,6 +15,8 @@ mod policy_layers;
 #[cfg(test)]
 mod prompt;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod record;
