@@ -25,10 +25,7 @@ const PIPES: &str =
 /// The commands that stand in a text, each as a shell line.
 pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    if matches!(
-        language,
-        Language::Sql | Language::Redis | Language::Mongo | Language::Text
-    ) {
+    if matches!(language, Language::Sql | Language::Redis | Language::Mongo) {
         return found;
     }
     if text.contains(['"', '\'']) && has_call(text) {
@@ -59,6 +56,14 @@ pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
                 } else if let Some(part) = captures.name("from") {
                     found.push(unescape(part.as_str()));
                 }
+            }
+        }
+    }
+    // Tcl's `spawn` and `exec`, as expect(1) has them, take plain words.
+    if language == Language::Text {
+        for part in text.split([';', '\n', '{', '}']) {
+            if let Some(command) = part.trim_start().strip_prefix("spawn ") {
+                found.push(command.trim_start_matches("-noecho ").to_owned());
             }
         }
     }
