@@ -13,6 +13,8 @@ use super::secrets::{HARMLESS, NAMES, OPTIONS, PREFIXES, Place};
 /// What stands in place of a secret.
 const REDACTED: &str = "[redacted]";
 
+/// A user in a URL that is this long, without a password, is a token.
+const LONG_USER: usize = 20;
 /// How many words of a command are searched for its options, so that time grows with the text only.
 const MOST_WORDS: usize = 64;
 
@@ -98,10 +100,14 @@ fn find_urls(text: &str, secrets: &mut Vec<Range<usize>>) {
             continue;
         };
         let user = authority.get(..at).unwrap_or_default();
-        match user.find(':') {
-            Some(colon) if colon + 1 < at => secrets.push(start + colon + 1..start + at),
-            None if at >= 20 => secrets.push(start..start + at),
-            _ => {}
+        let secret = match user.find(':') {
+            Some(colon) => colon + 1..at,
+            None if at >= LONG_USER => 0..at,
+            None => continue,
+        };
+        let value = user.get(secret.clone()).unwrap_or_default();
+        if !value.is_empty() && !is_reference(value) {
+            secrets.push(start + secret.start..start + secret.end);
         }
     }
 }
@@ -145,16 +151,23 @@ fn is_secret_name(word: &str) -> bool {
 fn value_of(text: &str, name: &Range<usize>, word: &str) -> Option<Range<usize>> {
     let rest = text.get(name.end..)?;
     let marked = rest.trim_start_matches(['"', '\'', '\\']);
-    if let Some(value) = marked.strip_prefix(['=', ':']) {
+    if let Some(value) = marked.strip_prefix('=') {
         let value = value.strip_prefix('=').unwrap_or(value);
-        let spaced = value.trim_start_matches([' ', '\t']);
-        // `NAME= command` sets it to nothing; `name: value` has a blank.
-        if marked.starts_with('=') && spaced.len() < value.len() {
-            return None;
-        }
+        // `NAME= command` sets it to nothing.
+        let start = text.len() - value.len();
+        return extent(text, start, false).filter(|_| !value.starts_with([' ', '\t']));
+    }
+    if let Some(value) = marked.strip_prefix(':') {
         let lower = word.to_ascii_lowercase();
         let is_header = lower.ends_with("authorization") || lower.ends_with("cookie");
-        return extent(text, text.len() - spaced.len(), is_header);
+        let spaced = value.trim_start_matches([' ', '\t']);
+        // `pg:credentials:destroy` and `npm run token:refresh` are names, no values.
+        let is_value = spaced.len() < value.len()
+            || value.starts_with(['"', '\'', '\\'])
+            || is_header
+            || lower.starts_with("x-");
+        let start = text.len() - spaced.len();
+        return extent(text, start, is_header).filter(|_| is_value);
     }
     let takes_next = word.starts_with("--") || word.eq_ignore_ascii_case("bearer");
     let next = rest.trim_start_matches([' ', '\t']);
@@ -169,6 +182,7 @@ fn value_of(text: &str, name: &Range<usize>, word: &str) -> Option<Range<usize>>
 fn extent(text: &str, start: usize, whole_line: bool) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
     let (start, end) = match rest.chars().next()? {
+        quote @ ('"' | '\'') if is_closing(text, start, quote) => return None,
         quote @ ('"' | '\'') => {
             let body = rest.get(1..)?;
             (start + 1, start + 1 + closing(body, quote))
@@ -180,11 +194,29 @@ fn extent(text: &str, start: usize, whole_line: bool) -> Option<Range<usize>> {
         _ => (start, start + bare(rest)),
     };
     let value = text.get(start..end)?;
-    let reference = value.starts_with('$')
+    (!value.is_empty() && !is_reference(value) && value != REDACTED).then_some(start..end)
+}
+
+/// Whether a value only names a variable, perhaps after the scheme of a header.
+fn is_reference(value: &str) -> bool {
+    let value = match value.split_once(' ') {
+        Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => rest,
+        _ => value,
+    };
+    value.starts_with('$')
         && value.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'_' | b'{' | b'}' | b'(')
-        });
-    (!value.is_empty() && !reference && value != REDACTED).then_some(start..end)
+        })
+}
+
+/// Whether the quote at `at` ends a quoted text, as in `grep '^TOKEN=' file`, and begins none: there is
+/// an odd number of them before it in its line, and nothing but a blank or an operator after it.
+fn is_closing(text: &str, at: usize, quote: char) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let after = text.get(at + 1..).and_then(|rest| rest.chars().next());
+    let ends = after.is_none_or(|next| next.is_whitespace() || ")|;&<>\"'".contains(next));
+    ends && line.matches(quote).count() % 2 == 1
 }
 
 /// Where a quoted text ends; its end where the quote is never closed.
@@ -429,6 +461,12 @@ mod tests {
     fn ordinary_text_is_kept_as_it_is() {
         for text in [
             "ls -la",
+            "heroku pg:credentials:destroy postgresql-1 -a shop",
+            "npm run token:refresh",
+            "X=$(grep '^JWT_SECRET=' .env | cut -d= -f2-) node -e 'run()'",
+            "git push https://x-access-token:${GH_TOKEN}@github.com/me/x.git",
+            "curl -H \"Authorization: Bearer $TOKEN\" u",
+            "aws iam delete-access-key --access-key-id prod-access",
             "docker run -p 8080:80 nginx",
             "git commit -m 'fix token refresh and password reset'",
             "mkdir -p a/b && cp -p x y",

@@ -36,6 +36,7 @@ pub const HARMLESS: &[&str] = &[
     "token_file",
     "secret_name",
     "secret_id",
+    "access_key_id",
     "secret_file",
     "credential_helper",
     "credentials_file",
