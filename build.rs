@@ -339,25 +339,18 @@ impl Tables {
     }
 
     fn rules(&mut self, sources: &[Source]) -> Result<(), String> {
-        let mut rules: Vec<(&str, &Rule)> = sources
-            .iter()
-            .flat_map(|source| &source.file.rules)
-            .map(|rule| (rule.id.as_str(), rule))
-            .collect();
-        rules.sort_by_key(|(id, _)| *id);
-        // Examples are run from the texts of the packs, and each match is a record of its own.
+        // Examples are run from the texts of the packs; a record does without.
         let bare = |rule: &Rule| Rule {
             examples: Examples::default(),
-            matches: rule
-                .matches
-                .iter()
-                .filter(|_| !rule.followed_by.is_empty())
-                .cloned()
-                .collect(),
             ..rule.clone()
         };
-        let bare: Vec<(&str, Rule)> = rules.iter().map(|(id, rule)| (*id, bare(rule))).collect();
-        self.named("RULES", &bare)?;
+        let mut rules: Vec<(&str, Rule)> = sources
+            .iter()
+            .flat_map(|source| &source.file.rules)
+            .map(|rule| (rule.id.as_str(), bare(rule)))
+            .collect();
+        rules.sort_by_key(|(id, _)| *id);
+        self.named("RULES", &rules)?;
         let mut by_program: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut general = Vec::new();
         let matches = rules.iter().enumerate().flat_map(|(number, (_, rule))| {
@@ -365,7 +358,7 @@ impl Tables {
                 .iter()
                 .map(move |conditions| (number, conditions))
         });
-        let mut table = "static MATCHES: &[Conditions] = &[\n".to_owned();
+        self.line("static MATCHES: &[Conditions] = &[");
         for (number, (rule, conditions)) in matches.enumerate() {
             for name in index::names(conditions) {
                 by_program.entry(name).or_default().push(number);
@@ -374,17 +367,14 @@ impl Tables {
             if patterns.is_some() {
                 general.push(number);
             }
-            let (at, length) = self.record(conditions)?;
-            table.push_str(&format!(
-                "    Conditions {{ rule: {rule}, needs: {}, words: &{:?}, programs: &{:?}, not: &{:?}, \
-                 record: Record {{ at: {at}, length: {length} }} }},\n",
+            self.line(&format!(
+                "    Conditions {{ rule: {rule}, needs: {}, words: &{:?}, programs: &{:?}, not: &{:?} }},",
                 index::needs(conditions),
                 words(conditions, sources),
                 patterns.unwrap_or_default(),
                 conditions.not_program,
             ));
         }
-        self.code.push_str(&table);
         self.line("];");
         self.line(&format!("static GENERAL: &[u16] = &{general:?};"));
         self.numbers("MATCHES_BY_PROGRAM", &by_program);

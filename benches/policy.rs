@@ -65,17 +65,21 @@ fn main() {
         median(&format!("first lookup of `{}`", line.join(" ")), || {
             let policy = Policy::shipped();
             let described = policy.program(&action.program).is_some();
-            black_box(policy.candidates(&action, described).len());
+            black_box(policy.candidates(&action, described).count());
         });
         let policy = Policy::shipped();
         let mut found = 0;
         median(&format!("further lookup of `{}`", line.join(" ")), || {
             let described = policy.program(&action.program).is_some();
-            found = black_box(policy.candidates(&action, described).len());
+            found = black_box(policy.candidates(&action, described).count());
         });
         println!("    {found} candidates");
     }
     median("all classes, decoded", || {
         black_box(Policy::shipped().classes().len());
     });
+    median("all rules, decoded", || {
+        black_box(Policy::shipped().rules().count());
+    });
+    println!("    {} rules", Policy::shipped().rules().count());
 }

@@ -4,6 +4,7 @@
 //! environment, descriptors, working directory, signal dispositions and mask, process group, terminal.
 
 mod relay;
+mod typed;
 mod units;
 
 use std::ffi::{CStr, CString};
@@ -28,6 +29,8 @@ pub enum Error {
     Itself(PathBuf),
     /// Nothing could be put between standard input and the shell.
     Relay(io::Error),
+    /// There is no way to be asked before each command.
+    Typed(io::Error),
 }
 
 impl fmt::Display for Error {
@@ -39,6 +42,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::Relay(error) => write!(out, "standard input cannot be read along: {error}"),
+            Self::Typed(error) => write!(out, "an interactive shell cannot be watched: {error}"),
             Self::Itself(path) => {
                 write!(out, "the real shell `{}` is kibosh itself", path.display())
             }
@@ -67,9 +71,10 @@ pub fn launch(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -
     become_shell(invocation, settings)
 }
 
-/// Becomes the real shell with a relay before its standard input: `judge` clears each unit that comes
+/// Becomes the real shell, whose start was cleared, with a relay before its standard input: `judge` clears each unit that comes
 /// in, and `whole` says whether a text is one. Returns only where that failed.
 pub fn launch_relayed(
+    _cleared: Cleared,
     invocation: &Invocation,
     settings: &Settings,
     whole: &dyn Fn(&[u8]) -> bool,
@@ -79,6 +84,29 @@ pub fn launch_relayed(
         return Error::Relay(error);
     }
     become_shell(invocation, settings)
+}
+
+/// Becomes a shell that is typed into and asks kibosh before each command. Returns only where that
+/// failed.
+///
+/// Called as `sh` it is bash too, in POSIX mode: only bash can ask.
+pub fn launch_typed(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -> Error {
+    let start = match typed::start(invocation) {
+        Ok(start) => start,
+        Err(error) => return Error::Typed(error),
+    };
+    let shell = PathBuf::from(settings.bash.as_deref().unwrap_or(USUAL_BASH));
+    let Ok(path) = CString::new(shell.as_os_str().as_bytes()) else {
+        return Error::Shell(shell, io::ErrorKind::InvalidInput.into());
+    };
+    if is_this_program(&path) {
+        return Error::Itself(shell);
+    }
+    let error = match &start.environment {
+        Some(environment) => process::become_program_with(&path, &start.argv, environment),
+        None => process::become_program(&path, &start.argv),
+    };
+    Error::Shell(shell, error)
 }
 
 fn become_shell(invocation: &Invocation, settings: &Settings) -> Error {

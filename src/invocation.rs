@@ -106,6 +106,19 @@ impl Invocation {
         }
     }
 
+    /// A command of a shell that is typed into.
+    #[must_use]
+    pub fn typed() -> Self {
+        Self {
+            argv: Vec::new(),
+            flavour: Flavour::Bash,
+            options: Options::default(),
+            source: Source::Typed,
+            parameters: 0,
+            dry_run: false,
+        }
+    }
+
     /// The word at a place of the argument vector.
     #[must_use]
     pub fn word(&self, place: usize) -> Option<&OsStr> {

@@ -7,6 +7,11 @@ mod entry;
 
 use std::ffi::CString;
 
+use kibosh::sys::memory::Memory;
+
+#[global_allocator]
+static MEMORY: Memory = Memory::new();
+
 /// The whole run; gives the exit status where this program did not become another one.
 fn start(argv: Vec<CString>) -> u8 {
     kibosh::cli::run(argv)

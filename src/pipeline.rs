@@ -2,6 +2,7 @@
 
 mod session;
 
+use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
 use crate::execute;
 use crate::exit;
@@ -36,29 +37,41 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         preamble,
         folders.home.as_ref().map(|home| home.path.as_path()),
     );
-    if text == Text::Stream {
-        return relayed(invocation, session, say);
-    }
     let decision = session.judge(&text);
-    if session.is_dry() {
+    if session.is_dry() && text != Text::Stream {
         session.record(&decision, Outcome::DryRun);
         say(&report::check::text(&decision));
         return status(decision.effect);
     }
-    match session.review(&decision) {
-        Ok(cleared) => failed(
-            &execute::launch(cleared, invocation, policy.settings()),
-            say,
-        ),
+    let cleared = match session.review(&decision) {
+        Ok(cleared) => cleared,
         Err(refusal) => {
             say(&refusal::message(&decision, &refusal));
-            exit::STOPPED
+            return exit::STOPPED;
         }
-    }
+    };
+    let settings = policy.settings();
+    let error = match text {
+        Text::Stream => {
+            session.keep(decision);
+            relayed(cleared, invocation, session, say)
+        }
+        Text::Typed => execute::launch_typed(cleared, invocation, settings),
+        Text::Whole(_) | Text::Nothing | Text::Hidden(_) => {
+            execute::launch(cleared, invocation, settings)
+        }
+    };
+    say(&refusal::failure(&error));
+    exit::FAILED
 }
 
-/// Runs a shell whose commands come in while it runs.
-fn relayed(invocation: &Invocation, mut session: Session<'_>, say: &dyn Fn(&str)) -> u8 {
+/// Runs a shell whose commands come in while it runs. Returns only where it could not be started.
+fn relayed(
+    cleared: Cleared,
+    invocation: &Invocation,
+    mut session: Session<'_>,
+    say: &dyn Fn(&str),
+) -> execute::Error {
     let dialect = session.dialect();
     let settings = session.settings();
     let whole = |text: &[u8]| session::is_whole(text, dialect);
@@ -80,16 +93,42 @@ fn relayed(invocation: &Invocation, mut session: Session<'_>, say: &dyn Fn(&str)
             }
         }
     };
-    failed(
-        &execute::launch_relayed(invocation, settings, &whole, &mut judge),
-        say,
-    )
+    execute::launch_relayed(cleared, invocation, settings, &whole, &mut judge)
 }
 
-/// Says that kibosh itself failed.
-fn failed(error: &execute::Error, say: &dyn Fn(&str)) -> u8 {
-    say(&report::refusal::failure(error));
-    exit::FAILED
+/// Judges a command that an interactive shell is about to run, behind `given`, which sets what the shell
+/// knows. Gives 0 where policy clears it, 10 where a person did, and 126 where it must not run.
+#[must_use]
+pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
+    let folders = Folders::here();
+    let policy = match judge::policy_in_force(&folders) {
+        Ok(policy) => policy,
+        Err(errors) => {
+            say(&report::policy::unreadable(&errors));
+            return exit::FAILED;
+        }
+    };
+    let invocation = Invocation::typed();
+    let preamble = Preamble::typed(given, command);
+    let surroundings = Surroundings::here();
+    let home = folders.home.as_ref().map(|home| home.path.as_path());
+    let mut session = Session::new(&invocation, &surroundings, &policy, preamble, home);
+    let decision = session.judge(&Text::Whole(command.to_vec()));
+    if session.is_dry() {
+        session.record(&decision, Outcome::DryRun);
+        say(&report::check::text(&decision));
+        return exit::STOPPED;
+    }
+    match session.review(&decision) {
+        Ok(cleared) => match cleared.approver() {
+            Approver::Policy => exit::CHECK_ALLOW,
+            Approver::Person => exit::CHECK_CONFIRM,
+        },
+        Err(refusal) => {
+            say(&refusal::message(&decision, &refusal));
+            exit::STOPPED
+        }
+    }
 }
 
 /// The status of a dry run.

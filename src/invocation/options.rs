@@ -32,6 +32,8 @@ pub struct Options {
     pub debugger: bool,
     /// The place of the value of `--rcfile` or `--init-file`.
     pub rc_file: Option<usize>,
+    /// The place behind the long options.
+    pub long_end: usize,
     /// What `-o`, `-O` and the letters for the like turned on, by name.
     pub named: Vec<String>,
     /// What they turned off.
@@ -99,6 +101,7 @@ pub(super) fn read(argv: &[CString], flavour: Flavour) -> Read {
         .first()
         .is_some_and(|word| word.to_bytes().starts_with(b"-"));
     read.long(argv);
+    read.options.long_end = read.next;
     if read.fault.is_none() {
         read.letters(argv, flavour);
     }

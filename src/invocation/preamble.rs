@@ -98,6 +98,16 @@ const HARMLESS: &[&str] = &[
 /// How a text that makes aliases says so.
 const ALIASES: &[&str] = &["alias", "ALIASES"];
 
+/// The builtins that can change the gate of an interactive shell. `trap` is not one of them: there it
+/// is a function that leaves the gate in its place.
+const WATCHED_BY: &[&str] = &[
+    "builtin", "command", "declare", "enable", "eval", "export", "readonly", "set", "shopt",
+    "typeset", "unset",
+];
+
+/// What the gate is made of.
+const WATCH: &[&str] = &["DEBUG", "extdebug", "functrace", "+T"];
+
 /// Options that only matter where the text holds one of these.
 const WHERE_ON: &[(&str, &[&str])] = &[
     ("extglob", &["?(", "*(", "+(", "@(", "!("]),
@@ -136,6 +146,26 @@ impl Preamble {
         preamble.start_up_files(invocation);
         if (preamble.posix || invocation.options.interactive) && holds(content, ALIASES) {
             preamble.unclear("aliases are replaced while it is read");
+        }
+        preamble
+    }
+
+    /// What goes with a command of a shell that is typed into: `given` sets what the shell knows.
+    #[must_use]
+    pub fn typed(given: &[u8], command: &[u8]) -> Self {
+        let mut preamble = Self {
+            before: vec![given.to_vec()],
+            starts_up: true,
+            ..Self::default()
+        };
+        let word = command
+            .split(|byte| byte.is_ascii_whitespace())
+            .next()
+            .unwrap_or_default();
+        let by_builtin =
+            WATCHED_BY.iter().any(|name| name.as_bytes() == word) && holds(command, WATCH);
+        if by_builtin || holds(command, &["__kibosh"]) {
+            preamble.unclear("it would change how this shell is watched");
         }
         preamble
     }

@@ -151,7 +151,9 @@ impl<'a> Session<'a> {
             },
             Err(refusal) => Outcome::Refused(refusal),
         };
-        self.record(decision, outcome);
+        if !self.judged.is_empty() || reviewed.is_err() {
+            self.record(decision, outcome);
+        }
         reviewed
     }
 

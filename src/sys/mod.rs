@@ -6,5 +6,6 @@
 pub mod descriptors;
 pub mod environment;
 pub mod limits;
+pub mod memory;
 pub mod process;
 pub mod terminal;

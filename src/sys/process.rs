@@ -20,6 +20,25 @@ pub fn become_program(path: &CStr, arguments: &[CString]) -> io::Error {
     }
 }
 
+/// As [`become_program`], with another environment.
+pub fn become_program_with(
+    path: &CStr,
+    arguments: &[CString],
+    environment: &[CString],
+) -> io::Error {
+    match nix::unistd::execve(path, arguments, environment) {
+        Ok(never) => match never {},
+        Err(errno) => io::Error::from(errno),
+    }
+}
+
+/// Whether this process has another effective user or group than its real one.
+#[must_use]
+pub fn runs_for_another() -> bool {
+    use nix::unistd::{getegid, geteuid, getgid, getuid};
+    getuid() != geteuid() || getgid() != getegid()
+}
+
 /// Makes standard input empty.
 ///
 /// # Errors

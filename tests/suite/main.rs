@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod bypasses;
 #[cfg(test)]
+mod compat;
+#[cfg(test)]
 mod install;
+#[cfg(test)]
+mod layers;
 #[cfg(test)]
 mod metamorphic;
 #[cfg(test)]
@@ -26,3 +30,5 @@ mod refusal;
 mod shell;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod typed;

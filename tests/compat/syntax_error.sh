@@ -1,0 +1,5 @@
+echo first
+if true; then
+  echo second
+fi fi
+echo never
