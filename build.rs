@@ -339,18 +339,25 @@ impl Tables {
     }
 
     fn rules(&mut self, sources: &[Source]) -> Result<(), String> {
-        // Examples are run from the texts of the packs; a record does without.
-        let bare = |rule: &Rule| Rule {
-            examples: Examples::default(),
-            ..rule.clone()
-        };
-        let mut rules: Vec<(&str, Rule)> = sources
+        let mut rules: Vec<(&str, &Rule)> = sources
             .iter()
             .flat_map(|source| &source.file.rules)
-            .map(|rule| (rule.id.as_str(), bare(rule)))
+            .map(|rule| (rule.id.as_str(), rule))
             .collect();
         rules.sort_by_key(|(id, _)| *id);
-        self.named("RULES", &rules)?;
+        // Examples are run from the texts of the packs, and each match is a record of its own.
+        let bare = |rule: &Rule| Rule {
+            examples: Examples::default(),
+            matches: rule
+                .matches
+                .iter()
+                .filter(|_| !rule.followed_by.is_empty())
+                .cloned()
+                .collect(),
+            ..rule.clone()
+        };
+        let bare: Vec<(&str, Rule)> = rules.iter().map(|(id, rule)| (*id, bare(rule))).collect();
+        self.named("RULES", &bare)?;
         let mut by_program: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut general = Vec::new();
         let matches = rules.iter().enumerate().flat_map(|(number, (_, rule))| {
@@ -358,7 +365,7 @@ impl Tables {
                 .iter()
                 .map(move |conditions| (number, conditions))
         });
-        self.line("static MATCHES: &[Conditions] = &[");
+        let mut table = "static MATCHES: &[Conditions] = &[\n".to_owned();
         for (number, (rule, conditions)) in matches.enumerate() {
             for name in index::names(conditions) {
                 by_program.entry(name).or_default().push(number);
@@ -367,14 +374,17 @@ impl Tables {
             if patterns.is_some() {
                 general.push(number);
             }
-            self.line(&format!(
-                "    Conditions {{ rule: {rule}, needs: {}, words: &{:?}, programs: &{:?}, not: &{:?} }},",
+            let (at, length) = self.record(conditions)?;
+            table.push_str(&format!(
+                "    Conditions {{ rule: {rule}, needs: {}, words: &{:?}, programs: &{:?}, not: &{:?}, \
+                 record: Record {{ at: {at}, length: {length} }} }},\n",
                 index::needs(conditions),
                 words(conditions, sources),
                 patterns.unwrap_or_default(),
                 conditions.not_program,
             ));
         }
+        self.code.push_str(&table);
         self.line("];");
         self.line(&format!("static GENERAL: &[u16] = &{general:?};"));
         self.numbers("MATCHES_BY_PROGRAM", &by_program);

@@ -59,18 +59,19 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
     let mut findings: Vec<Finding> = Vec::new();
     for one in &facts {
         for candidate in policy.candidates(one.action, one.program.is_some()) {
-            let rule = &candidate.rule;
-            if !rule
+            if !candidate
                 .matches
                 .iter()
                 .any(|m| matcher::is_match(m, one, policy))
             {
                 continue;
             }
+            let rule = candidate.rule();
             if !rule.followed_by.is_empty() && !is_followed(rule, one, &facts, policy) {
                 continue;
             }
-            let excepted = policy.exceptions(&candidate).iter().any(|exception| {
+            let exceptions = policy.exceptions(candidate.layer, &rule.id);
+            let excepted = exceptions.iter().any(|exception| {
                 exception.matches.is_empty()
                     || exception
                         .matches

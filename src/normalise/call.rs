@@ -502,6 +502,9 @@ impl Walker<'_> {
             return None;
         }
         let (first, rest) = operands.split_first()?;
+        if first.value.text.contains(HOLE) && !begins_surely(inner.runs, program, read, base) {
+            return None;
+        }
         if inner.runs.first {
             let named = usize::from(language != Language::Script);
             let positional: Vec<Value> = rest.iter().skip(named).map(|p| p.value.clone()).collect();
@@ -1125,6 +1128,20 @@ fn base_name(path: &str) -> &str {
 
 fn positional_after(arguments: &[Value], skip: usize) -> Option<Vec<Value>> {
     Some(arguments.iter().skip(skip).cloned().collect())
+}
+
+/// Whether what is run begins where it seems to. It need not where it stands after words that may be
+/// several or none (`docker run $FLAGS $IMAGE true`), or where it may as well be a subcommand
+/// (`pnpm $STEP`).
+fn begins_surely(runs: &Runs, program: &Program, read: &Arguments, base: usize) -> bool {
+    let may_be_subcommand =
+        program.subcommands > 0 && runs.subcommand.is_empty() && !runs.not_subcommand.is_empty();
+    let before = read.positionals.iter().take(base + usize::from(runs.skip));
+    let shifts = runs.elsewhere
+        && before
+            .skip(base)
+            .any(|word| word.value.splits && word.value.text.contains(HOLE));
+    !may_be_subcommand && !shifts
 }
 
 /// How many positional words the subcommand takes; none where it is another one.

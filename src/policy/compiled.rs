@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 
 use super::glob;
-use super::schema::{Exception, PathClass, Program, Rule, Settings, Variable};
+use super::schema::{Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable};
 use crate::action::{Action, Value};
 
 include!(concat!(env!("OUT_DIR"), "/packs.rs"));
@@ -34,6 +34,8 @@ struct Conditions {
     programs: &'static [&'static str],
     /// Patterns of other programs.
     not: &'static [&'static str],
+    /// The match itself.
+    record: Record,
 }
 
 impl Conditions {
@@ -64,6 +66,21 @@ pub struct PackText {
 #[must_use]
 pub fn packs() -> &'static [PackText] {
     PACKS
+}
+
+/// All shipped rules as their packs write them, by id. This reads the texts of the packs.
+#[must_use]
+pub fn rules() -> Vec<Rule> {
+    let files = PACKS
+        .iter()
+        .map(|pack| match toml::from_str::<PolicyFile>(pack.text) {
+            Ok(file) => file,
+            // `build.rs` has read the same text with the same schema.
+            Err(_) => std::process::abort(),
+        });
+    let mut rules: Vec<Rule> = files.flat_map(|file| file.rules).collect();
+    rules.sort_by(|one, other| one.id.cmp(&other.id));
+    rules
 }
 
 /// The ids of all shipped rules, sorted.
@@ -116,6 +133,7 @@ pub fn exceptions(rule: &str) -> Vec<Exception> {
 #[derive(Default)]
 pub struct Shipped {
     rules: Cells<Rule>,
+    matches: Cells<Match>,
     programs: Cells<Program>,
     variables: Cells<Variable>,
     classes: Cells<PathClass>,
@@ -150,43 +168,55 @@ impl Shipped {
         (0..VARIABLES.len()).filter_map(|number| self.variables.get(VARIABLES, number).cloned())
     }
 
-    /// All rules, by id.
-    pub fn rules(&self) -> impl Iterator<Item = Rc<Rule>> {
-        (0..RULES.len()).filter_map(|number| self.rules.get(RULES, number).cloned())
+    /// A rule by its number. Its matches are there only where it has `followed-by`.
+    #[must_use]
+    pub fn rule(&self, number: u16) -> &Rule {
+        let rule = self.rules.get(RULES, usize::from(number));
+        // Numbers come from the same tables: anything else is a damaged binary, as in `decode`.
+        rule.map_or_else(|| std::process::abort(), Rc::as_ref)
     }
 
-    /// The rules that can be about an action with these traits. `synonyms_known` says that no layer
-    /// has other names for subcommands than the packs.
+    /// The matches that can hold for an action with these traits, each with the number of its rule, in
+    /// the order of the rules. `synonyms_known` says that no layer has other names for subcommands
+    /// than the packs.
     pub fn candidates(
         &self,
         action: &Action,
         traits: u32,
         synonyms_known: bool,
-    ) -> impl Iterator<Item = Rc<Rule>> {
+    ) -> impl Iterator<Item = (u16, &Match)> {
         let program = action.program.as_str();
-        let numbered = |number: &u16| MATCHES.get(usize::from(*number));
-        let general = GENERAL.iter().filter_map(numbered).filter(|conditions| {
-            conditions.needs & !traits == 0
-                && (conditions.programs.is_empty() || any(conditions.programs, program))
-        });
+        let known = |number: &&u16| {
+            MATCHES.get(usize::from(**number)).is_some_and(|one| {
+                one.needs & !traits == 0
+                    && (one.programs.is_empty() || any(one.programs, program))
+                    && (!synonyms_known || one.finds_word(&action.arguments))
+                    && !any(one.not, program)
+            })
+        };
+        let by_name = |number: &&u16| {
+            MATCHES.get(usize::from(**number)).is_some_and(|one| {
+                one.needs & !traits == 0
+                    && (!synonyms_known || one.finds_word(&action.arguments))
+                    && !any(one.not, program)
+            })
+        };
         let named = find(MATCHES_BY_PROGRAM, program)
             .copied()
             .unwrap_or_default();
-        let named = named
+        let mut numbers: Vec<u16> = GENERAL
             .iter()
-            .filter_map(numbered)
-            .filter(|conditions| conditions.needs & !traits == 0);
-        let mut rules: Vec<u16> = general
-            .chain(named)
-            .filter(|conditions| !synonyms_known || conditions.finds_word(&action.arguments))
-            .filter(|conditions| !any(conditions.not, program))
-            .map(|conditions| conditions.rule)
+            .filter(known)
+            .chain(named.iter().filter(by_name))
+            .copied()
             .collect();
-        rules.sort_unstable();
-        rules.dedup();
-        rules
-            .into_iter()
-            .filter_map(|number| self.rules.get(RULES, usize::from(number)).cloned())
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().filter_map(|number| {
+            let number = usize::from(number);
+            let one = MATCHES.get(number)?;
+            Some((one.rule, self.matches.get(MATCHES, number)?.as_ref()))
+        })
     }
 }
 
@@ -200,12 +230,29 @@ impl<T> Default for Cells<T> {
 }
 
 impl<T: DeserializeOwned> Cells<T> {
-    fn get(&self, table: &[(&str, Record)], number: usize) -> Option<&Rc<T>> {
+    fn get<R: Recorded>(&self, table: &[R], number: usize) -> Option<&Rc<T>> {
         let cells = self
             .0
             .get_or_init(|| table.iter().map(|_| OnceCell::new()).collect());
-        let (_, record) = table.get(number)?;
+        let record = table.get(number)?.record();
         Some(cells.get(number)?.get_or_init(|| Rc::new(decode(record))))
+    }
+}
+
+/// An entry of a table that tells where its record is.
+trait Recorded {
+    fn record(&self) -> &Record;
+}
+
+impl Recorded for (&str, Record) {
+    fn record(&self) -> &Record {
+        &self.1
+    }
+}
+
+impl Recorded for Conditions {
+    fn record(&self) -> &Record {
+        &self.record
     }
 }
 
@@ -252,7 +299,14 @@ mod tests {
     #[test]
     fn every_record_decodes() {
         let shipped = Shipped::default();
-        assert_eq!(shipped.rules().count(), RULES.len());
+        for number in 0..RULES.len() {
+            let rule = shipped.rule(u16::try_from(number).unwrap());
+            assert!(!rule.reason.is_empty());
+        }
+        for number in 0..MATCHES.len() {
+            assert!(shipped.matches.get(MATCHES, number).is_some());
+        }
+        assert_eq!(rules().len(), RULES.len());
         assert_eq!(shipped.variables().count(), VARIABLES.len());
         for number in 0..PROGRAMS.len() {
             assert!(shipped.programs.get(PROGRAMS, number).is_some());

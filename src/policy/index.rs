@@ -37,6 +37,9 @@ pub const DESCRIBED: u32 = 1 << 12;
 /// Its program is not described.
 pub const UNDESCRIBED: u32 = 1 << 13;
 
+/// It is named with a directory.
+pub const NAMED: u32 = 1 << 14;
+
 /// The traits that an action must have for `conditions` to hold.
 #[must_use]
 pub fn needs(conditions: &Match) -> u32 {
@@ -61,6 +64,7 @@ pub fn needs(conditions: &Match) -> u32 {
         | asked(!conditions.via.is_empty(), VIA)
         | asked(!conditions.fed_by.is_empty(), FED)
         | asked(!conditions.opaque.is_empty(), OPAQUE)
+        | asked(named_with_directory(&conditions.named), NAMED)
         | match conditions.elsewhere {
             Some(true) => ELSEWHERE,
             Some(false) => HERE,
@@ -71,6 +75,11 @@ pub fn needs(conditions: &Match) -> u32 {
             Some(false) => DESCRIBED,
             None => 0,
         }
+}
+
+/// Whether each of these patterns of a program as it is named asks for a directory.
+fn named_with_directory(patterns: &[String]) -> bool {
+    !patterns.is_empty() && alternatives(patterns).all(|pattern| pattern.contains('/'))
 }
 
 /// The programs that `conditions` names as they are; patterns are left to [`patterns`].

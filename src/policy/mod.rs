@@ -30,7 +30,7 @@ pub mod index;
 pub mod schema;
 
 pub use check::Depth;
-pub use store::{LayerFile, Policy, RuleRef, compile};
+pub use store::{Candidate, LayerFile, Policy, RuleRef, compile};
 
 /// Where a rule came from, the most authority last but one: a project's file is the agent's to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

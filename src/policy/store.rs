@@ -13,7 +13,7 @@ use super::error::PolicyErrors;
 use super::load::{self, Text};
 use super::matcher::Patterns;
 use super::paths::Classes;
-use super::schema::{Exception, PathClass, PolicyFile, Program, Rule, Settings, Variable};
+use super::schema::{Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable};
 use super::trust::{self, Ignored};
 use super::{Layer, examples, glob, index};
 use crate::action::{Action, FileUse, Opacity};
@@ -30,6 +30,33 @@ pub struct RuleRef {
     pub layer: Layer,
 }
 
+/// A rule that an action may meet: the matches that can hold for it, and the rule itself, which is
+/// decoded only when it is asked for.
+pub struct Candidate<'p> {
+    /// The rule's layer.
+    pub layer: Layer,
+    /// Those of its matches that can hold.
+    pub matches: Vec<&'p Match>,
+    source: Source<'p>,
+}
+
+/// Where a candidate's rule is.
+enum Source<'p> {
+    Shipped(&'p Shipped, u16),
+    File(&'p Rule),
+}
+
+impl<'p> Candidate<'p> {
+    /// The rule. Its own list of matches may be empty; those that count are the candidate's.
+    #[must_use]
+    pub fn rule(&self) -> &'p Rule {
+        match self.source {
+            Source::Shipped(shipped, number) => shipped.rule(number),
+            Source::File(rule) => rule,
+        }
+    }
+}
+
 /// A policy file of a layer, as far as it is in force.
 pub struct LayerFile {
     /// Which layer it belongs to.
@@ -42,7 +69,6 @@ pub struct LayerFile {
     pub content: PolicyFile,
     /// What is not in force of it, as nobody trusts it.
     pub ignored: Vec<Ignored>,
-    rules: Vec<Rc<Rule>>,
 }
 
 /// All rules in force.
@@ -119,14 +145,12 @@ impl Policy {
                 ignored = trust::tighten(&mut content, elsewhere);
             }
         }
-        let rules = content.rules.iter().cloned().map(Rc::new).collect();
         self.files.push(LayerFile {
             layer: text.layer,
             path: text.file.clone(),
             text: text.text.clone(),
             content,
             ignored,
-            rules,
         });
         self.settings = OnceCell::new();
         self.programs.get_mut().clear();
@@ -179,46 +203,58 @@ impl Policy {
 
     /// The rules that can match `action`, each once. `described` says whether [`Policy::program`] has
     /// its program.
-    pub fn candidates(&self, action: &Action, described: bool) -> impl Iterator<Item = RuleRef> {
-        let program = action.program.as_str();
+    #[must_use]
+    pub fn candidates(&self, action: &Action, described: bool) -> Vec<Candidate<'_>> {
         let traits = traits(action, described);
-        let layered = self.files.iter().flat_map(move |file| {
-            file.rules
-                .iter()
-                .filter(move |rule| may_match(rule, program, traits))
-                .map(|rule| RuleRef {
-                    rule: Rc::clone(rule),
-                    layer: file.layer,
-                })
-        });
         let synonyms_known = self
             .files
             .iter()
             .all(|file| file.content.programs.is_empty());
-        self.shipped
-            .candidates(action, traits, synonyms_known)
-            .map(|rule| RuleRef {
-                rule,
-                layer: Layer::Pack,
-            })
-            .chain(layered)
+        let mut candidates: Vec<Candidate<'_>> = Vec::new();
+        let mut last = None;
+        for (rule, conditions) in self.shipped.candidates(action, traits, synonyms_known) {
+            match candidates.last_mut() {
+                Some(candidate) if last == Some(rule) => candidate.matches.push(conditions),
+                _ => candidates.push(Candidate {
+                    layer: Layer::Pack,
+                    matches: vec![conditions],
+                    source: Source::Shipped(&self.shipped, rule),
+                }),
+            }
+            last = Some(rule);
+        }
+        for file in &self.files {
+            for rule in &file.content.rules {
+                let may_match = |one: &&Match| may_match(one, &action.program, traits);
+                let matches: Vec<&Match> = rule.matches.iter().filter(may_match).collect();
+                if !matches.is_empty() {
+                    let source = Source::File(rule);
+                    candidates.push(Candidate {
+                        layer: file.layer,
+                        matches,
+                        source,
+                    });
+                }
+            }
+        }
+        candidates
     }
 
-    /// All rules, those of the packs first.
+    /// All rules as they are written, those of the packs first. This reads the texts of the packs.
     pub fn rules(&self) -> impl Iterator<Item = RuleRef> {
+        let shipped = compiled::rules()
+            .into_iter()
+            .map(|rule| (Layer::Pack, rule));
         let layered = self.files.iter().flat_map(|file| {
-            file.rules.iter().map(|rule| RuleRef {
-                rule: Rc::clone(rule),
-                layer: file.layer,
-            })
+            file.content
+                .rules
+                .iter()
+                .map(|rule| (file.layer, rule.clone()))
         });
-        self.shipped
-            .rules()
-            .map(|rule| RuleRef {
-                rule,
-                layer: Layer::Pack,
-            })
-            .chain(layered)
+        shipped.chain(layered).map(|(layer, rule)| RuleRef {
+            rule: Rc::new(rule),
+            layer,
+        })
     }
 
     /// The classes of paths, by name; what several layers say of one class is together.
@@ -291,17 +327,16 @@ impl Policy {
         })
     }
 
-    /// The exceptions that may lift `rule`: those of its own layer, and, where a pack has it, of every
+    /// The exceptions that may lift the rule `id` of `layer`: those of its own layer, and, where a pack has it, of every
     /// layer. A layer that the agent could write never lifts what an administrator has said.
     #[must_use]
-    pub fn exceptions(&self, rule: &RuleRef) -> Vec<Exception> {
-        let id = rule.rule.id.as_str();
-        let mut exceptions = match rule.layer {
+    pub fn exceptions(&self, layer: Layer, id: &str) -> Vec<Exception> {
+        let mut exceptions = match layer {
             Layer::Pack => compiled::exceptions(id),
             Layer::System | Layer::User | Layer::Project => Vec::new(),
         };
         for file in &self.files {
-            if rule.layer == Layer::Pack || rule.layer == file.layer {
+            if layer == Layer::Pack || layer == file.layer {
                 let here = file
                     .content
                     .exceptions
@@ -384,6 +419,7 @@ fn traits(action: &Action, described: bool) -> u32 {
         | has(action.input.is_some(), index::INPUT)
         | has(!action.via.is_empty(), index::VIA)
         | has(!action.fed_by.is_empty(), index::FED)
+        | has(action.path.text.contains('/'), index::NAMED)
         | has(action.opacity != Opacity::Known, index::OPAQUE)
         | if action.elsewhere {
             index::ELSEWHERE
@@ -397,12 +433,11 @@ fn traits(action: &Action, described: bool) -> u32 {
         }
 }
 
-/// Whether a rule of a layer can be about an action, as [`Shipped::candidates`] tells for the packs.
-fn may_match(rule: &Rule, program: &str, traits: u32) -> bool {
-    rule.matches.iter().any(|conditions| {
-        (conditions.program.is_empty() || any(&conditions.program, program))
-            && index::needs(conditions) & !traits == 0
-    })
+/// Whether a match of a layer's rule can hold for an action, as [`Shipped::candidates`] tells for the
+/// packs.
+fn may_match(conditions: &Match, program: &str, traits: u32) -> bool {
+    (conditions.program.is_empty() || any(&conditions.program, program))
+        && index::needs(conditions) & !traits == 0
 }
 
 fn any(patterns: &[String], text: &str) -> bool {

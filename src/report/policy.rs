@@ -45,7 +45,7 @@ pub fn list(policy: &Policy) -> String {
             escape(&one.rule.id),
             escape(&one.rule.reason)
         ));
-        for exception in policy.exceptions(&one) {
+        for exception in policy.exceptions(one.layer, &one.rule.id) {
             let reason = escape(&exception.reason).into_owned();
             rows.push(format!("{:17} except where: {reason}", ""));
         }

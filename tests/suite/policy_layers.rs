@@ -109,7 +109,7 @@ fn layers_of(policy: &Policy, id: &str) -> Vec<Layer> {
 
 fn lifted(policy: &Policy, id: &str) -> usize {
     let rule = policy.rules().find(|found| found.rule.id == id).unwrap();
-    policy.exceptions(&rule).len()
+    policy.exceptions(rule.layer, id).len()
 }
 
 #[test]
