@@ -423,6 +423,43 @@ mod tests {
     }
 
     #[test]
+    fn any_text_with_any_spans_is_shown_within_bounds_or_not_at_all() {
+        let letters = [
+            'a', ' ', '\n', '\x1b', 'ä', '大', '\u{202e}', '|', '\t', '…',
+        ];
+        let mut state = 1_u64;
+        let mut next = |most: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from(state >> 33).unwrap() % most
+        };
+        for _ in 0..2_000 {
+            let text: String = (0..next(300))
+                .map(|_| letters[next(letters.len())])
+                .collect();
+            let spans: Vec<Span> = (0..next(4))
+                .map(|_| Span {
+                    start: next(400),
+                    end: next(400),
+                })
+                .collect();
+            let columns = next(120);
+            let Some(rows) = excerpt(&text, &spans, columns, Style::Plain) else {
+                continue;
+            };
+            for row in rows {
+                let width = measure_text_width(&row);
+                assert!(
+                    width <= columns.max(40),
+                    "{row:?} in {columns} columns"
+                );
+                assert!(!row.contains(char::is_control), "{row:?}");
+            }
+        }
+    }
+
+    #[test]
     fn spans_that_name_nothing_mean_the_whole_text() {
         for spans in [
             vec![],
