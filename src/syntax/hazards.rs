@@ -112,7 +112,9 @@ impl Reader<'_> {
             let option = word.as_deref();
             let doubtful = match option {
                 Some("extglob") => self.has_extended_pattern(end),
-                Some("expand_aliases" | "posix") | None => self.goes_on(end),
+                // Aliases that the text does not make are those of a start-up file.
+                Some("expand_aliases") => self.makes_aliases() && self.goes_on(end),
+                Some("posix") | None => self.goes_on(end),
                 Some("histexpand" | "history" | "-H") => self
                     .source
                     .text()
@@ -125,6 +127,12 @@ impl Reader<'_> {
                 self.doubt(end, end, "an option that changes the grammar");
             }
         }
+    }
+
+    /// Whether the text could define an alias anywhere.
+    fn makes_aliases(&self) -> bool {
+        let text = self.source.text().to_ascii_lowercase();
+        text.replace("expand_aliases", "").replace("unalias", "").contains("alias")
     }
 
     /// Whether an extended pattern follows.
