@@ -639,6 +639,12 @@ impl Walker<'_> {
         };
         let mut printed = Value::unknown();
         for fields in calls {
+            // `parallel 'wc -l {}'`: one word with blanks is a line for the shell.
+            if fields.first().is_some_and(|f| f.text.contains(' ')) {
+                let line = fields.iter().map(|f| f.text.as_str()).collect::<Vec<_>>();
+                self.run_code(inner, Language::Shell, Value::known(line.join(" ")), None);
+                continue;
+            }
             let call = Call {
                 input: None,
                 ..inner.call.going_on(fields)
@@ -741,12 +747,15 @@ impl Walker<'_> {
             }
             return;
         }
-        let done = match self.grammar.program(inner.name) {
-            Some(program) if !program.calls.is_empty() => {
-                calls::commands(&program.calls, &text.text)
-            }
-            _ => Vec::new(),
-        };
+        // A program that runs code of a language by other means than its interpreter knows the same calls.
+        let program = [Some(inner.name), calls::interpreter(language)]
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.grammar.program(name))
+            .find(|program| !program.calls.is_empty());
+        let done = program.map_or_else(Vec::new, |program| {
+            calls::commands(&program.calls, &text.text)
+        });
         let (parts, commands) = if language == Language::Sql {
             (sql::statements(&text.text), sql::commands(&text.text))
         } else {

@@ -6,12 +6,25 @@
 //! comment, and it does not see one that is spelled in an unusual way.
 
 use crate::action::{HOLE, Value};
-use crate::policy::schema::Call;
+use crate::policy::schema::{Call, Language};
 
 /// How far names and joined paths are followed.
 const DEEPEST: u8 = 6;
 /// How many calls of one text are read.
 const MOST_CALLS: usize = 64;
+
+/// The usual interpreter of a language, under whose name the packs say what its calls do.
+pub(super) fn interpreter(language: Language) -> Option<&'static str> {
+    match language {
+        Language::Python => Some("python3"),
+        Language::Javascript => Some("node"),
+        Language::Ruby => Some("ruby"),
+        Language::Perl => Some("perl"),
+        Language::Php => Some("php"),
+        Language::Awk => Some("awk"),
+        _ => None,
+    }
+}
 
 /// A command that a call amounts to.
 #[derive(Debug, PartialEq)]
@@ -296,6 +309,9 @@ fn called(callee: &str, inside: &str, code: &str, depth: u8) -> Value {
     };
     match method {
         "home" | "homedir" => Value::known("~"),
+        "mkdtemp" | "mkstemp" | "gettempdir" | "tmpdir" | "mktmpdir" | "mkdtempSync"
+        | "TemporaryDirectory" | "NamedTemporaryFile" | "makeTempDir" | "makeTempDirSync"
+        | "tempdir" | "sys_get_temp_dir" | "tempnam" => Value::known(format!("/tmp/tmp.{HOLE}")),
         "iterdir" => wild(joined(&[object, "'*'"], "/", code, depth)),
         "rglob" | "glob" if !is_module => {
             let any = if method == "rglob" { "'*'" } else { "" };
@@ -511,6 +527,10 @@ mod tests {
             ("require('fs').rmdirSync('d')", "rm -r d"),
             ("rmdirSync('d')", "rm -r d"),
             ("for d in (a, b): shutil.rmtree(d)", "rm -r ?"),
+            (
+                "d = tempfile.mkdtemp()\nshutil.rmtree(d)",
+                "rm -r /tmp/tmp.?",
+            ),
             (
                 "shutil.rmtree(Path(__file__).parent / 'build')",
                 "rm -r ?/build",
