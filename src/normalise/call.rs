@@ -501,6 +501,11 @@ impl Walker<'_> {
             }
             return None;
         }
+        if let Some((first, rest)) = operands.split_first()
+            && first.value.text == "--"
+        {
+            operands = rest;
+        }
         let (first, rest) = operands.split_first()?;
         if first.value.text.contains(HOLE) && !begins_surely(inner.runs, program, read, base) {
             return None;
