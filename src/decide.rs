@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::action::{Action, FileUse, HOLE};
+use crate::action::{Action, FileUse, HOLE, Value};
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::matcher::{self, Facts};
@@ -89,7 +89,7 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
                 subject: subject(one.action),
-                resource: resource(one),
+                resource: resource(&rule.matches, one),
                 origin: one.action.origin,
             };
             if !findings.iter().any(|f| {
@@ -130,19 +130,14 @@ fn shares_a_name(rule: &Rule, first: &Facts<'_>, second: &Facts<'_>) -> bool {
         .any(|name| others.contains(name))
 }
 
-/// What an action names: its options' values, and its operands after the verb that `matches` look for.
+/// What an action names: its options' values, and its operands after the subcommand of `matches`.
 fn names(matches: &[Match], facts: &Facts<'_>) -> Vec<String> {
-    let arguments = &facts.arguments;
-    let is_verb = |word: &str| {
-        let mut verbs = matches.iter().flat_map(|one| &one.verb);
-        verbs.any(|verb| glob::matches(verb, word))
-    };
-    let skip = match arguments.subcommand_words().position(is_verb) {
-        Some(position) => position + 1,
-        None if facts.program.is_some() => arguments.subcommands.min(arguments.positionals.len()),
-        None => 0,
-    };
-    let options = arguments.flags.iter().filter_map(|f| f.value.as_ref());
+    let skip = matcher::subcommand_length(matches, facts);
+    let options = facts
+        .arguments
+        .flags
+        .iter()
+        .filter_map(|f| f.value.as_ref());
     facts
         .operands(skip)
         .chain(options)
@@ -190,18 +185,43 @@ pub fn subject(action: &Action) -> String {
     line.trim_end().to_owned()
 }
 
-/// What a person types to approve: the last operand, else the program.
-fn resource(facts: &Facts<'_>) -> Option<String> {
-    let skip = facts
+/// Options that name what a command is about, in the order in which they are asked.
+const NAMING: &[&str] = &[
+    "--name|--*-name|--*-identifier|--*-id|--id|--*-arn",
+    "-n|-g|--resource-group|-a|--app|--bucket|--stack|-s|-C|--project",
+];
+
+/// What a person types to approve: the last operand, else what an option names, else the program.
+fn resource(matches: &[Match], facts: &Facts<'_>) -> Option<String> {
+    let known = |value: &Value| {
+        let text = value.text.as_str();
+        (!text.contains(HOLE) && !text.is_empty()).then(|| text.to_owned())
+    };
+    let arguments = &facts.action.arguments;
+    // A word after an option whose grammar is not known may be its value.
+    let option_before = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| arguments.get(before))?;
+        let text = before.text.as_str();
+        (text.starts_with("--") && text.len() > 2 && !text.contains('=')).then_some(text)
+    };
+    let operands = facts
         .arguments
-        .subcommands
-        .min(facts.arguments.positionals.len());
-    let operand = facts
-        .operands(if facts.program.is_some() { skip } else { 0 })
-        .map(|v| v.text.clone())
-        .filter(|text| !text.contains(HOLE) && !text.is_empty())
-        .last();
-    operand.or_else(|| {
+        .operands(matcher::subcommand_length(matches, facts));
+    let plain = operands.iter().rev();
+    let plain = plain.filter(|operand| option_before(operand.at).is_none());
+    let named = NAMING.iter().flat_map(|names| {
+        let flags = facts.arguments.flags_named(names);
+        let loose = facts.arguments.positionals.iter().filter(|word| {
+            option_before(word.at)
+                .is_some_and(|option| names.split('|').any(|name| glob::matches(name, option)))
+        });
+        flags
+            .filter_map(|flag| flag.value.as_ref())
+            .chain(loose.map(|word| &word.value))
+    });
+    let any = operands.iter().rev().map(|operand| &operand.value);
+    let mut candidates = plain.map(|operand| &operand.value).chain(named).chain(any);
+    candidates.find_map(known).or_else(|| {
         let program = facts.action.program.clone();
         (!program.is_empty()).then_some(program)
     })

@@ -196,6 +196,23 @@ fn is_about_doing(wanted: &Match) -> bool {
         && wanted.opaque.is_empty()
 }
 
+/// How many positional words belong to the subcommand that one of `wanted` describes; the most that
+/// the program's grammar has where none of them describes it.
+#[must_use]
+pub fn subcommand_length(wanted: &[Match], facts: &Facts<'_>) -> usize {
+    let found = wanted
+        .iter()
+        .filter_map(|one| head_matches(one, facts))
+        .max();
+    found.unwrap_or_else(|| match facts.program {
+        Some(_) => facts
+            .arguments
+            .subcommands
+            .min(facts.arguments.positionals.len()),
+        None => 0,
+    })
+}
+
 /// Program and subcommand; gives the number of positional words that belong to the subcommand.
 fn head_matches(wanted: &Match, facts: &Facts<'_>) -> Option<usize> {
     let name = facts.action.program.as_str();

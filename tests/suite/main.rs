@@ -4,6 +4,7 @@
 mod bypasses;
 #[cfg(test)]
 mod compat;
+mod decide;
 #[cfg(test)]
 mod install;
 #[cfg(test)]
