@@ -24,6 +24,8 @@ const MOST_STATEMENTS: usize = 2000;
 struct Call {
     fields: Vec<Value>,
     environment: BTreeMap<String, Value>,
+    /// What the programs around it were given.
+    inherited: BTreeMap<String, Value>,
     files: Vec<Redirection>,
     input: Option<Value>,
     fed_by: Vec<String>,
@@ -39,9 +41,12 @@ struct Call {
 impl Call {
     /// A call of other words from the same place, with the same input.
     fn going_on(&self, fields: Vec<Value>) -> Self {
+        let mut inherited = self.inherited.clone();
+        inherited.extend(self.environment.clone());
         Self {
             fields,
             environment: BTreeMap::new(),
+            inherited,
             files: Vec::new(),
             input: self.input.clone(),
             fed_by: self.fed_by.clone(),
@@ -101,6 +106,7 @@ impl Walker<'_> {
         let printed = self.call(Call {
             fields,
             environment,
+            inherited: BTreeMap::new(),
             files: plumbing.files.clone(),
             input,
             fed_by,
@@ -169,6 +175,9 @@ impl Walker<'_> {
             origin: call.origin,
             ..self.blank()
         };
+        if !self.scope.elsewhere {
+            action.environment.extend(call.inherited.clone());
+        }
         action.environment.extend(call.environment.clone());
         if unknown_program && call.by_environment {
             // Only the machine can tell; where it can, this is not reached.
@@ -530,15 +539,9 @@ impl Walker<'_> {
         }
         if language == Language::Argv {
             let call = Call {
-                fields: words.clone(),
                 environment,
-                files: Vec::new(),
-                input: inner.call.input.clone(),
-                fed_by: inner.call.fed_by.clone(),
-                origin: inner.call.origin,
-                substituted: inner.call.substituted.clone(),
-                by_environment: false,
                 by_shell: inner.call.by_shell && IN_THIS_SHELL.contains(&inner.name),
+                ..inner.call.going_on(words.clone())
             };
             if inner.runs.appends.is_some() {
                 return Some(self.run_items(inner, words, program, read));
@@ -892,9 +895,13 @@ impl Walker<'_> {
             }
             walker.scope.input.clone_from(&inner.call.input);
             if !IN_THIS_SHELL.contains(&inner.name) {
-                for (name, value) in &inner.call.environment {
+                let inherited = &inner.call.inherited;
+                for (name, value) in inherited.iter().chain(&inner.call.environment) {
                     let binding = Binding::one(value.clone());
                     walker.scope.variables.insert(name.clone(), binding);
+                    if !walker.scope.elsewhere {
+                        walker.scope.exported.insert(name.clone());
+                    }
                 }
             }
             walker.reading(&reading)
@@ -936,6 +943,7 @@ impl Walker<'_> {
         let call = Call {
             fields: Vec::new(),
             environment: BTreeMap::new(),
+            inherited: BTreeMap::new(),
             files: Vec::new(),
             input: None,
             fed_by: Vec::new(),

@@ -110,6 +110,25 @@ fn a_task_of_the_project_is_run_like_a_program() {
 }
 
 #[test]
+fn variables_of_a_command_reach_what_it_runs() {
+    for (line, reached) in [
+        ("A=1 make x", true),
+        ("A=1 nice bundle exec make x", true),
+        ("A=1 bash -c 'make x'", true),
+        ("env A=1 nice make x", true),
+        ("A=1 ssh host make x", false),
+        ("A=1; make x", false),
+    ] {
+        let judged = judge(&Policy::shipped(), line, &Context::text_only());
+        let found = judged
+            .actions
+            .iter()
+            .any(|action| action.program == "make" && action.environment.contains_key("A"));
+        assert_eq!(found, reached, "{line}");
+    }
+}
+
+#[test]
 fn wrappers_are_looked_through_to_any_depth() {
     each_runs(
         "rm -rf /x",
