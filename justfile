@@ -1,0 +1,29 @@
+# Each recipe is one cargo command, or a list of recipes.
+
+# What must pass before a change lands.
+check: fmt clippy test policy
+
+fmt:
+    cargo fmt --check
+
+clippy:
+    cargo clippy --all-targets -- -D warnings
+
+test:
+    cargo test
+
+# The examples and cases of the shipped packs and of the layers of this place.
+policy:
+    cargo run --quiet -- policy test
+
+# The static binary.
+build:
+    cargo build --release --target {{arch()}}-unknown-linux-musl
+
+# Start-up and memory beside bash.
+startup rounds="1000":
+    benches/startup.sh {{rounds}}
+
+# bash's own test-suite, with bash and with kibosh.
+bash-test-suite:
+    benches/bash-test-suite.sh
