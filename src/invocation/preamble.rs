@@ -154,7 +154,11 @@ impl Preamble {
     #[must_use]
     pub fn typed(given: &[u8], command: &[u8]) -> Self {
         let mut preamble = Self {
-            before: vec![given.to_vec()],
+            before: if given.is_empty() {
+                Vec::new()
+            } else {
+                vec![given.to_vec()]
+            },
             starts_up: true,
             ..Self::default()
         };

@@ -450,10 +450,7 @@ mod tests {
             };
             for row in rows {
                 let width = measure_text_width(&row);
-                assert!(
-                    width <= columns.max(40),
-                    "{row:?} in {columns} columns"
-                );
+                assert!(width <= columns.max(40), "{row:?} in {columns} columns");
                 assert!(!row.contains(char::is_control), "{row:?}");
             }
         }

@@ -132,7 +132,9 @@ impl Reader<'_> {
     /// Whether the text could define an alias anywhere.
     fn makes_aliases(&self) -> bool {
         let text = self.source.text().to_ascii_lowercase();
-        text.replace("expand_aliases", "").replace("unalias", "").contains("alias")
+        text.replace("expand_aliases", "")
+            .replace("unalias", "")
+            .contains("alias")
     }
 
     /// Whether an extended pattern follows.

@@ -10,7 +10,6 @@ extern "C" fn main(
     count: std::os::raw::c_int,
     vector: *const *const std::os::raw::c_char,
 ) -> std::os::raw::c_int {
-    crate::MEMORY.make_ready();
     let count = usize::try_from(count).unwrap_or_default();
     let mut arguments = Vec::with_capacity(count);
     for position in 0..count {
