@@ -16,6 +16,8 @@ mod normalise;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod policy_blocks;
+#[cfg(test)]
 mod policy_layers;
 #[cfg(test)]
 mod prompt;
