@@ -23,13 +23,14 @@ impl Reader<'_> {
         quoted: bool,
     ) -> Result<Piece> {
         let second = self.source.pos;
+        let doubts = self.unread.len();
         match self.nested(|reader| reader.parenthesized(start, false))? {
             Parenthesized::Arithmetic(pieces) => {
                 self.hazards.arithmetic = true;
                 Ok(Piece::Arithmetic(pieces))
             }
             Parenthesized::Commands(end) => {
-                self.rewind(second)?;
+                self.rewind(second, doubts)?;
                 let script = self.substitution(start)?;
                 if self.source.pos != end {
                     self.doubt(start, end.max(self.source.pos), "an ambiguous $((");

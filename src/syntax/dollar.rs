@@ -151,7 +151,7 @@ impl Reader<'_> {
             self.source.bump();
             if first == b'!' {
                 self.hazards.arithmetic = true;
-                self.not_posix(next_at, "${!…}");
+                self.not_posix(self.source.pos, "${!…}");
             }
         }
         prefixed

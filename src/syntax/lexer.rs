@@ -170,6 +170,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         self.source.pos = second;
+        let doubts = self.unread.len();
         match self.nested(|reader| reader.parenthesized(start, true))? {
             Parenthesized::Arithmetic(pieces) => {
                 self.not_posix(start, "((");
@@ -183,12 +184,14 @@ impl Reader<'_> {
             }
             Parenthesized::Commands(end) => {
                 let text = self.source.slice(start, end);
-                if text.contains("\\\n") || text.contains("<<") || self.source.raw() == Some(b'\n')
-                {
+                let ambiguous = text.contains("\\\n")
+                    || text.contains("<<")
+                    || self.source.raw() == Some(b'\n');
+                self.rewind(start, doubts)?;
+                if ambiguous {
                     self.doubt(start, end, "an ambiguous ((");
                 }
                 self.not_posix(start, "((");
-                self.rewind(start)?;
                 if kind == Kind::ArithmeticFor {
                     return Err(self.stop(start, "an unfinished (("));
                 }

@@ -107,8 +107,10 @@ impl<'a> Reader<'a> {
         result
     }
 
-    /// Goes back to `pos`, if this was not done too often already.
-    pub(super) fn rewind(&mut self, pos: usize) -> Result<()> {
+    /// Goes back to `pos`, if this was not done too often already. What was doubted since there were
+    /// `doubts` of them is forgotten: the text is read again.
+    pub(super) fn rewind(&mut self, pos: usize, doubts: usize) -> Result<()> {
+        self.unread.truncate(doubts);
         let distance = self.source.pos.saturating_sub(pos);
         if distance > self.patience {
             return Err(self.stop(pos, "too ambiguous"));
@@ -137,7 +139,7 @@ impl<'a> Reader<'a> {
 
     /// Notes something that bash could read differently.
     pub(super) fn doubt(&mut self, start: usize, end: usize, why: impl Into<String>) {
-        let span = self.source.span(start, end);
+        let span = self.source.span(start.min(end), start.max(end));
         self.unread.push(Unread {
             span,
             why: why.into(),
@@ -159,6 +161,7 @@ impl<'a> Reader<'a> {
     pub(super) fn inner<'b>(&self, text: &'b str, origin: Origin) -> Reader<'b> {
         let mut inner = Reader::new(text, origin, self.dialect, self.depth);
         inner.braces = self.braces;
+        inner.patience = self.patience;
         inner
     }
 
@@ -167,5 +170,6 @@ impl<'a> Reader<'a> {
         self.unread.extend(inner.unread);
         self.hazards.absorb(inner.hazards);
         self.braces = inner.braces;
+        self.patience = inner.patience;
     }
 }

@@ -248,9 +248,9 @@ pub enum RedirectOperator {
     ReadWrite,
     /// `<&`, with move (`<&3-`) included.
     DuplicateInput,
-    /// `>&` to a descriptor.
+    /// `>&` to a descriptor, or to a word with an expansion: what that becomes decides.
     DuplicateOutput,
-    /// `&>` or `>&` to a file.
+    /// `&>`, or `>&` to text that names no descriptor: a file.
     WriteBoth,
     /// `&>>`.
     AppendBoth,

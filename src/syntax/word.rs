@@ -338,7 +338,7 @@ impl Reader<'_> {
                 b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')' | b'<' | b'>'
             )
         {
-            self.doubt(at, self.source.pos + 1, "text directly after an array");
+            self.doubt(at, self.source.pos, "text directly after an array");
         }
         Ok(())
     }
