@@ -47,7 +47,13 @@ impl Call {
             fields,
             environment: BTreeMap::new(),
             inherited,
-            files: Vec::new(),
+            // Standard input stays that of the outer command.
+            files: self
+                .files
+                .iter()
+                .filter(|file| file.usage == FileUse::Read)
+                .cloned()
+                .collect(),
             input: self.input.clone(),
             fed_by: self.fed_by.clone(),
             origin: self.origin,
@@ -449,9 +455,10 @@ impl Walker<'_> {
                         };
                         self.run_code(&inner, runs.language.unwrap_or_default(), value, None);
                     } else {
-                        let words: Vec<Value> = arguments
-                            .iter()
-                            .skip(flag.at + 1)
+                        // `-mMODULE`: the first word is glued to the option.
+                        let glued = flag.value.iter().filter(|_| flag.value_at == flag.at);
+                        let words: Vec<Value> = glued
+                            .chain(arguments.iter().skip(flag.at + 1))
                             .take_while(|w| !runs.until.contains(&w.text))
                             .cloned()
                             .collect();
