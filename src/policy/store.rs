@@ -142,7 +142,7 @@ impl Policy {
                 text.layer == Layer::Project && trust::is_trusted(folders, &text.file, &text.text);
             if !trusted {
                 let elsewhere = |name: &str| self.class(name).is_some();
-                ignored = trust::tighten(&mut content, elsewhere);
+                ignored = trust::tighten(&mut content, &text.file, elsewhere);
             }
         }
         self.files.push(LayerFile {
@@ -206,10 +206,8 @@ impl Policy {
     #[must_use]
     pub fn candidates(&self, action: &Action, described: bool) -> Vec<Candidate<'_>> {
         let traits = traits(action, described);
-        let synonyms_known = self
-            .files
-            .iter()
-            .all(|file| file.content.programs.is_empty());
+        let mut programs = self.files.iter().flat_map(|file| &file.content.programs);
+        let synonyms_known = programs.all(|program| program.synonyms.is_empty());
         let mut candidates: Vec<Candidate<'_>> = Vec::new();
         let mut last = None;
         for (rule, conditions) in self.shipped.candidates(action, traits, synonyms_known) {

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::compiled;
 use super::discover::{self, Folders};
 use super::load::Text;
-use super::schema::{PolicyFile, Settings};
+use super::schema::{Match, PolicyFile, Settings};
 use crate::sys::limits;
 
 /// A part of a file that is not in force because the file is not trusted.
@@ -161,8 +161,12 @@ pub fn is_only_stricter(content: &PolicyFile) -> bool {
 
 /// Leaves in a file that is not trusted what makes the policy stricter: its rules, classes that no
 /// other layer has, a dry run. Gives what was taken out.
+///
+/// Such a class gets a name that only the rules of `file` know: another file that is not trusted can
+/// neither widen nor empty it.
 pub fn tighten(
     content: &mut PolicyFile,
+    file: &str,
     is_class_elsewhere: impl Fn(&str) -> bool,
 ) -> Vec<Ignored> {
     let mut ignored = Vec::new();
@@ -182,6 +186,7 @@ pub fn tighten(
         }
         keep
     });
+    own_classes(content, file);
     if let Some(settings) = content.settings.take() {
         for (name, set) in [
             ("bash", settings.bash.is_some()),
@@ -199,4 +204,41 @@ pub fn tighten(
         });
     }
     ignored
+}
+
+/// Renames the classes of a file, where they are described and where the file names them.
+fn own_classes(content: &mut PolicyFile, file: &str) {
+    let names: Vec<String> = content
+        .classes
+        .iter()
+        .map(|class| class.name.clone())
+        .collect();
+    let rename = |name: &mut String| {
+        if names.contains(name) {
+            *name = format!("{name} of {file}");
+        }
+    };
+    for class in &mut content.classes {
+        rename(&mut class.name);
+        class.except.iter_mut().for_each(rename);
+    }
+    for rule in &mut content.rules {
+        let matches = rule.matches.iter_mut().chain(&mut rule.followed_by);
+        for list in matches.flat_map(class_lists) {
+            list.iter_mut().for_each(rename);
+        }
+    }
+}
+
+/// The lists that name classes of paths.
+fn class_lists(conditions: &mut Match) -> [&mut Vec<String>; 7] {
+    [
+        &mut conditions.paths,
+        &mut conditions.targets,
+        &mut conditions.sources,
+        &mut conditions.unless_targets,
+        &mut conditions.writes,
+        &mut conditions.appends,
+        &mut conditions.reads,
+    ]
 }

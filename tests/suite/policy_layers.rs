@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use kibosh::judge;
 use kibosh::policy::discover::{Folders, Home, project_file};
 use kibosh::policy::examples::{self, Judged};
 use kibosh::policy::paths::Classes as _;
@@ -269,8 +270,8 @@ fn a_project_tightens_at_once_and_loosens_only_when_trusted_as_it_is() {
     assert!(policy.program("ourtool").is_none());
     assert!(policy.variable("OURS").is_none());
     assert!(
-        policy.class("ours").is_some(),
-        "a class of its own takes nothing away"
+        policy.class("ours").is_none(),
+        "a class of its own is known to its own rules only"
     );
     assert_eq!(
         policy.files()[0].ignored,
@@ -295,6 +296,31 @@ fn a_project_tightens_at_once_and_loosens_only_when_trusted_as_it_is() {
     assert_eq!(lifted(&machine.load(), "team.no-prod"), 1);
     trust::forget(&machine.folders(), &file.file).unwrap();
     assert_eq!(lifted(&machine.load(), "team.no-prod"), 0);
+}
+
+#[test]
+fn a_nearer_file_cannot_change_a_class_of_another_project() {
+    let machine = Machine::new();
+    let deny = |id: &str, key: &str| {
+        RULE.replace("team.no-prod", id)
+            .replace("[\"terraform\"]", "[\"unlink\"]")
+            .replace("operands = [\"prod*\"]", &format!("{key} = [\"ours\"]"))
+    };
+    let ours = "[[class]]\nname = \"ours\"\nunder = [\"/srv/ours\"]\n";
+    let rules = deny("team.in", "targets") + &deny("team.out", "unless-targets") + ours;
+    machine.write("home/project/.kibosh.toml", &rules);
+    let wider = "[[class]]\nname = \"ours\"\nunder = [\"/\"]\n";
+    let nearer = machine.write("home/project/src/.kibosh.toml", wider);
+    let rules = |policy: &Policy| -> Vec<String> {
+        ["unlink /srv/ours/x", "unlink /etc/x"]
+            .iter()
+            .flat_map(|line| judge::example(policy, &examples::Line::example(line)).rules)
+            .filter(|rule| rule.starts_with("team."))
+            .collect()
+    };
+    assert_eq!(rules(&machine.load()), ["team.in", "team.out"]);
+    fs::remove_file(nearer).unwrap();
+    assert_eq!(rules(&machine.load()), ["team.in", "team.out"]);
 }
 
 #[test]
