@@ -43,6 +43,11 @@ pub struct Decision {
     pub findings: Vec<Finding>,
 }
 
+/// How often one rule is told of in one line. Its effect is the same each time.
+const MOST_OF_ONE_RULE: usize = 16;
+/// How many actions behind the first are looked at for the second half of a rule.
+const MOST_LATER: usize = 512;
+
 /// Weighs the actions of one line against a policy.
 ///
 /// `place` is where the line runs. Nothing here depends on the order of rules.
@@ -59,6 +64,11 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
     let mut findings: Vec<Finding> = Vec::new();
     for one in &facts {
         for candidate in policy.candidates(one.action, one.program.is_some()) {
+            if findings.len() >= MOST_OF_ONE_RULE
+                && is_known_enough(&findings, &candidate.rule().id)
+            {
+                continue;
+            }
             if !candidate
                 .matches
                 .iter()
@@ -112,9 +122,15 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
     Decision { effect, findings }
 }
 
+/// Whether a rule has been found so often that one more time changes nothing.
+fn is_known_enough(findings: &[Finding], rule: &str) -> bool {
+    findings.iter().filter(|f| f.rule == rule).count() >= MOST_OF_ONE_RULE
+}
+
 /// Whether a later action of the line is what the rule wants next, about the same thing if it says so.
 fn is_followed(rule: &Rule, first: &Facts<'_>, facts: &[Facts<'_>], policy: &Policy) -> bool {
-    facts.iter().skip(first.action.index + 1).any(|second| {
+    let later = facts.iter().skip(first.action.index + 1);
+    later.take(MOST_LATER).any(|second| {
         rule.followed_by
             .iter()
             .any(|m| matcher::is_match(m, second, policy))

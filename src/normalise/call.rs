@@ -128,6 +128,10 @@ impl Walker<'_> {
     }
 
     fn call(&mut self, call: Call) -> Value {
+        self.spend(8 + call.fields.len());
+        if self.stopped {
+            return Value::unknown();
+        }
         let mut fields = call.fields.iter();
         let Some(path) = fields.next() else {
             return Value::default();
@@ -387,7 +391,7 @@ impl Walker<'_> {
                 kind: Compound::Subshell(script),
                 ..
             } => {
-                let outer = self.scope.clone();
+                let outer = self.snapshot();
                 let printed = self.script(script);
                 self.leave(outer);
                 printed
@@ -448,6 +452,10 @@ impl Walker<'_> {
             let mut printed = None;
             for option in &runs.option {
                 for flag in read.flags_named(option) {
+                    self.spend(1 + arguments.len() / 8);
+                    if self.stopped {
+                        return None;
+                    }
                     if runs.until.is_empty() {
                         let Some(value) = &flag.value else { continue };
                         let Some(value) = without_prefix(runs, value) else {
@@ -672,7 +680,7 @@ impl Walker<'_> {
     /// Walks with the program that is looked through on the way.
     fn inside<T>(&mut self, inner: &Inner<'_>, walk: impl FnOnce(&mut Self) -> T) -> T {
         let same_shell = IN_THIS_SHELL.contains(&inner.name);
-        let outer = (!same_shell).then(|| self.scope.clone());
+        let outer = (!same_shell).then(|| self.snapshot());
         self.scope.via.push(inner.name.to_owned());
         let elsewhere = self.scope.elsewhere;
         if inner.runs.elsewhere {

@@ -79,6 +79,14 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// About how much work a copy is.
+    pub fn weight(&self) -> usize {
+        8 + 2 * (self.variables.len() + self.functions.len() + self.files.len() + self.links.len())
+            + self.positional.as_ref().map_or(0, Vec::len)
+            + self.fed_by.len()
+            + self.via.len()
+    }
+
     /// Joins what two ways through the line leave behind.
     pub fn join(&mut self, other: &Scope) {
         for (name, binding) in &other.variables {

@@ -13,7 +13,11 @@ use crate::syntax::{
 };
 
 /// How many actions one line may have; the rest is opaque.
-const MOST_ACTIONS: usize = 20_000;
+const MOST_ACTIONS: usize = 10_000;
+/// How much work one line may make, in statements, words, and copies of what is known.
+const MOST_WORK: usize = 1_500_000;
+/// The longest value that a variable is known with, in bytes.
+const LONGEST_VALUE: usize = 64 * 1024;
 /// How deep texts in texts and functions in functions are followed.
 pub(super) const DEEPEST: usize = 24;
 /// In how many ways one simple command is read where its variables have alternatives.
@@ -26,7 +30,8 @@ pub(super) struct Walker<'a> {
     pub scope: Scope,
     pub processes: Vec<Process>,
     pub depth: usize,
-    overflowed: bool,
+    pub stopped: bool,
+    spent: usize,
 }
 
 /// The descriptors of one command.
@@ -67,7 +72,8 @@ impl<'a> Walker<'a> {
             scope,
             processes: Vec::new(),
             depth: 0,
-            overflowed: false,
+            stopped: false,
+            spent: 0,
         }
     }
 
@@ -120,22 +126,45 @@ impl<'a> Walker<'a> {
     /// Adds an action; gives its index.
     pub fn emit(&mut self, mut action: Action) -> Option<usize> {
         if self.actions.len() >= MOST_ACTIONS {
-            if !self.overflowed {
-                self.overflowed = true;
-                action = Action {
-                    opacity: Opacity::Text,
-                    unknown: Some(format!("more than {MOST_ACTIONS} commands")),
-                    origin: action.origin,
-                    index: self.actions.len(),
-                    ..self.blank()
-                };
-                self.actions.push(action);
-            }
+            self.stop(action.origin);
+        }
+        if self.stopped {
             return None;
         }
         action.index = self.actions.len();
         self.actions.push(action);
         Some(self.actions.len() - 1)
+    }
+
+    /// Counts work. What exceeds the bound is not walked, and the line says so: the bound is on work
+    /// and never on time, so that an answer is the same on every machine.
+    pub fn spend(&mut self, work: usize) {
+        self.spent = self.spent.saturating_add(work);
+        if self.spent > MOST_WORK {
+            self.stop(self.scope.origin.unwrap_or_default());
+        }
+    }
+
+    /// Gives up the rest of the line, with one action that says so.
+    fn stop(&mut self, origin: Span) {
+        if self.stopped {
+            return;
+        }
+        let action = Action {
+            opacity: Opacity::Text,
+            unknown: Some("more than is looked at in one line".to_owned()),
+            origin,
+            index: self.actions.len(),
+            ..self.blank()
+        };
+        self.actions.push(action);
+        self.stopped = true;
+    }
+
+    /// A copy of the scope, to come back to.
+    pub fn snapshot(&mut self) -> Scope {
+        self.spend(self.scope.weight());
+        self.scope.clone()
     }
 
     /// The programs of the actions from an index on.
@@ -159,9 +188,12 @@ impl<'a> Walker<'a> {
         let mut printed = Value::default();
         let mut joined_by = Connector::Sequence;
         for Statement { command, then } in &script.statements {
+            self.spend(8);
+            if self.stopped {
+                return Value::unknown();
+            }
             let conditional = matches!(joined_by, Connector::And | Connector::Or);
-            let before =
-                (conditional || *then == Connector::Background).then(|| self.scope.clone());
+            let before = (conditional || *then == Connector::Background).then(|| self.snapshot());
             if *then == Connector::Background {
                 self.scope.beside = true;
             }
@@ -191,7 +223,7 @@ impl<'a> Walker<'a> {
 
     /// Walks in a scope of its own, as a subshell does.
     fn apart<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
-        let outer = self.scope.clone();
+        let outer = self.snapshot();
         let out = walk(self);
         self.leave(outer);
         out
@@ -206,6 +238,9 @@ impl<'a> Walker<'a> {
 
     /// Walks one command; gives what it prints.
     pub fn command(&mut self, command: &Command) -> Value {
+        if self.stopped {
+            return Value::unknown();
+        }
         match command {
             Command::Simple(simple) => self.simple(simple),
             Command::Pipeline(stages) => self.pipeline(stages),
@@ -218,10 +253,11 @@ impl<'a> Walker<'a> {
     }
 
     fn pipeline(&mut self, stages: &[Command]) -> Value {
-        let outer = self.scope.clone();
+        let outer = self.snapshot();
         let mut printed = Value::default();
         for (index, stage) in stages.iter().enumerate() {
             let from = self.actions.len();
+            self.spend(outer.weight());
             let mut inner = outer.clone();
             inner.beside = stages.len() > 1;
             inner.fed_by.clone_from(&self.scope.fed_by);
@@ -338,7 +374,7 @@ impl<'a> Walker<'a> {
                 let mut ends: Vec<Scope> = Vec::new();
                 for (condition, body) in branches {
                     let _ = self.script(condition);
-                    let before = self.scope.clone();
+                    let before = self.snapshot();
                     let _ = self.script(body);
                     ends.push(std::mem::replace(&mut self.scope, before));
                 }
@@ -352,7 +388,7 @@ impl<'a> Walker<'a> {
             }
             Compound::Loop { condition, body } => {
                 self.forget_assigned(body);
-                let before = self.scope.clone();
+                let before = self.snapshot();
                 let _ = self.script(condition);
                 let _ = self.script(body);
                 self.scope.join(&before);
@@ -377,7 +413,7 @@ impl<'a> Walker<'a> {
                     values
                 };
                 self.forget_assigned(body);
-                let before = self.scope.clone();
+                let before = self.snapshot();
                 if values.is_empty() {
                     self.scope
                         .variables
@@ -404,20 +440,21 @@ impl<'a> Walker<'a> {
                     let _ = self.expand_one(word);
                 }
                 self.forget_assigned(body);
-                let before = self.scope.clone();
+                let before = self.snapshot();
                 let _ = self.script(body);
                 self.scope.join(&before);
                 Value::unknown()
             }
             Compound::Case { subject, arms } => {
                 let _ = self.expand_one(subject);
-                let before = self.scope.clone();
+                let before = self.snapshot();
                 let mut ends: Vec<Scope> = Vec::new();
                 for (patterns, body) in arms {
                     for pattern in patterns {
                         let _ = self.expand_one(pattern);
                     }
                     let _ = self.script(body);
+                    self.spend(before.weight());
                     ends.push(std::mem::replace(&mut self.scope, before.clone()));
                 }
                 for end in &ends {
@@ -476,6 +513,10 @@ impl<'a> Walker<'a> {
     pub fn plumbing(&mut self, redirects: &[Redirect]) -> Plumbing {
         let mut out = Plumbing::default();
         for redirect in redirects {
+            self.spend(32);
+            if self.stopped {
+                break;
+            }
             let value = match redirect.operator {
                 RedirectOperator::HereDocument => {
                     let mut value = self.expand_one(&redirect.target);
@@ -644,10 +685,11 @@ impl<'a> Walker<'a> {
                 })
                 .collect();
         }
-        let before = self.scope.clone();
+        let before = self.snapshot();
         let mut after: Option<Scope> = None;
         let mut printed: Option<Value> = None;
         for world in worlds {
+            self.spend(before.weight());
             self.scope = before.clone();
             let chosen: Vec<String> = world.iter().map(|(name, _)| name.clone()).collect();
             for (name, value) in world {
@@ -679,12 +721,7 @@ impl<'a> Walker<'a> {
 
     /// The variables of a command that have more than one value here.
     fn with_alternatives(&self, simple: &Simple) -> Vec<String> {
-        if self
-            .scope
-            .variables
-            .values()
-            .all(|b| b.array || b.values.len() < 2)
-        {
+        if self.scope.variables.is_empty() {
             return Vec::new();
         }
         let mut names = Vec::new();
@@ -823,7 +860,12 @@ impl<'a> Walker<'a> {
     }
 
     /// Sets a variable; a variable that programs execute is read as code at once.
-    pub fn assign(&mut self, name: &str, binding: Binding, origin: Span) {
+    pub fn assign(&mut self, name: &str, mut binding: Binding, origin: Span) {
+        let length: usize = binding.values.iter().map(|value| value.text.len()).sum();
+        self.spend(length / 16);
+        if length > LONGEST_VALUE {
+            binding = Binding::one(Value::unknown());
+        }
         if let Some(value) = binding.values.first()
             && !binding.array
         {

@@ -67,6 +67,10 @@ impl Walker<'_> {
     fn expand_pieces(&mut self, pieces: &[Piece], split: bool) -> Vec<Value> {
         let mut fields = Fields::default();
         for piece in pieces {
+            self.spend(1 + fields.current.text.len() / 256);
+            if self.stopped {
+                break;
+            }
             match piece {
                 Piece::Literal { text, quoted } => {
                     if *quoted {
@@ -312,7 +316,7 @@ impl Walker<'_> {
 
     /// Walks a command substitution and gives what it prints, without the last newlines.
     fn substitution(&mut self, script: &crate::syntax::Script) -> Value {
-        let outer = self.scope.clone();
+        let outer = self.snapshot();
         let mut printed = self.script(script);
         self.leave(outer);
         let kept = printed.text.trim_end_matches('\n').len();
@@ -323,7 +327,7 @@ impl Walker<'_> {
 
     /// Walks a process substitution; its path stands for what it prints.
     fn process(&mut self, script: &crate::syntax::Script, output: bool) -> String {
-        let outer = self.scope.clone();
+        let outer = self.snapshot();
         let from = self.actions.len();
         if output {
             self.scope.beside = true;
