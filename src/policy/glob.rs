@@ -4,7 +4,7 @@
 /// Whether `text` is one of the alternatives of `pattern`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    if pattern.contains('|') {
+    if pattern.as_bytes().contains(&b'|') {
         return pattern.split('|').any(|one| matches_one(one, text));
     }
     matches_one(pattern, text)
@@ -17,7 +17,12 @@ pub fn is_literal(pattern: &str) -> bool {
 }
 
 fn matches_one(pattern: &str, text: &str) -> bool {
-    if !pattern.contains(['*', '?']) {
+    let special = |byte: &u8| matches!(byte, b'*' | b'?');
+    match (pattern.as_bytes().first(), text.as_bytes().first()) {
+        (Some(wanted), found) if !special(wanted) && found != Some(wanted) => return false,
+        _ => {}
+    }
+    if !pattern.as_bytes().iter().any(|byte| special(byte)) {
         return pattern == text;
     }
     let (mut pattern, mut text) = (pattern.chars(), text.chars());

@@ -1,5 +1,7 @@
 //! One action against one match of a rule. Pure; what it reads of the action it reads once.
 
+use std::cell::RefCell;
+
 use super::arguments::{self, Arguments, Positional};
 use super::glob;
 use super::paths::{self, Classes, PathText, Place};
@@ -28,7 +30,12 @@ pub struct Facts<'a> {
     inert: bool,
     place: &'a Place,
     classes: &'a dyn Classes,
+    /// The classes that were asked about, by path: many rules ask the same.
+    known: RefCell<Vec<(PathText, String, bool)>>,
 }
+
+/// How many answers about classes are kept for one action.
+const MOST_KNOWN: usize = 64;
 
 impl<'a> Facts<'a> {
     /// Reads the arguments of an action by the grammar of its program.
@@ -55,6 +62,7 @@ impl<'a> Facts<'a> {
             inert,
             place,
             classes,
+            known: RefCell::default(),
         }
     }
 
@@ -147,9 +155,20 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {
         let path = self.path(value);
-        classes
-            .iter()
-            .any(|class| paths::is_in(&path, class, self.classes, self.place))
+        classes.iter().any(|class| {
+            let known =
+                self.known.borrow().iter().find_map(|(of, name, answer)| {
+                    (name == class && *of == path).then_some(*answer)
+                });
+            known.unwrap_or_else(|| {
+                let answer = paths::is_in(&path, class, self.classes, self.place);
+                let mut known = self.known.borrow_mut();
+                if known.len() < MOST_KNOWN {
+                    known.push((path.clone(), class.clone(), answer));
+                }
+                answer
+            })
+        })
     }
 }
 

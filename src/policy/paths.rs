@@ -221,22 +221,34 @@ fn is_outside(path: &PathText, place: &Place) -> bool {
 
 fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
     let text = path.text.as_str();
-    let home = |pattern: &str| -> String {
-        match pattern.strip_prefix('~') {
-            Some(rest) => format!("{}{rest}", place.home),
-            None => pattern.to_owned(),
-        }
-    };
+    let home = |pattern: &'_ str| -> String { format!("{}{pattern}", place.home) };
+    // Most patterns begin with a slash, and a path that begins otherwise is none of them.
+    let apart = |pattern: &str| matches!((pattern.bytes().next(), text.bytes().next()), (Some(b'/'), Some(first)) if first != b'/');
     let is_named = |pattern: &str| {
         is_at(text, pattern) || (path.glob && glob::is_literal(pattern) && is_at(pattern, text))
     };
-    if class.at.iter().any(|at| is_named(&home(at))) {
+    if class
+        .at
+        .iter()
+        .filter(|at| !apart(at))
+        .any(|at| match at.strip_prefix('~') {
+            Some(rest) => is_named(&home(rest)),
+            None => is_named(at),
+        })
+    {
         return true;
     }
-    if class.under.iter().any(|under| {
-        let under = home(under);
-        is_under_pattern(text, &under) || (path.contents && is_at(text, &under))
-    }) {
+    let holds =
+        |under: &str| is_under_pattern(text, under) || (path.contents && is_at(text, under));
+    if class
+        .under
+        .iter()
+        .filter(|under| !apart(under))
+        .any(|under| match under.strip_prefix('~') {
+            Some(rest) => holds(&home(rest)),
+            None => holds(under),
+        })
+    {
         return true;
     }
     let mut components = text.split('/').filter(|c| !c.is_empty());

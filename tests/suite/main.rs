@@ -1,9 +1,12 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod compat;
+#[cfg(test)]
 mod decide;
 #[cfg(test)]
 mod install;
