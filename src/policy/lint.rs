@@ -53,8 +53,13 @@ pub fn layers(policy: &Policy, judge: &mut Judge<'_>) -> Vec<PolicyError> {
             text: file.text.clone(),
         })
         .collect();
-    let contents = policy.files().iter().map(|file| &file.content);
-    let pairs: Vec<(&Text, &PolicyFile)> = texts.iter().zip(contents).collect();
+    // As it is written: what is not in force of it is looked at too.
+    let contents: Vec<PolicyFile> = policy
+        .files()
+        .iter()
+        .map(|file| toml::from_str(&file.text).unwrap_or_else(|_| file.content.clone()))
+        .collect();
+    let pairs: Vec<(&Text, &PolicyFile)> = texts.iter().zip(&contents).collect();
     let shipped: Vec<(Layer, std::rc::Rc<Rule>)> = policy
         .rules()
         .filter(|found| found.layer == Layer::Pack)
@@ -279,5 +284,151 @@ fn is_beside(exception: &Exception, rule: &Rule) -> bool {
             !excepted.is_empty() && !excepted.iter().any(|name| stopped.contains(name))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::discover::Folders;
+    use super::super::examples::Judged;
+    use super::*;
+
+    const RULE: &str = "[[rule]]\nid = \"a.b\"\neffect = \"confirm\"\nreason = \"it is gone\"\n\
+        match = [{ program = [\"demolish\"] }]\n\
+        examples = { matches = [\"demolish x\"], passes = [\"renovate\"] }\n";
+
+    /// What lint says of files of these layers; `demolish` is asked about.
+    fn told(files: &[(Layer, String)]) -> Vec<String> {
+        let texts: Vec<Text> = files
+            .iter()
+            .map(|(layer, text)| Text {
+                layer: *layer,
+                file: layer.name().to_owned(),
+                text: text.clone(),
+            })
+            .collect();
+        let policy = Policy::of(&texts, &Folders::default()).unwrap();
+        let mut judge = |line: &Line| Judged {
+            effect: if line.text.starts_with("demolish") {
+                Effect::Confirm
+            } else {
+                Effect::Allow
+            },
+            rules: Vec::new(),
+        };
+        layers(&policy, &mut judge)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    fn told_of_rule(changed: &str, to: &str) -> Vec<String> {
+        told(&[(Layer::System, RULE.replace(changed, to))])
+    }
+
+    #[test]
+    fn a_sound_file_has_no_doubts() {
+        assert_eq!(
+            told(&[(Layer::System, RULE.to_owned())]),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn words_that_mislead_are_told() {
+        assert_eq!(
+            told_of_rule("it is gone", "it is gone."),
+            ["system:4:10: `reason` ends in a full stop"]
+        );
+        assert_eq!(
+            told_of_rule("it is gone", "Permission denied by us"),
+            ["system:4:10: `reason` says \"permission denied\""]
+        );
+    }
+
+    #[test]
+    fn an_alternative_must_be_allowed_itself() {
+        let with =
+            |instead: &str| told_of_rule("match =", &format!("instead = \"{instead}\"\nmatch ="));
+        assert_eq!(
+            with("use `renovate it`, or `demolish <name>`"),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            with("use `demolish it`"),
+            ["system:5:11: the alternative `demolish it` is not allowed itself"]
+        );
+    }
+
+    #[test]
+    fn globs_that_look_like_sets_are_told() {
+        assert_eq!(
+            told_of_rule("\"demolish\"", "\"demolish-[ab]\", \"[\", \"{a,b}\""),
+            [
+                "system:5:10: `demolish-[ab]` in `program` is taken as it stands",
+                "system:5:10: `{a,b}` in `program` is taken as it stands",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rule_that_a_stricter_one_covers_never_decides() {
+        let stricter = RULE.replace("a.b", "a.c").replace("confirm", "deny");
+        assert_eq!(
+            told(&[(Layer::System, format!("{RULE}{stricter}"))]),
+            ["system:2:6: the rule never decides: `a.c` is stricter and as wide"]
+        );
+    }
+
+    #[test]
+    fn exceptions_that_lift_nothing_are_told() {
+        let exception = |program: &str| {
+            format!(
+                "[[exception]]\nrule = \"a.b\"\nreason = \"a model\"\n\
+                 match = [{{ program = [\"{program}\"] }}]\n"
+            )
+        };
+        assert_eq!(
+            told(&[(Layer::System, format!("{}{RULE}", exception("demolish")))]),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            told(&[(Layer::System, format!("{}{RULE}", exception("unlink")))]),
+            ["system:2:8: the exception lifts nothing: `a.b` is about other programs"]
+        );
+    }
+
+    #[test]
+    fn an_exception_from_what_another_layer_says_lifts_nothing() {
+        let home = super::super::discover::Home {
+            path: "/none".into(),
+            proven: true,
+        };
+        let folders = Folders {
+            home: Some(home),
+            ..Folders::default()
+        };
+        let exception = "[[exception]]\nrule = \"a.b\"\nreason = \"a model\"\n";
+        let text = |layer: Layer, text: &str| Text {
+            layer,
+            file: layer.name().to_owned(),
+            text: text.to_owned(),
+        };
+        let texts = [text(Layer::System, RULE), text(Layer::User, exception)];
+        let policy = Policy::of(&texts, &folders).unwrap();
+        let told = layers(&policy, &mut |_line| Judged::default());
+        assert_eq!(
+            told.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["user:2:8: the exception lifts nothing: `a.b` is the system's"]
+        );
+    }
+
+    #[test]
+    fn a_class_that_no_rule_uses_is_told() {
+        let class = "[[class]]\nname = \"unused\"\nat = [\"/x\"]\n";
+        assert_eq!(
+            told(&[(Layer::System, format!("{class}{RULE}"))]),
+            ["system:2:8: no rule uses the class `unused`"]
+        );
     }
 }
