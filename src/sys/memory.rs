@@ -1,8 +1,8 @@
 //! Memory for a program that mostly lives for less than a millisecond before it becomes another one.
 //!
-//! A page that is met for the first time costs a fault, and faults are most of the time of a start. So
-//! the first memory is handed out from one piece whose pages are made ready by one call, and nothing of
-//! it is taken back but what was handed out last. What goes beyond it comes from the system.
+//! A mapping and a page that is met for the first time cost more than what a line computes. So the first
+//! memory is handed out from one piece, without a call of the system and close together, and nothing of it
+//! is taken back but what was handed out last. What goes beyond it comes from the system.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -11,9 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How much is handed out before the system is asked.
 const SIZE: usize = 256 << 10;
-
-/// How much of that an ordinary line takes.
-const USUAL: usize = 96 << 10;
 
 /// The largest alignment of the piece itself.
 const PAGE: usize = 4096;
@@ -39,17 +36,6 @@ impl Memory {
             piece: UnsafeCell::new([0; SIZE]),
             next: AtomicUsize::new(0),
         }
-    }
-
-    /// Makes the pages ready that an ordinary line takes. Where the kernel cannot, they are made one by
-    /// one.
-    pub fn make_ready(&self) {
-        let start = self.piece.get().cast();
-        #[expect(unsafe_code, reason = "a call without a safe form")]
-        // SAFETY: the range is inside the piece, and the advice changes no content (madvise(2)).
-        unsafe {
-            libc::madvise(start, USUAL, libc::MADV_POPULATE_WRITE)
-        };
     }
 
     /// Takes a part of the piece; none where there is not enough left.
