@@ -18,7 +18,7 @@ use crate::invocation::{Flavour, Invocation, Source};
 use crate::policy::schema::Settings;
 use crate::sys::process;
 
-pub use relay::Judge;
+pub use relay::Listener;
 
 /// Why the real shell could not be started. Nothing ran.
 #[derive(Debug)]
@@ -71,16 +71,15 @@ pub fn launch(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -
     become_shell(invocation, settings)
 }
 
-/// Becomes the real shell, whose start was cleared, with a relay before its standard input: `judge` clears each unit that comes
-/// in, and `whole` says whether a text is one. Returns only where that failed.
+/// Becomes the real shell, whose start was cleared, with a relay before its standard input that asks
+/// `listener` about each unit that comes in. Returns only where that failed.
 pub fn launch_relayed(
     _cleared: Cleared,
     invocation: &Invocation,
     settings: &Settings,
-    whole: &dyn Fn(&[u8]) -> bool,
-    judge: Judge<'_>,
+    listener: Listener<'_>,
 ) -> Error {
-    if let Err(error) = relay::stand_between(whole, judge) {
+    if let Err(error) = relay::stand_between(listener) {
         return Error::Relay(error);
     }
     become_shell(invocation, settings)

@@ -4,7 +4,7 @@ mod session;
 
 use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
-use crate::execute;
+use crate::execute::{self, Listener};
 use crate::exit;
 use crate::invocation::{Invocation, Preamble, Text};
 use crate::judge;
@@ -93,7 +93,13 @@ fn relayed(
             }
         }
     };
-    execute::launch_relayed(cleared, invocation, settings, &whole, &mut judge)
+    let failed = |error: &std::io::Error| say(&refusal::failure(error));
+    let listener = Listener {
+        whole: &whole,
+        judge: &mut judge,
+        failed: &failed,
+    };
+    execute::launch_relayed(cleared, invocation, settings, listener)
 }
 
 /// Judges a command that an interactive shell is about to run, behind `given`, which sets what the shell

@@ -6,7 +6,7 @@
 //! of its input.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -21,9 +21,16 @@ use crate::sys::process::{self, Side};
 /// `exit.rs` gives for stopped lines.
 const STOPPED: &[u8] = b"(exit 126)\n";
 
-/// Judges and asks: a unit is passed on only for a [`Cleared`]; else nothing is, and whoever judged has
-/// said why.
-pub type Judge<'a> = &'a mut dyn FnMut(&[u8]) -> Option<Cleared>;
+/// What the relay asks and tells.
+pub struct Listener<'a> {
+    /// Whether a text is one that the shell would run without waiting for more.
+    pub whole: &'a dyn Fn(&[u8]) -> bool,
+    /// Judges and asks: a unit is passed on only for a [`Cleared`]; else nothing is, and whoever judged
+    /// has said why.
+    pub judge: &'a mut dyn FnMut(&[u8]) -> Option<Cleared>,
+    /// Told when the relay cannot go on, so that the shell will see the end of its input.
+    pub failed: &'a dyn Fn(&io::Error),
+}
 
 /// Puts a relay between standard input and the program that this process will become.
 ///
@@ -32,7 +39,7 @@ pub type Judge<'a> = &'a mut dyn FnMut(&[u8]) -> Option<Cleared>;
 /// # Errors
 ///
 /// Where the pipe or the process cannot be made.
-pub fn stand_between(whole: &dyn Fn(&[u8]) -> bool, judge: Judge<'_>) -> io::Result<()> {
+pub fn stand_between(mut listener: Listener<'_>) -> io::Result<()> {
     let (theirs, ours) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     let shell = process::watch_this()?;
     match process::fork_beside()? {
@@ -42,28 +49,22 @@ pub fn stand_between(whole: &dyn Fn(&[u8]) -> bool, judge: Judge<'_>) -> io::Res
         }
         Side::Beside => {
             drop(theirs);
-            let _ = relay(&ours, &shell, whole, judge);
+            if let Err(error) = relay(ours, &shell, &mut listener) {
+                (listener.failed)(&error);
+            }
             process::leave(0)
         }
     }
 }
 
 /// Passes on what is cleared, until either end is gone.
-fn relay(
-    output: &OwnedFd,
-    shell: &OwnedFd,
-    whole: &dyn Fn(&[u8]) -> bool,
-    judge: Judge<'_>,
-) -> io::Result<()> {
+fn relay(output: OwnedFd, shell: &OwnedFd, listener: &mut Listener<'_>) -> io::Result<()> {
     // Signals to the group are for the shell; its end is what ends the relay.
     let inherited = SigSet::thread_get_mask()?;
     SigSet::all().thread_set_mask()?;
-    let input = io::stdin().as_fd().try_clone_to_owned()?;
-    let output = output.try_clone()?;
-    let shell = shell.try_clone()?;
-    process::keep_only(&[&input, &output, &shell])?;
+    process::keep_input_and(&[&output, shell])?;
     fcntl(&output, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    let mut input = File::from(input);
+    let input = io::stdin();
     let mut output = File::from(output);
     let mut units = Units::default();
     let mut ready: Vec<u8> = Vec::new();
@@ -71,11 +72,11 @@ fn relay(
     let mut buffer = vec![0; 1 << 16];
     loop {
         while ready.is_empty() {
-            let Some(unit) = units.next(ended, whole) else {
+            let Some(unit) = units.next(ended, listener.whole) else {
                 break;
             };
             inherited.thread_set_mask()?;
-            let cleared = judge(&unit);
+            let cleared = (listener.judge)(&unit);
             SigSet::all().thread_set_mask()?;
             ready = match cleared {
                 Some(_cleared) => unit,
@@ -99,7 +100,7 @@ fn relay(
             ready.drain(..count);
         }
         if able.input {
-            let count = input.read(&mut buffer)?;
+            let count = nix::unistd::read(input.as_fd(), &mut buffer)?;
             ended = count == 0;
             units.add(buffer.get(..count).unwrap_or_default());
         }

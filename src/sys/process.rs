@@ -134,18 +134,14 @@ pub fn watch_this() -> io::Result<OwnedFd> {
     Ok(descriptor)
 }
 
-/// Closes everything but standard error and the given descriptors, and puts `/dev/null` on standard
-/// input and output, so that nobody waits for the ends of what others hold.
+/// Closes everything but standard input, standard error and the given descriptors, and puts
+/// `/dev/null` on standard output, so that nobody waits for the ends of what others hold.
 ///
 /// # Errors
 ///
 /// Where `/dev/null` cannot be opened.
-pub fn keep_only(kept: &[&OwnedFd]) -> io::Result<()> {
-    let null = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    nix::unistd::dup2_stdin(&null)?;
+pub fn keep_input_and(kept: &[&OwnedFd]) -> io::Result<()> {
+    let null = std::fs::File::options().write(true).open("/dev/null")?;
     nix::unistd::dup2_stdout(&null)?;
     drop(null);
     let mut numbers: Vec<u32> = kept
