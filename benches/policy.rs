@@ -5,8 +5,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use kibosh::action::{Action, Opacity, Value};
-use kibosh::policy::Policy;
 use kibosh::policy::discover::Folders;
+use kibosh::policy::load::Text;
+use kibosh::policy::{Layer, Policy};
 use kibosh::syntax::Span;
 
 /// The median time of one run of `work`, of many.
@@ -43,6 +44,16 @@ fn action(program: &str, arguments: &[&str]) -> Action {
     }
 }
 
+/// One rule of a layer.
+fn rule(number: usize) -> String {
+    format!(
+        "[[rule]]\nid = \"team.rule-{number}\"\neffect = \"confirm\"\n\
+         reason = \"what it removes is the only copy\"\ninstead = \"ask for a copy first\"\n\
+         match = [{{ program = [\"tool-{number}\"], subcommand = [\"delete\"], flags = [\"-f|--force\"] }}]\n\
+         examples = {{ matches = [\"tool-{number} delete -f x\"], passes = [\"tool-{number} list\"] }}\n"
+    )
+}
+
 fn main() {
     median("Policy::shipped", || {
         black_box(Policy::shipped());
@@ -75,6 +86,14 @@ fn main() {
         });
         println!("    {found} candidates");
     }
+    let layer = Text {
+        layer: Layer::System,
+        file: "/etc/kibosh/team.toml".to_owned(),
+        text: (0..20).map(rule).collect(),
+    };
+    median("a layer of 20 rules", || {
+        black_box(Policy::of(std::slice::from_ref(&layer), &folders).is_ok());
+    });
     median("all classes, decoded", || {
         black_box(Policy::shipped().classes().len());
     });
