@@ -22,7 +22,7 @@ fn matches_one(pattern: &str, text: &str) -> bool {
         (Some(wanted), found) if !special(wanted) && found != Some(wanted) => return false,
         _ => {}
     }
-    if !pattern.as_bytes().iter().any(|byte| special(byte)) {
+    if !pattern.as_bytes().iter().any(special) {
         return pattern == text;
     }
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
