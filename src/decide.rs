@@ -77,7 +77,9 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
                 continue;
             }
             let rule = candidate.rule();
-            if !rule.followed_by.is_empty() && !is_followed(rule, one, &facts, policy) {
+            if !rule.followed_by.is_empty()
+                && !is_followed(rule, &candidate.matches, one, &facts, policy)
+            {
                 continue;
             }
             let exceptions = policy.exceptions(candidate.layer, &rule.id);
@@ -99,7 +101,7 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
                 subject: subject(one.action),
-                resource: resource(&rule.matches, one),
+                resource: resource(&candidate.matches, one),
                 origin: one.action.origin,
             };
             if !findings.iter().any(|f| {
@@ -128,26 +130,38 @@ fn is_known_enough(findings: &[Finding], rule: &str) -> bool {
 }
 
 /// Whether a later action of the line is what the rule wants next, about the same thing if it says so.
-fn is_followed(rule: &Rule, first: &Facts<'_>, facts: &[Facts<'_>], policy: &Policy) -> bool {
+fn is_followed(
+    rule: &Rule,
+    matches: &[&Match],
+    first: &Facts<'_>,
+    facts: &[Facts<'_>],
+    policy: &Policy,
+) -> bool {
     let later = facts.iter().skip(first.action.index + 1);
     later.take(MOST_LATER).any(|second| {
         rule.followed_by
             .iter()
             .any(|m| matcher::is_match(m, second, policy))
-            && (!rule.same || shares_a_name(rule, first, second))
+            && (!rule.same || shares_a_name(matches, first, &rule.followed_by, second))
     })
 }
 
 /// Whether two actions name the same thing: an operand or an option's value.
-fn shares_a_name(rule: &Rule, first: &Facts<'_>, second: &Facts<'_>) -> bool {
-    let others = names(&rule.followed_by, second);
-    names(&rule.matches, first)
+fn shares_a_name(
+    matches: &[&Match],
+    first: &Facts<'_>,
+    followed_by: &[Match],
+    second: &Facts<'_>,
+) -> bool {
+    let followed_by: Vec<&Match> = followed_by.iter().collect();
+    let others = names(&followed_by, second);
+    names(matches, first)
         .iter()
         .any(|name| others.contains(name))
 }
 
 /// What an action names: its options' values, and its operands after the subcommand of `matches`.
-fn names(matches: &[Match], facts: &Facts<'_>) -> Vec<String> {
+fn names(matches: &[&Match], facts: &Facts<'_>) -> Vec<String> {
     let skip = matcher::subcommand_length(matches, facts);
     let options = facts
         .arguments
@@ -208,7 +222,7 @@ const NAMING: &[&str] = &[
 ];
 
 /// What a person types to approve: the last operand, else what an option names, else the program.
-fn resource(matches: &[Match], facts: &Facts<'_>) -> Option<String> {
+fn resource(matches: &[&Match], facts: &Facts<'_>) -> Option<String> {
     let known = |value: &Value| {
         let text = value.text.as_str();
         (!text.contains(HOLE) && !text.is_empty()).then(|| text.to_owned())

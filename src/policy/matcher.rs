@@ -218,7 +218,7 @@ fn is_about_doing(wanted: &Match) -> bool {
 /// How many positional words belong to the subcommand that one of `wanted` describes; the most that
 /// the program's grammar has where none of them describes it.
 #[must_use]
-pub fn subcommand_length(wanted: &[Match], facts: &Facts<'_>) -> usize {
+pub fn subcommand_length(wanted: &[&Match], facts: &Facts<'_>) -> usize {
     let found = wanted
         .iter()
         .filter_map(|one| head_matches(one, facts))
@@ -443,6 +443,16 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
 
 fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
     let joined = facts.joined.as_str();
+    let holds = |text: &String| {
+        let (joined, text) = (joined.as_bytes(), text.as_bytes());
+        text.is_empty()
+            || joined
+                .windows(text.len())
+                .any(|w| w.eq_ignore_ascii_case(text))
+    };
+    if !wanted.contains.is_empty() && !wanted.contains.iter().any(holds) {
+        return false;
+    }
     if !wanted.regex.is_empty() && !wanted.regex.iter().any(|p| patterns.is_match(p, joined)) {
         return false;
     }
