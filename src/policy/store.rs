@@ -521,3 +521,40 @@ fn add_to_settings(settings: &mut Settings, more: &Settings) {
         (first, second) => first.or(second),
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::Targets;
+    use super::*;
+
+    #[test]
+    fn a_regular_expression_that_does_not_compile_matches_everything() {
+        let policy = Policy::shipped();
+        assert!(policy.is_match("(", "anything"));
+        assert!(policy.is_match("(a{1000}){1000}", "anything"));
+        assert!(!policy.is_match("a", "b"));
+    }
+
+    #[test]
+    fn what_is_added_to_a_program_takes_nothing_away() {
+        let first = Program {
+            names: vec!["x".to_owned()],
+            values: vec!["-a".to_owned()],
+            subcommands: 2,
+            synonyms: [("rm".to_owned(), "delete".to_owned())].into(),
+            ..Program::default()
+        };
+        let more = Program {
+            values: vec!["-b".to_owned()],
+            subcommands: 1,
+            synonyms: [("rm".to_owned(), "list".to_owned())].into(),
+            targets: Targets::None,
+            ..Program::default()
+        };
+        let expected = Program {
+            values: vec!["-a".to_owned(), "-b".to_owned()],
+            ..first.clone()
+        };
+        assert_eq!(add_to_program(&first, &more), expected);
+    }
+}

@@ -10,6 +10,7 @@ use kibosh::policy::discover::{Folders, Home};
 use kibosh::policy::load::{self, Text};
 use kibosh::policy::matcher::{Facts, is_match};
 use kibosh::policy::paths::Place;
+use kibosh::policy::schema::Effect;
 use kibosh::policy::{Depth, Layer, Policy, examples, lint};
 
 fn samples(kind: &str) -> Vec<(String, String)> {
@@ -254,6 +255,49 @@ fn an_untrusted_project_loosens_nothing() {
             judge::example(&loosened, &line),
         );
         assert_eq!(before, after, "{}", line.text);
+    }
+}
+
+#[test]
+fn the_order_of_files_and_rules_does_not_matter() {
+    let rule = |id: &str, effect: &str, operand: &str| {
+        format!(
+            "[[rule]]\nid = \"{id}\"\neffect = \"{effect}\"\nreason = \"it is gone\"\n\
+             match = [{{ program = [\"demolish\"], operands = [\"{operand}\"] }}]\n\
+             examples = {{ matches = [\"demolish {operand}\"], passes = [\"renovate\"] }}\n"
+        )
+    };
+    let (one, two, three) = (
+        rule("a.one", "confirm", "x"),
+        rule("a.two", "deny", "x"),
+        rule("a.three", "confirm", "*"),
+    );
+    let file = |layer: Layer, text: String| Text {
+        layer,
+        file: format!("{}.toml", layer.name()),
+        text,
+    };
+    let orders = [
+        [format!("{one}{two}"), three.clone()],
+        [format!("{two}{one}"), three.clone()],
+        [three.clone(), format!("{two}{one}")],
+    ];
+    for [system, project] in orders {
+        let files = [file(Layer::System, system), file(Layer::Project, project)];
+        let policy = Policy::of(&files, &Folders::default()).unwrap();
+        for (line, effect, rules) in [
+            (
+                "demolish x",
+                Effect::Deny,
+                &["a.two", "a.one", "a.three"][..],
+            ),
+            ("demolish y", Effect::Confirm, &["a.three"]),
+        ] {
+            let judged = judge::example(&policy, &examples::Line::example(line));
+            let ours = judged.rules.iter().filter(|rule| rule.starts_with("a."));
+            assert_eq!(judged.effect, effect, "{line}");
+            assert_eq!(ours.collect::<Vec<_>>(), rules, "{line}");
+        }
     }
 }
 
