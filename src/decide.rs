@@ -1,5 +1,6 @@
 //! Actions and a policy to a decision: the strictest effect that applies wins, in any order.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::action::{Action, FileUse, HOLE, Value};
@@ -39,7 +40,8 @@ pub struct Finding {
 pub struct Decision {
     /// The strictest effect of the findings; allow where there is none.
     pub effect: Effect,
-    /// What was found, strictest first, then in the order of the line.
+    /// What was found, strictest first, then in the order of the line; what is about two actions before
+    /// what is about the first of them.
     pub findings: Vec<Finding>,
 }
 
@@ -62,6 +64,7 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
         .map(|(action, program)| Facts::new(action, program.as_deref(), policy, place))
         .collect();
     let mut findings: Vec<Finding> = Vec::new();
+    let mut pairs: BTreeSet<String> = BTreeSet::new();
     for one in &facts {
         for candidate in policy.candidates(one.action, one.program.is_some()) {
             if findings.len() >= MOST_OF_ONE_RULE
@@ -81,6 +84,9 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
                 && !is_followed(rule, &candidate.matches, one, &facts, policy)
             {
                 continue;
+            }
+            if !rule.followed_by.is_empty() {
+                pairs.insert(rule.id.clone());
             }
             let exceptions = policy.exceptions(candidate.layer, &rule.id);
             let excepted = exceptions.iter().any(|exception| {
@@ -118,6 +124,7 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
             .cmp(&one.effect)
             .then(name(other).cmp(&name(one)))
             .then(one.origin.start.cmp(&other.origin.start))
+            .then(pairs.contains(&other.rule).cmp(&pairs.contains(&one.rule)))
             .then_with(|| one.rule.cmp(&other.rule))
     });
     let effect = findings.iter().map(|f| f.effect).max().unwrap_or_default();

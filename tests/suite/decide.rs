@@ -1,4 +1,4 @@
-//! What a decision says beside the effect: what a person types to approve.
+//! What a decision says beside the effect: which rule comes first, and what a person types to approve.
 
 use kibosh::judge::judge;
 use kibosh::normalise::Context;
@@ -37,5 +37,36 @@ fn a_person_types_the_name_of_what_would_go() {
             Some(resource),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn deleting_and_creating_the_same_is_named_before_deleting() {
+    let policy = Policy::shipped();
+    for (line, rule) in [
+        (
+            "terraform destroy -auto-approve && terraform apply -auto-approve",
+            "recreate.infrastructure",
+        ),
+        (
+            "docker compose down -v && docker compose up -d",
+            "recreate.containers",
+        ),
+        (
+            "helm uninstall shop && helm install shop ./chart",
+            "recreate.same-thing",
+        ),
+        (
+            "aws cloudformation delete-stack --stack-name shop && aws cloudformation create-stack --stack-name shop",
+            "recreate.same-thing",
+        ),
+        ("docker volume rm data", "containers.volumes"),
+    ] {
+        let decision = judge(&policy, line, &Context::text_only()).decision;
+        let first = decision
+            .findings
+            .first()
+            .map(|finding| finding.rule.as_str());
+        assert_eq!(first, Some(rule), "{line}");
     }
 }
