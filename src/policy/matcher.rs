@@ -441,14 +441,27 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
         })
 }
 
+/// Whether a text stands in another, in capitals or not.
+fn holds_text(text: &str, wanted: &str) -> bool {
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    wanted.is_empty()
+        || text
+            .windows(wanted.len())
+            .any(|part| part.eq_ignore_ascii_case(wanted))
+}
+
 fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
     let joined = facts.joined.as_str();
+    let payloads = || {
+        facts
+            .action
+            .payloads
+            .iter()
+            .filter(|p| wanted.language.is_empty() || wanted.language.contains(&p.language))
+    };
     let holds = |text: &String| {
-        let (joined, text) = (joined.as_bytes(), text.as_bytes());
-        text.is_empty()
-            || joined
-                .windows(text.len())
-                .any(|w| w.eq_ignore_ascii_case(text))
+        wanted.code.is_empty() && holds_text(joined, text)
+            || payloads().any(|p| holds_text(&p.text, text))
     };
     if !wanted.contains.is_empty() && !wanted.contains.iter().any(holds) {
         return false;
@@ -466,13 +479,6 @@ fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> b
     if wanted.no_regex.iter().any(|p| patterns.is_match(p, joined)) {
         return false;
     }
-    let payloads = || {
-        facts
-            .action
-            .payloads
-            .iter()
-            .filter(|p| wanted.language.is_empty() || wanted.language.contains(&p.language))
-    };
     let is_any = |list: &[String], text: &str| list.iter().any(|p| patterns.is_match(p, text));
     let code_holds = match (wanted.code.is_empty(), wanted.no_code.is_empty()) {
         (false, _) => {

@@ -414,8 +414,8 @@ pub struct Match {
     pub code: Vec<String>,
     /// The text that `code` found does not match one of these; without `code`, no text does.
     pub no_code: Vec<String>,
-    /// Its arguments, joined by blanks, hold one of these texts, in capitals or not. This costs next to
-    /// nothing, and the regular expressions are asked only after it.
+    /// Its arguments, joined by blanks, hold one of these texts, in capitals or not; with `code`, its
+    /// code does. This costs next to nothing, and the regular expressions are asked only after it.
     pub contains: Vec<String>,
     /// Its arguments, joined by blanks, match one of these regular expressions.
     pub regex: Vec<String>,
