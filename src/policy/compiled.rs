@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
 
@@ -68,19 +69,22 @@ pub fn packs() -> &'static [PackText] {
     PACKS
 }
 
-/// All shipped rules as their packs write them, by id. This reads the texts of the packs.
+/// All shipped rules as their packs write them, by id. The texts of the packs are read for it, once.
 #[must_use]
-pub fn rules() -> Vec<Rule> {
-    let files = PACKS
-        .iter()
-        .map(|pack| match toml::from_str::<PolicyFile>(pack.text) {
-            Ok(file) => file,
-            // `build.rs` has read the same text with the same schema.
-            Err(_) => std::process::abort(),
-        });
-    let mut rules: Vec<Rule> = files.flat_map(|file| file.rules).collect();
-    rules.sort_by(|one, other| one.id.cmp(&other.id));
-    rules
+pub fn rules() -> &'static [Rule] {
+    static WRITTEN: OnceLock<Vec<Rule>> = OnceLock::new();
+    WRITTEN.get_or_init(|| {
+        let files = PACKS
+            .iter()
+            .map(|pack| match toml::from_str::<PolicyFile>(pack.text) {
+                Ok(file) => file,
+                // `build.rs` has read the same text with the same schema.
+                Err(_) => std::process::abort(),
+            });
+        let mut rules: Vec<Rule> = files.flat_map(|file| file.rules).collect();
+        rules.sort_by(|one, other| one.id.cmp(&other.id));
+        rules
+    })
 }
 
 /// The ids of all shipped rules, sorted.

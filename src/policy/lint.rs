@@ -60,23 +60,15 @@ pub fn layers(policy: &Policy, judge: &mut Judge<'_>) -> Vec<PolicyError> {
         .map(|file| toml::from_str(&file.text).unwrap_or_else(|_| file.content.clone()))
         .collect();
     let pairs: Vec<(&Text, &PolicyFile)> = texts.iter().zip(&contents).collect();
-    let shipped: Vec<(Layer, std::rc::Rc<Rule>)> = policy
-        .rules()
-        .filter(|found| found.layer == Layer::Pack)
-        .map(|found| (found.layer, found.rule))
-        .collect();
-    doubts(&pairs, &shipped, judge)
+    doubts(&pairs, compiled::rules(), judge)
 }
 
 fn doubts(
     files: &[(&Text, &PolicyFile)],
-    shipped: &[(Layer, std::rc::Rc<Rule>)],
+    shipped: &[Rule],
     judge: &mut Judge<'_>,
 ) -> Vec<PolicyError> {
-    let mut rules: Vec<(Layer, &Rule)> = shipped
-        .iter()
-        .map(|(layer, rule)| (*layer, rule.as_ref()))
-        .collect();
+    let mut rules: Vec<(Layer, &Rule)> = shipped.iter().map(|rule| (Layer::Pack, rule)).collect();
     for (text, content) in files {
         rules.extend(content.rules.iter().map(|rule| (text.layer, rule)));
     }
@@ -172,10 +164,7 @@ fn doubts(
 }
 
 /// The class names that no rule or exception uses, at their places.
-fn unused_classes(
-    files: &[(&Text, &PolicyFile)],
-    shipped: &[(Layer, std::rc::Rc<Rule>)],
-) -> Vec<PolicyError> {
+fn unused_classes(files: &[(&Text, &PolicyFile)], shipped: &[Rule]) -> Vec<PolicyError> {
     let mut used = BTreeSet::new();
     let in_files = files.iter().flat_map(|(_, content)| {
         let rules = content
@@ -191,7 +180,7 @@ fn unused_classes(
     });
     let in_packs = shipped
         .iter()
-        .flat_map(|(_, rule)| rule.matches.iter().chain(&rule.followed_by));
+        .flat_map(|rule| rule.matches.iter().chain(&rule.followed_by));
     for conditions in in_files.chain(in_packs) {
         for names in [
             &conditions.paths,

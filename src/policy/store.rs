@@ -22,10 +22,10 @@ use crate::action::{Action, FileUse, Opacity};
 const REGEX_BYTES: usize = 1 << 20;
 
 /// A rule and where it came from.
-#[derive(Clone, Debug)]
-pub struct RuleRef {
+#[derive(Clone, Copy, Debug)]
+pub struct RuleRef<'p> {
     /// The rule.
-    pub rule: Rc<Rule>,
+    pub rule: &'p Rule,
     /// Its layer.
     pub layer: Layer,
 }
@@ -239,20 +239,19 @@ impl Policy {
     }
 
     /// All rules as they are written, those of the packs first. This reads the texts of the packs.
-    pub fn rules(&self) -> impl Iterator<Item = RuleRef> {
-        let shipped = compiled::rules()
-            .into_iter()
-            .map(|rule| (Layer::Pack, rule));
-        let layered = self.files.iter().flat_map(|file| {
-            file.content
-                .rules
-                .iter()
-                .map(|rule| (file.layer, rule.clone()))
+    pub fn rules(&self) -> impl Iterator<Item = RuleRef<'_>> {
+        let shipped = compiled::rules().iter().map(|rule| RuleRef {
+            rule,
+            layer: Layer::Pack,
         });
-        shipped.chain(layered).map(|(layer, rule)| RuleRef {
-            rule: Rc::new(rule),
-            layer,
-        })
+        let layered = self.files.iter().flat_map(|file| {
+            let rules = file.content.rules.iter();
+            rules.map(|rule| RuleRef {
+                rule,
+                layer: file.layer,
+            })
+        });
+        shipped.chain(layered)
     }
 
     /// The classes of paths, by name; what several layers say of one class is together.
