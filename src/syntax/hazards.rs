@@ -13,12 +13,21 @@ pub(super) struct Hazards {
     injection: Option<Span>,
     /// Variables are evaluated as arithmetic.
     pub(super) arithmetic: bool,
+    /// The text turns aliases on.
+    aliases: bool,
+    /// The text makes an alias, or could.
+    alias: bool,
+    /// The text turns posix mode on.
+    pub(super) posix: bool,
 }
 
 impl Hazards {
     pub(super) fn absorb(&mut self, inner: Self) {
         self.injection = self.injection.or(inner.injection);
         self.arithmetic |= inner.arithmetic;
+        self.aliases |= inner.aliases;
+        self.alias |= inner.alias;
+        self.posix |= inner.posix;
     }
 
     /// What the two halves make together.
@@ -39,17 +48,23 @@ impl Reader<'_> {
             self.note_injection(word);
         }
         let Some((name, arguments)) = program(&simple.words) else {
+            self.note_unknown_program(&simple.words, end);
             return;
         };
         match name.as_str() {
             "shopt" | "set" => self.note_options(&name, arguments, end),
-            "alias" if self.dialect == Dialect::Posix => {
-                let defines = arguments
-                    .iter()
-                    .any(|word| known_text(&word.pieces).contains('='));
-                if defines && self.goes_on(end) {
-                    self.doubt(end, end, "an alias");
+            "alias" => {
+                let defines = arguments.iter().any(|word| {
+                    known_text(&word.pieces).contains('=') || !word.pieces.iter().all(is_literal)
+                });
+                if defines {
+                    self.hazards.alias = true;
+                    self.note_aliases(end);
                 }
+            }
+            name if name.starts_with('-') && self.hazards.posix => {
+                // `time` before an option is a program in posix mode.
+                self.doubt(end, end, "an option before a command");
             }
             "time" if self.dialect == Dialect::Posix => {
                 // A reserved word for some shells called sh, a program for others.
@@ -60,15 +75,21 @@ impl Reader<'_> {
                 }
             }
             "eval" | "." | "source" => {
-                for text in arguments.iter().map(|word| known_text(&word.pieces)) {
-                    let changes = ["expand_aliases", "extglob", "posix", "POSIXLY_CORRECT"];
+                for word in arguments {
+                    let text = known_text(&word.pieces);
+                    let changes = ["extglob", "posix", "POSIXLY_CORRECT"];
                     if changes.iter().any(|option| text.contains(option))
                         && !text.contains("-u ")
                         && self.goes_on(end)
                     {
                         self.doubt(end, end, "a change of the grammar");
                     }
+                    // A file that is named plainly is for others to judge.
+                    let hidden = name == "eval" && !word.pieces.iter().all(is_literal);
+                    self.hazards.aliases |= text.contains("expand_aliases");
+                    self.hazards.alias |= hidden || makes_alias(&text);
                 }
+                self.note_aliases(end);
             }
             "test" | "[" | "printf" | "read" | "mapfile" | "readarray" | "unset" | "wait"
             | "getopts" | "let" | "declare" | "typeset" | "local" | "export" | "readonly" => {
@@ -113,8 +134,18 @@ impl Reader<'_> {
             let doubtful = match option {
                 Some("extglob") => self.has_extended_pattern(end),
                 // Aliases that the text does not make are those of a start-up file.
-                Some("expand_aliases") => self.makes_aliases() && self.goes_on(end),
-                Some("posix") | None => self.goes_on(end),
+                Some("expand_aliases") => {
+                    self.hazards.aliases = true;
+                    self.note_aliases(end);
+                    false
+                }
+                Some("posix") => {
+                    self.hazards.aliases = true;
+                    self.hazards.posix = true;
+                    self.note_aliases(end);
+                    false
+                }
+                None => self.goes_on(end),
                 Some("histexpand" | "history" | "-H") => self
                     .source
                     .text()
@@ -129,18 +160,39 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the text could define an alias anywhere.
-    fn makes_aliases(&self) -> bool {
-        let text = self.source.text().to_ascii_lowercase();
-        text.replace("expand_aliases", "")
-            .replace("unalias", "")
-            .contains("alias")
+    /// Notes a program whose name is not known, which could be `shopt`, `set` or `alias`.
+    fn note_unknown_program(&mut self, words: &[Word], end: usize) {
+        for text in words.iter().map(|word| known_text(&word.pieces)) {
+            match text.as_str() {
+                "expand_aliases" => self.hazards.aliases = true,
+                "posix" => {
+                    self.hazards.aliases = true;
+                    self.hazards.posix = true;
+                }
+                "extglob" if self.has_extended_pattern(end) => {
+                    self.doubt(end, end, "an option that changes the grammar");
+                }
+                other => self.hazards.alias |= other.contains('='),
+            }
+        }
+        if self.hazards.aliases {
+            self.note_aliases(end);
+        }
+    }
+
+    /// Doubts the rest where aliases are expanded and one was made.
+    fn note_aliases(&mut self, end: usize) {
+        let expanded = self.hazards.aliases || self.dialect == Dialect::Posix;
+        if expanded && self.hazards.alias && self.goes_on(end) {
+            self.doubt(end, end, "an alias");
+        }
     }
 
     /// Whether an extended pattern follows.
     fn has_extended_pattern(&self, end: usize) -> bool {
         let rest = self.source.text().get(end..).unwrap_or_default();
-        ["?(", "*(", "+(", "@(", "!(", "\\\n"]
+        let rest = rest.replace("\\\n", "");
+        ["?(", "*(", "+(", "@(", "!("]
             .iter()
             .any(|opening| rest.contains(opening))
     }
@@ -156,6 +208,10 @@ impl Reader<'_> {
                 if assignment.name == "PS4" && runs(&known_text(&word.pieces)) {
                     self.doubt(end, end, "PS4 runs what it holds");
                 }
+            }
+            if assignment.name == "BASH_ALIASES" {
+                self.hazards.alias = true;
+                self.note_aliases(end);
             }
             let lasting = simple.words.is_empty()
                 || program(&simple.words).is_some_and(|(name, _)| runs_in_place(&name));
@@ -175,6 +231,10 @@ impl Reader<'_> {
         for word in arguments {
             let text = known_text(&word.pieces);
             let flag = text.starts_with('-');
+            if text.contains("BASH_ALIASES") {
+                self.hazards.alias = true;
+                self.note_aliases(self.source.pos);
+            }
             evaluates |= match name {
                 "test" | "[" => text == "-v" || text == "-R",
                 "printf" => text.starts_with("-v"),
@@ -265,6 +325,11 @@ fn program(words: &[Word]) -> Option<(String, &[Word])> {
             _ => return Some((name, rest)),
         }
     }
+}
+
+/// Whether text, when it is run, makes an alias.
+fn makes_alias(text: &str) -> bool {
+    text.replace("unalias", "").contains("alias ") || text.contains("BASH_ALIASES")
 }
 
 /// Variables that change how bash reads when they are set.

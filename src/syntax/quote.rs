@@ -136,7 +136,10 @@ impl<'a> Reader<'a> {
         let start = self.source.pos;
         self.source.bump();
         let text = self.single_quoted(start)?;
-        if text.contains(['$', '`', '\\', '"', '}']) || self.dialect == Dialect::Posix {
+        if text.contains(['$', '`', '\\', '"', '}'])
+            || self.hazards.posix
+            || self.dialect == Dialect::Posix
+        {
             self.doubt(start, self.source.pos, "a single quote in \"${…}\"");
         }
         if pattern {

@@ -708,11 +708,19 @@ fn an_error_leaves_what_ran_before_it() {
 #[test]
 fn options_that_change_the_grammar() {
     doubts("shopt -s expand_aliases\nalias x='rm -rf z'\nx");
-    doubts("set -o posix\necho \"${x-a}\"");
+    doubts("set -o posix\necho \"${x-'a'}\"");
+    doubts("set -o posix; alias x='rm -rf z'\nx");
+    doubts("set -o posix\ntime -o f rm -rf z");
+    doubts("a=shopt; $a -s expand_aliases; al''ias x='rm -rf z'\nx");
+    doubts("shopt -s expand_aliases; a=alias; $a x='rm -rf z'\nx");
+    doubts("shopt -s expand_aliases; eval \"$(make_aliases)\"\nx");
+    doubts("alias x='rm -rf z'; shopt -s expand_aliases\nx");
+    doubts("a=extglob; shopt -s $a\nls !(rm)");
+    sees("set -o posix\nrm -rf z", "rm -rf z");
     doubts("POSIXLY_CORRECT=1\nrm -rf z");
     doubts("export POSIXLY_CORRECT=1; rm -rf z");
     doubts("builtin shopt -s expand_aliases; BASH_ALIASES[x]='rm -rf z'\nx");
-    doubts("eval 'shopt -s expand_aliases'; x");
+    doubts("eval 'shopt -s expand_aliases; alias x=\"rm -rf z\"'; x");
     sees("POSIXLY_CORRECT=1 df", "df");
     sees("shopt -u extglob; ls", "ls");
     sees("set -euo pipefail; rm -rf z", "rm -rf z");
