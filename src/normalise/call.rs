@@ -463,13 +463,19 @@ impl Walker<'_> {
                         };
                         self.run_code(&inner, runs.language.unwrap_or_default(), value, None);
                     } else {
+                        let ends = |word: &Value| runs.until.contains(&word.text);
                         // `-mMODULE`: the first word is glued to the option.
                         let glued = flag.value.iter().filter(|_| flag.value_at == flag.at);
-                        let words: Vec<Value> = glued
-                            .chain(arguments.iter().skip(flag.at + 1))
-                            .take_while(|w| !runs.until.contains(&w.text))
-                            .cloned()
-                            .collect();
+                        let rest = glued.chain(arguments.iter().skip(flag.at + 1));
+                        let mut words: Vec<Value> =
+                            rest.clone().take_while(|w| !ends(w)).cloned().collect();
+                        // Without its end, a command takes what is found as its last word.
+                        if !rest.clone().any(ends)
+                            && let Some(marker) = &runs.appends
+                            && !words.iter().any(|w| w.text.contains(marker))
+                        {
+                            words.push(Value::known(marker));
+                        }
                         printed = Some(self.run_items(&inner, words, program, read));
                     }
                 }
@@ -776,9 +782,12 @@ impl Walker<'_> {
             .flatten()
             .filter_map(|name| self.grammar.program(name))
             .find(|program| !program.calls.is_empty());
-        let done = program.map_or_else(Vec::new, |program| {
+        let done = program.map_or_else(calls::Found::default, |program| {
             calls::commands(&program.calls, &text.text)
         });
+        if done.more {
+            self.opaque_code(inner, "it makes more calls than are read");
+        }
         let (parts, commands) = if language == Language::Sql {
             (sql::statements(&text.text), sql::commands(&text.text))
         } else {
@@ -797,7 +806,7 @@ impl Walker<'_> {
         for command in commands {
             self.shell_text(inner, &Value::known(command), None);
         }
-        for calls::Done { mut words } in done {
+        for mut words in done.commands {
             for word in &mut words {
                 if let Some(rest) = word.text.strip_prefix('~')
                     && (rest.is_empty() || rest.starts_with('/'))

@@ -7,6 +7,7 @@
 mod call;
 mod calls;
 mod embedded;
+mod expression;
 mod output;
 mod scope;
 mod sql;
