@@ -155,19 +155,23 @@ struct Owners {
 
 impl Owners {
     /// What is wrong with a file's owner and mode, as doas(1) asks them.
-    fn mistake(self, metadata: &Metadata) -> Option<(&'static str, &'static str)> {
+    fn mistake(self, path: &Path, metadata: &Metadata) -> Option<PolicyError> {
         let owner = metadata.uid();
         let known =
             owner == 0 || Some(owner) == self.user || (owner == OVERFLOW_UID && root_is_unmapped());
+        let path = path.display().to_string();
         if !known {
             let hint = match self.user {
-                None => "an administrator must own it: chown root",
-                Some(_) => "you or root must own it",
+                None => format!("an administrator must own it: chown root {path}"),
+                Some(_) => "you or root must own it".to_owned(),
             };
-            return Some(("belongs to somebody else", hint));
+            return Some(PolicyError::whole(path, "belongs to somebody else").hinted(hint));
         }
-        (metadata.mode() & 0o022 != 0)
-            .then_some(("can be written by others", "take that away: chmod go-w"))
+        if metadata.mode() & 0o022 != 0 {
+            let hint = format!("take that away: chmod go-w {path}");
+            return Some(PolicyError::whole(path, "can be written by others").hinted(hint));
+        }
+        None
     }
 }
 
@@ -217,8 +221,8 @@ fn names(path: &Path, owners: Owners) -> Result<Vec<PathBuf>, PolicyError> {
         Err(error) => return Err(unreadable(error)),
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
-    if let Some((message, hint)) = owners.mistake(&metadata) {
-        return Err(PolicyError::whole(path.display().to_string(), message).hinted(hint));
+    if let Some(mistake) = owners.mistake(path, &metadata) {
+        return Err(mistake);
     }
     let mut names = Vec::new();
     for entry in entries {
@@ -259,8 +263,8 @@ fn read(path: &Path, owners: Option<Owners>) -> Result<Option<Text>, PolicyError
     if !metadata.is_file() {
         return Err(wrong("is not a file".to_owned(), "remove it"));
     }
-    if let Some((message, hint)) = owners.and_then(|owners| owners.mistake(&metadata)) {
-        return Err(wrong(message.to_owned(), hint));
+    if let Some(mistake) = owners.and_then(|owners| owners.mistake(path, &metadata)) {
+        return Err(mistake);
     }
     let mut bytes = Vec::new();
     file.take(FILE_BYTES + 1)
