@@ -23,6 +23,7 @@ use schema::{
 };
 
 fn main() -> ExitCode {
+    order_functions();
     match compile() {
         Ok(()) => ExitCode::SUCCESS,
         Err(mistakes) => {
@@ -31,6 +32,17 @@ fn main() -> ExitCode {
             }
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Tells the linker which functions to put side by side, for the binary that is shipped
+/// (docs/decisions/0002-static-musl.md).
+fn order_functions() {
+    let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let libc = env::var("CARGO_CFG_TARGET_ENV").unwrap_or_default();
+    println!("cargo::rerun-if-changed=src/sys/hot.ld");
+    if libc == "musl" {
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{folder}/src/sys/hot.ld");
     }
 }
 
