@@ -4,11 +4,15 @@
 //! Nothing is dropped: what cannot be known is an action that says so. No rule is known here; how
 //! programs read their arguments and what they run comes from the packs through [`Grammar`].
 
+mod builtins;
 mod call;
 mod calls;
+mod code;
 mod embedded;
 mod expression;
+mod names;
 mod output;
+mod runs;
 mod scope;
 mod sql;
 mod walk;

@@ -1,0 +1,160 @@
+//! What builtins do to the shell itself: directory, variables, parameters.
+
+use super::call::{MOST_ITEMS, is_flag};
+use super::output;
+use super::scope::Binding;
+use super::walk::Walker;
+use super::words::is_name;
+use crate::action::Value;
+use crate::syntax::Span;
+
+impl Walker<'_> {
+    /// What a builtin does to the shell itself.
+    pub(super) fn builtin(
+        &mut self,
+        name: &str,
+        arguments: &[Value],
+        input: Option<&Value>,
+        origin: Span,
+    ) {
+        match name {
+            "cd" | "pushd" => {
+                let target = arguments.iter().find(|a| !is_flag(&a.text));
+                let next = match target {
+                    None if name == "pushd" => None,
+                    None => Some(self.home_of("")),
+                    Some(value) if value.text == "-" => self.scope.previous.clone(),
+                    Some(value) => self.resolve(value),
+                };
+                self.scope.previous = std::mem::replace(&mut self.scope.cwd, next);
+            }
+            "popd" => {
+                let next = self.scope.previous.take();
+                self.scope.previous = std::mem::replace(&mut self.scope.cwd, next);
+            }
+            "export" | "declare" | "typeset" | "local" | "readonly" => {
+                for word in arguments.iter().filter(|a| !is_flag(&a.text)) {
+                    let (key, value) = match word.text.split_once('=') {
+                        Some((key, value)) => (key.trim_end_matches('+'), Some(value)),
+                        None => (word.text.as_str(), None),
+                    };
+                    if !is_name(key) {
+                        continue;
+                    }
+                    let key = key.to_owned();
+                    if let Some(value) = value {
+                        let binding = Binding::one(Value::known(value));
+                        self.assign(&key, binding, origin);
+                    } else if name == "local" {
+                        self.scope
+                            .variables
+                            .insert(key.clone(), Binding::one(Value::default()));
+                    }
+                    if name == "export" && has_letter(arguments, 'f') {
+                        self.scope.exported_functions.insert(key);
+                    } else if name == "export" || has_letter(arguments, 'x') {
+                        self.scope.exported.insert(key);
+                    }
+                }
+            }
+            "unset" => {
+                for word in arguments.iter().filter(|a| !is_flag(&a.text)) {
+                    self.scope.functions.remove(&word.text);
+                    self.scope
+                        .variables
+                        .insert(word.text.clone(), Binding::one(Value::default()));
+                }
+            }
+            "read" | "mapfile" | "readarray" | "getopts" | "let" => {
+                let values = match name {
+                    "read" | "mapfile" | "readarray" => lines_of(input),
+                    _ => vec![Value::unknown()],
+                };
+                let array = matches!(name, "mapfile" | "readarray");
+                let mut names: Vec<&str> = arguments
+                    .iter()
+                    .map(|a| a.text.as_str())
+                    .filter(|a| is_name(a))
+                    .collect();
+                match (name, names.is_empty()) {
+                    ("read", true) => names.push("REPLY"),
+                    ("mapfile" | "readarray", true) => names.push("MAPFILE"),
+                    _ => {}
+                }
+                let several = names.len() > 1;
+                for variable in names {
+                    let values = if several {
+                        vec![Value::unknown()]
+                    } else {
+                        values.clone()
+                    };
+                    self.scope
+                        .variables
+                        .insert(variable.to_owned(), Binding { values, array });
+                }
+            }
+            "printf" => {
+                if let [flag, variable, rest @ ..] = arguments
+                    && flag.text == "-v"
+                {
+                    let text = output::printed("printf", rest, None, &self.scope);
+                    let value = text.unwrap_or_else(Value::unknown);
+                    self.scope
+                        .variables
+                        .insert(variable.text.clone(), Binding::one(value));
+                }
+            }
+            "set" => {
+                if let Some(at) = arguments.iter().position(|a| a.text == "--") {
+                    let rest = arguments.iter().skip(at + 1).cloned().collect();
+                    self.scope.positional = Some(rest);
+                } else if arguments
+                    .first()
+                    .is_some_and(|a| !is_flag(&a.text) && !a.text.starts_with('+'))
+                {
+                    self.scope.positional = Some(arguments.to_vec());
+                }
+            }
+            "shift" => {
+                let count = match arguments.first() {
+                    None => Some(1),
+                    Some(value) => value.text.parse::<usize>().ok(),
+                };
+                self.scope.positional = match (self.scope.positional.take(), count) {
+                    (Some(values), Some(count)) => Some(values.into_iter().skip(count).collect()),
+                    _ => None,
+                };
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether an option cluster of a builtin has this letter.
+fn has_letter(arguments: &[Value], letter: char) -> bool {
+    arguments
+        .iter()
+        .any(|a| is_flag(&a.text) && !a.text.starts_with("--") && a.text.contains(letter))
+}
+
+/// The lines that `read` may find in its input, each a value that the variable may have.
+fn lines_of(input: Option<&Value>) -> Vec<Value> {
+    let Some(input) = input else {
+        return vec![Value::unknown()];
+    };
+    let lines: Vec<Value> = input
+        .text
+        .lines()
+        .map(|line| Value {
+            text: line.to_owned(),
+            glob: input.glob,
+            splits: false,
+        })
+        .take(MOST_ITEMS + 1)
+        .collect();
+    if lines.is_empty() || lines.len() > MOST_ITEMS {
+        vec![Value::unknown()]
+    } else {
+        lines
+    }
+}

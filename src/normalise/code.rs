@@ -1,0 +1,242 @@
+//! Text that a program executes: shell lines become actions, scripts are read where they are known, and
+//! code in other languages is kept for the rules, with the commands that stand in it.
+
+use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name};
+use super::runs::Inner;
+use super::scope::Binding;
+use super::walk::Walker;
+use super::{calls, embedded, sql};
+use crate::action::{Action, FileUse, HOLE, Payload, Redirection, Value};
+use crate::policy::schema::{Language, Runs};
+use crate::syntax::{self, Dialect};
+
+impl Walker<'_> {
+    /// Runs text in a language.
+    pub(super) fn run_code(
+        &mut self,
+        inner: &Inner<'_>,
+        language: Language,
+        text: Value,
+        positional: Option<Vec<Value>>,
+    ) {
+        let index = inner.index;
+        match language {
+            Language::Argv => {
+                if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
+                    if text.text.contains(HOLE) {
+                        self.opaque_code(inner, "the command that it runs is not known");
+                    }
+                    return;
+                }
+                let words = shlex::split(&text.text)
+                    .unwrap_or_else(|| text.text.split_whitespace().map(str::to_owned).collect());
+                let call = Call {
+                    input: None,
+                    ..inner
+                        .call
+                        .going_on(words.into_iter().map(Value::known).collect())
+                };
+                self.inside(inner, |walker| walker.call(call));
+            }
+            Language::Shell => self.shell_text(inner, &text, positional),
+            Language::Script => {
+                let from_input = matches!(text.text.as_str(), "-" | "/dev/stdin" | "/dev/fd/0");
+                let content = if from_input {
+                    let fed_by = inner.call.fed_by.clone();
+                    inner.call.input.clone().map(|text| (text, Some(fed_by)))
+                } else {
+                    self.content_of(&text)
+                };
+                if let Some((content, programs)) = content {
+                    self.fed_by_also(index, programs.unwrap_or_default());
+                    self.run_file(content, Some(inner.name), index, inner.call, positional);
+                }
+            }
+            Language::GitAlias => match text.text.strip_prefix('!') {
+                Some(command) => {
+                    let text = Value {
+                        text: command.to_owned(),
+                        ..text
+                    };
+                    self.shell_text(inner, &text, None);
+                }
+                None => {
+                    let text = Value {
+                        text: format!("{} {}", inner.name, text.text),
+                        ..text
+                    };
+                    self.run_code(inner, Language::Argv, text, None);
+                }
+            },
+            language => self.payload(inner, language, text),
+        }
+    }
+
+    pub(super) fn payload(&mut self, inner: &Inner<'_>, language: Language, text: Value) {
+        if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
+            if text.text.contains(HOLE) {
+                self.opaque_code(inner, "the code that it runs is not known");
+            }
+            return;
+        }
+        // A program that runs code of a language by other means than its interpreter knows the same calls.
+        let program = [Some(inner.name), calls::interpreter(language)]
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.grammar.program(name))
+            .find(|program| !program.calls.is_empty());
+        let done = program.map_or_else(calls::Found::default, |program| {
+            calls::commands(&program.calls, &text.text)
+        });
+        if done.more {
+            self.opaque_code(inner, "it makes more calls than are read");
+        }
+        let (parts, commands) = if language == Language::Sql {
+            (sql::statements(&text.text), sql::commands(&text.text))
+        } else {
+            let commands = embedded::commands(language, &text.text);
+            (vec![text.text], commands)
+        };
+        if parts.len() > MOST_STATEMENTS {
+            self.opaque_code(inner, "it runs more statements than are read");
+        }
+        if let Some(action) = self.actions.get_mut(inner.index) {
+            let payloads = parts.into_iter().take(MOST_STATEMENTS);
+            action
+                .payloads
+                .extend(payloads.map(|text| Payload { language, text }));
+        }
+        for command in commands {
+            self.shell_text(inner, &Value::known(command), None);
+        }
+        for mut words in done.commands {
+            for word in &mut words {
+                if let Some(rest) = word.text.strip_prefix('~')
+                    && (rest.is_empty() || rest.starts_with('/'))
+                {
+                    word.text = format!("{}{rest}", self.home_of(""));
+                }
+            }
+            let usage = match words.first().map(|w| w.text.as_str()) {
+                Some(">") => Some(FileUse::Write),
+                Some(">>") => Some(FileUse::Append),
+                _ => None,
+            };
+            let origin = inner.call.origin;
+            let _ = self.inside(inner, |walker| match (usage, words.last().cloned()) {
+                (Some(usage), Some(file)) => {
+                    let action = Action {
+                        redirections: vec![Redirection { usage, file }],
+                        origin,
+                        ..walker.blank()
+                    };
+                    walker.emit(action);
+                    Value::default()
+                }
+                _ => walker.call(Call {
+                    input: None,
+                    ..inner.call.going_on(words)
+                }),
+            });
+        }
+    }
+
+    /// Reads the text of a script that is known, by its `#!` line or the interpreter that was named.
+    pub(super) fn run_file(
+        &mut self,
+        content: Value,
+        interpreter: Option<&str>,
+        index: usize,
+        call: &Call,
+        positional: Option<Vec<Value>>,
+    ) {
+        let shebang = content
+            .text
+            .strip_prefix("#!")
+            .and_then(|rest| rest.lines().next())
+            .map(|line| {
+                let mut words = line.split_whitespace().map(base_name);
+                match words.next() {
+                    Some("env") => words
+                        .find(|w| !w.starts_with('-') && !w.contains('='))
+                        .unwrap_or("sh"),
+                    Some(name) => name,
+                    None => "sh",
+                }
+            });
+        let name = match interpreter {
+            Some("source" | ".") | None if shebang.is_none() => "bash".to_owned(),
+            Some("source" | ".") => "bash".to_owned(),
+            Some(name) => name.to_owned(),
+            None => shebang.unwrap_or("sh").to_owned(),
+        };
+        let language = self
+            .grammar
+            .program(&name)
+            .and_then(|p| p.runs.iter().find(|r| r.stdin).and_then(|r| r.language));
+        let runs = Runs::default();
+        let via = interpreter.unwrap_or(&name).to_owned();
+        let inner = Inner {
+            runs: &runs,
+            name: &via,
+            index,
+            call,
+        };
+        match language {
+            Some(Language::Shell) => self.shell_text(&inner, &content, positional),
+            Some(language) => self.payload(&inner, language, content),
+            None => {}
+        }
+    }
+
+    pub(super) fn shell_text(
+        &mut self,
+        inner: &Inner<'_>,
+        text: &Value,
+        positional: Option<Vec<Value>>,
+    ) {
+        if text.text.trim_matches([HOLE, ' ', '\n', '\t']).is_empty() {
+            if text.text.contains(HOLE) {
+                self.opaque_code(inner, "the shell text that it runs is not known");
+            }
+            return;
+        }
+        // What a program prints can be any code. A value of the environment or a found name can in theory
+        // be, too, but is not the line's doing; `eval` reads even those as code on purpose.
+        let printed = !inner.call.substituted.is_empty() || IN_THIS_SHELL.contains(&inner.name);
+        if printed && text.text.contains(HOLE) {
+            self.opaque_code(inner, "part of the shell text that it runs is not known");
+        }
+        let dialect = match inner.name {
+            "sh" | "dash" => Dialect::Posix,
+            _ => Dialect::Bash,
+        };
+        let reading = syntax::read(&text.text, dialect);
+        let _ = self.inside(inner, |walker| {
+            if let Some(positional) = positional {
+                walker.scope.positional = Some(positional);
+            }
+            if !IN_THIS_SHELL.contains(&inner.name) && inner.name != "trap" {
+                // Another shell knows only the functions that were exported to it.
+                let exported = std::mem::take(&mut walker.scope.exported_functions);
+                walker
+                    .scope
+                    .functions
+                    .retain(|name, _| exported.contains(name));
+                walker.scope.exported_functions = exported;
+            }
+            walker.scope.input.clone_from(&inner.call.input);
+            if !IN_THIS_SHELL.contains(&inner.name) {
+                let inherited = &inner.call.inherited;
+                for (name, value) in inherited.iter().chain(&inner.call.environment) {
+                    let binding = Binding::one(value.clone());
+                    walker.scope.variables.insert(name.clone(), binding);
+                    if !walker.scope.elsewhere {
+                        walker.scope.exported.insert(name.clone());
+                    }
+                }
+            }
+            walker.reading(&reading)
+        });
+    }
+}
