@@ -65,17 +65,29 @@ impl Arguments {
         self.flags_named(spec).next().is_some()
     }
 
-    /// Whether a flag is given, and not with a value that says no (`--dry-run=none`).
+    /// Whether a flag is given, and not with a value that says no (`--dry-run=none`) or taken back
+    /// after it (`--no-dry-run`).
     #[must_use]
     pub fn says_yes(&self, spec: &str) -> bool {
-        self.flags_named(spec).any(|flag| {
-            flag.value.as_ref().is_none_or(|value| {
-                value.is_known()
-                    && !matches!(
-                        value.text.to_ascii_lowercase().as_str(),
-                        "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
-                    )
+        self.flags_named(spec)
+            .filter(|flag| !self.is_taken_back(flag))
+            .any(|flag| {
+                flag.value.as_ref().is_none_or(|value| {
+                    value.is_known()
+                        && !matches!(
+                            value.text.to_ascii_lowercase().as_str(),
+                            "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
+                        )
+                })
             })
+    }
+
+    /// Whether the opposite of a flag stands after it.
+    fn is_taken_back(&self, flag: &Flag) -> bool {
+        flag.name.strip_prefix("--").is_some_and(|name| {
+            self.flags
+                .iter()
+                .any(|later| later.at > flag.at && later.name.strip_prefix("--no-") == Some(name))
         })
     }
 
@@ -102,7 +114,8 @@ impl Arguments {
     #[must_use]
     pub fn surely_has_flag(&self, spec: &str) -> bool {
         spec.split('|').any(|one| {
-            self.flags_named(one).any(|flag| {
+            let given = self.flags_named(one);
+            given.filter(|flag| !self.is_taken_back(flag)).any(|flag| {
                 flag.value.as_ref().is_none_or(|value| {
                     let text = value.text.to_ascii_lowercase();
                     let off = matches!(text.as_str(), "false" | "none" | "no" | "off" | "f" | "0");
@@ -349,6 +362,8 @@ mod tests {
             ("delete --dry-run=False", false),
             ("delete --dry-run=\u{FFFC}", false),
             ("delete -- --dry-run", false),
+            ("delete --dry-run --no-dry-run", false),
+            ("delete --no-dry-run --dry-run", true),
             ("delete", false),
         ] {
             let arguments = read(None, &words(line));
