@@ -38,10 +38,10 @@ pub(super) struct Found {
 }
 
 /// The commands that the calls in a text amount to.
-pub(super) fn commands(calls: &[Call], text: &str) -> Found {
+pub(super) fn commands(calls: &[Call], language: Language, text: &str) -> Found {
     let mut found = Found::default();
     let mut places = 0;
-    let code = Code::new(text);
+    let code = Code::new(language, text);
     for call in calls {
         if !call.beside.is_empty() && !call.beside.iter().any(|b| text.contains(b)) {
             continue;
@@ -76,7 +76,14 @@ pub(super) fn commands(calls: &[Call], text: &str) -> Found {
                     let argument = arguments.get(usize::from(call.argument));
                     argument.map_or_else(Vec::new, |a| code.values(a))
                 };
-                for path in paths {
+                for mut path in paths {
+                    // `open(F, ">/x")` has the operator in the name.
+                    if call.does.first().is_some_and(|word| word.starts_with('>')) {
+                        path.text = path.text.trim_start_matches(['>', '+', ' ']).to_owned();
+                    }
+                    if path.text.is_empty() {
+                        continue;
+                    }
                     let words = call.does.iter().map(|word| match word.as_str() {
                         "{}" => path.clone(),
                         word => Value::known(word),
@@ -90,6 +97,12 @@ pub(super) fn commands(calls: &[Call], text: &str) -> Found {
         }
     }
     found
+}
+
+/// Whether a text begins with the name of a file handle of perl: `F, ">", …`.
+fn is_handle(text: &str) -> bool {
+    text.split_once(',')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase()))
 }
 
 fn first_part(text: &str) -> &str {
@@ -130,7 +143,9 @@ fn next_call<'t>(
         let blank = operator || after.starts_with([' ', '\t']);
         let opened = after.trim_start_matches([' ', '\t']);
         let bare = blank
-            && (opened.starts_with(['"', '\'', '$', '@', '<']) || opened.starts_with("glob"))
+            && (opened.starts_with(['"', '\'', '$', '@', '<', '%'])
+                || opened.starts_with("glob")
+                || is_handle(opened))
             && !(operator && opened.starts_with('<'));
         if opened.starts_with('(') || bare {
             return Some((before, opened));
@@ -165,6 +180,15 @@ mod tests {
             call(&["*.rmdirSync"], &[], &["rm", "-r", "{}"]),
             call(&["open"], &["'w'", "\"w\""], &[">", "{}"]),
         ]
+    }
+
+    /// Only templates and variables in text depend on it.
+    fn language(code: &str) -> Language {
+        match code {
+            code if code.contains("unlink ") => Language::Perl,
+            code if code.contains('`') => Language::Javascript,
+            _ => Language::Python,
+        }
     }
 
     #[test]
@@ -217,10 +241,11 @@ mod tests {
                 "shutil.rmtree(Path(__file__).parent / 'build')",
                 "rm -r ?/build",
             ),
+            ("unlink %w[a b]", "rm ?"),
             ("print('os.remove')", ""),
             ("unlinked(x); my_os.remove", ""),
         ] {
-            let found: Vec<String> = commands(&calls(), code)
+            let found: Vec<String> = commands(&calls(), language(code), code)
                 .commands
                 .iter()
                 .map(|words| {
@@ -239,8 +264,8 @@ mod tests {
                 .map(|n| format!("os.remove('{n}')\n"))
                 .collect::<String>()
         };
-        assert!(!commands(&calls(), &many(20)).more);
-        assert!(commands(&calls(), &many(2 * MOST_CALLS)).more);
+        assert!(!commands(&calls(), Language::Python, &many(20)).more);
+        assert!(commands(&calls(), Language::Python, &many(2 * MOST_CALLS)).more);
         let long = format!("unlink('a'{})", ", 'b'".repeat(WINDOW));
         let each = Call {
             names: vec!["unlink".into()],
@@ -248,14 +273,19 @@ mod tests {
             each: true,
             ..Call::default()
         };
-        assert!(commands(&[each], &long).more);
+        assert!(commands(&[each], Language::Perl, &long).more);
         for part in [
             "open(",
             "os.remove(x",
             "os.remove(a+a+a+a)a=",
             "p = p / p; os.remove(p)\n",
         ] {
-            assert!(commands(&calls(), &part.repeat(50_000)).commands.len() <= MOST_CALLS);
+            assert!(
+                commands(&calls(), Language::Python, &part.repeat(50_000))
+                    .commands
+                    .len()
+                    <= MOST_CALLS
+            );
         }
     }
 
@@ -268,7 +298,7 @@ mod tests {
             "\u{fffc}os.remove(\u{e9}",
             "p=p;os.remove(p)",
         ] {
-            let _ = commands(&calls(), code);
+            let _ = commands(&calls(), Language::Python, code);
         }
     }
 }

@@ -86,7 +86,7 @@ impl Walker<'_> {
             .filter_map(|name| self.grammar.program(name))
             .find(|program| !program.calls.is_empty());
         let done = program.map_or_else(calls::Found::default, |program| {
-            calls::commands(&program.calls, &text.text)
+            calls::commands(&program.calls, language, &text.text)
         });
         if done.more {
             self.opaque_code(inner, "it makes more calls than are read");

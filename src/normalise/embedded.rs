@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
+use super::expression;
+use crate::action::HOLE;
 use crate::policy::schema::Language;
 
 /// Calls that execute a text or a list of words.
@@ -15,7 +17,7 @@ const CALLS: &str = r#"(?x)
     \b(?: system | popen2? | exec[vl]?[pe]*  | execSync | execFile(?:Sync)? | spawn(?:Sync|vp?e?)? | run | call | Popen
       | check_call | check_output | getoutput | getstatusoutput | shell_exec | passthru | proc_open | qx )
     \s* \(? \s* (?P<list>\[)? \s*
-    (?P<first> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
+    (?P<first> [rbfuRBFU]{0,2} (?: """(?s:.*?)""" | '''(?s:.*?)''' | "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | `(?:[^`\\]|\\.)*` ) )
     (?P<rest> (?: \s*,\s* \[? \s* (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ) )* )"#;
 
 /// Commands in awk's pipes and the backticks of perl, ruby and PHP.
@@ -28,19 +30,31 @@ pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
     if matches!(language, Language::Sql | Language::Redis | Language::Mongo) {
         return found;
     }
-    if text.contains(['"', '\'']) && has_call(text) {
+    if text.contains(['"', '\'', '`']) && has_call(text) {
         static EXPRESSION: OnceLock<Option<Regex>> = OnceLock::new();
         if let Some(expression) = EXPRESSION.get_or_init(|| Regex::new(CALLS).ok()) {
             for captures in expression.captures_iter(text) {
-                let Some(first) = captures.name("first").and_then(|m| literal(m.as_str())) else {
+                let Some(quoted) = captures.name("first") else {
                     continue;
                 };
+                let Some(first) = expression::literal(language, quoted.as_str()) else {
+                    continue;
+                };
+                let end = captures.get(0).map_or(quoted.end(), |all| all.end());
+                let tail = text.get(end..).unwrap_or_default().trim_start();
                 let rest = captures.name("rest").map_or("", |m| m.as_str());
                 if rest.is_empty() && captures.name("list").is_none() {
-                    found.push(first);
+                    found.push(with_what_is_added(language, first, tail));
                     continue;
                 }
-                let words: Vec<String> = std::iter::once(first).chain(literals(rest)).collect();
+                let mut words: Vec<String> = std::iter::once(first).chain(literals(rest)).collect();
+                let more = tail.starts_with(',')
+                    || tail
+                        .strip_prefix(']')
+                        .is_some_and(|tail| tail.trim_start().starts_with('+'));
+                if more {
+                    words.push(HOLE.to_string());
+                }
                 if let Ok(line) = shlex::try_join(words.iter().map(String::as_str)) {
                     found.push(line);
                 }
@@ -71,6 +85,36 @@ pub(super) fn commands(language: Language, text: &str) -> Vec<String> {
         found.extend(text.split('`').skip(1).step_by(2).map(str::to_owned));
     }
     found
+}
+
+/// A command with holes for what the code joins to it or puts into it.
+fn with_what_is_added(language: Language, mut text: String, tail: &str) -> String {
+    if tail.starts_with(".format") {
+        let mut out = String::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            out.push(HOLE);
+            rest = after.split_once('}').map_or("", |(_, after)| after);
+        }
+        out.push_str(rest);
+        return out;
+    }
+    if tail.starts_with('%') {
+        for place in ["%s", "%d", "%r"] {
+            text = text.replace(place, &HOLE.to_string());
+        }
+        return text;
+    }
+    let joined = tail.starts_with(['+', '~'])
+        || tail.starts_with(". ")
+        || tail.starts_with(".$")
+        || (language == Language::Awk
+            && tail.starts_with(|c: char| c.is_alphanumeric() || c == '$'));
+    if joined {
+        text.push(HOLE);
+    }
+    text
 }
 
 /// A cheap look before the expression is compiled.
@@ -161,6 +205,51 @@ mod tests {
                 vec!["git push -f"],
             ),
             (Language::Python, "print('system')", vec![]),
+            (
+                Language::Python,
+                "os.system(f'rm -rf {x}')",
+                vec!["rm -rf \u{fffc}"],
+            ),
+            (
+                Language::Python,
+                "os.system('rm -rf ' + x)",
+                vec!["rm -rf \u{fffc}"],
+            ),
+            (
+                Language::Python,
+                "os.system('rm -rf %s' % x)",
+                vec!["rm -rf \u{fffc}"],
+            ),
+            (
+                Language::Python,
+                "os.system('rm -rf {}/a'.format(x))",
+                vec!["rm -rf \u{fffc}/a"],
+            ),
+            (
+                Language::Python,
+                "os.system('rm -rf $HOME')",
+                vec!["rm -rf $HOME"],
+            ),
+            (
+                Language::Python,
+                "run(['rm', '-rf', x], check=True)",
+                vec!["rm -rf '\u{fffc}'"],
+            ),
+            (
+                Language::Javascript,
+                "execSync(`rm -rf ${x}`)",
+                vec!["rm -rf \u{fffc}"],
+            ),
+            (
+                Language::Awk,
+                "{ system(\"rm -rf \" $1) }",
+                vec!["rm -rf \u{fffc}"],
+            ),
+            (
+                Language::Perl,
+                "system(\"rm -rf $x\")",
+                vec!["rm -rf \u{fffc}"],
+            ),
         ] {
             assert_eq!(commands(language, text), expected, "{text}");
         }

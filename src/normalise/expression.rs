@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use crate::action::{HOLE, Value};
+use crate::policy::schema::Language;
 
 /// How far names and joined paths are followed.
 const DEEPEST: u8 = 6;
@@ -19,6 +20,7 @@ const WINDOW: usize = 1024;
 
 /// The text of some code.
 pub(super) struct Code<'t> {
+    language: Language,
     text: &'t str,
     steps: Cell<u32>,
 }
@@ -32,8 +34,9 @@ fn unknown() -> Value {
 
 impl<'t> Code<'t> {
     /// Code that expressions are a part of.
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(super) fn new(language: Language, text: &'t str) -> Self {
         Self {
+            language,
             text,
             steps: Cell::new(MOST_STEPS),
         }
@@ -56,7 +59,7 @@ impl<'t> Code<'t> {
             return unknown();
         }
         self.steps.set(left - 1);
-        if let Some(text) = literal(expression) {
+        if let Some(text) = literal(self.language, expression) {
             return Value::known(text);
         }
         // `a + b` and `a . b` join texts; `a / b` joins paths.
@@ -350,7 +353,8 @@ fn last_call(expression: &str) -> Option<(&str, &str)> {
 }
 
 /// The text of a literal, with holes for what is put into it.
-fn literal(expression: &str) -> Option<String> {
+pub(super) fn literal(language: Language, expression: &str) -> Option<String> {
+    let puts_variables = matches!(language, Language::Perl | Language::Php | Language::Text);
     let quoted = expression.trim_start_matches(|c: char| "rbfuRBFU".contains(c));
     let prefix = expression.get(..expression.len() - quoted.len())?;
     let quote = quoted
@@ -380,7 +384,7 @@ fn literal(expression: &str) -> Option<String> {
             '{' => prefix.contains(['f', 'F']),
             '$' if quote == '`' => chars.next_if_eq(&'{').is_some(),
             '#' if quote == '"' => chars.next_if_eq(&'{').is_some(),
-            '$' if quote == '"' => {
+            '$' if quote == '"' && puts_variables => {
                 while chars
                     .next_if(|c| c.is_alphanumeric() || matches!(c, '_' | '{' | '}'))
                     .is_some()
@@ -389,8 +393,11 @@ fn literal(expression: &str) -> Option<String> {
                 continue;
             }
             '\\' => {
-                if let Some(next) = chars.next() {
-                    out.push(next);
+                match chars.next() {
+                    Some('n') => out.push('\n'),
+                    Some('t') => out.push('\t'),
+                    Some(next) => out.push(next),
+                    None => {}
                 }
                 continue;
             }

@@ -549,6 +549,12 @@ impl<'a> Walker<'a> {
                     } else if let (Some(number), Some((text, _))) = (descriptor, text) {
                         out.descriptors.push((number, text));
                     }
+                    if redirect.operator == RedirectOperator::ReadWrite && !stdin {
+                        out.files.push(Redirection {
+                            usage: FileUse::Append,
+                            file: value.clone(),
+                        });
+                    }
                     out.files.push(Redirection {
                         usage: FileUse::Read,
                         file: value,
@@ -765,6 +771,7 @@ impl<'a> Walker<'a> {
             .collect();
         let origin = self.scope.origin.unwrap_or(simple.span);
         if fields.is_empty() {
+            let assigned_nothing = assignments.is_empty();
             for (name, binding) in assignments {
                 self.assign(&name, binding, origin);
             }
@@ -776,7 +783,12 @@ impl<'a> Walker<'a> {
                 };
                 self.emit(action);
             }
-            return self.routed(&plumbing, Value::default(), Vec::new());
+            // `$(< FILE)` prints the file.
+            let printed = match &plumbing.input {
+                Some(text) if assigned_nothing => text.clone(),
+                _ => Value::default(),
+            };
+            return self.routed(&plumbing, printed, Vec::new());
         }
         let environment = assignments
             .into_iter()
