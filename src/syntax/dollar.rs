@@ -177,7 +177,15 @@ impl Reader<'_> {
                     super::expand::tilde(&mut word.pieces, false);
                     return Ok(word);
                 }
-                b'\\' if quoted => self.escape_in_quotes(&mut pieces, b"$`\"\\}"),
+                b'\\' if quoted => {
+                    self.escape_in_quotes(&mut pieces, b"$`\"\\}");
+                    // What follows a backslash begins no quote, escaped or not.
+                    if self.source.pos == at + 1
+                        && let Some(next) = self.source.take_char()
+                    {
+                        pieces.character(next, true);
+                    }
+                }
                 b'\'' if quoted => self.quote_in_quoted_braces(&mut pieces, pattern)?,
                 b'<' | b'>' if self.source.after(at).0 == Some(b'(') => {
                     let doubled = at > from && matches!(self.source.slice(at - 1, at), "<" | ">");

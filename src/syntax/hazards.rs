@@ -15,8 +15,10 @@ pub(super) struct Hazards {
     pub(super) arithmetic: bool,
     /// The text turns aliases on.
     aliases: bool,
-    /// The text makes an alias, or could.
+    /// The text makes an alias.
     alias: bool,
+    /// The text runs something unknown that could make one.
+    hidden_alias: bool,
     /// The text turns posix mode on.
     pub(super) posix: bool,
 }
@@ -27,6 +29,7 @@ impl Hazards {
         self.arithmetic |= inner.arithmetic;
         self.aliases |= inner.aliases;
         self.alias |= inner.alias;
+        self.hidden_alias |= inner.hidden_alias;
         self.posix |= inner.posix;
     }
 
@@ -87,7 +90,8 @@ impl Reader<'_> {
                     // A file that is named plainly is for others to judge.
                     let hidden = name == "eval" && !word.pieces.iter().all(is_literal);
                     self.hazards.aliases |= text.contains("expand_aliases");
-                    self.hazards.alias |= hidden || makes_alias(&text);
+                    self.hazards.alias |= makes_alias(&text);
+                    self.hazards.hidden_alias |= hidden;
                 }
                 self.note_aliases(end);
             }
@@ -172,7 +176,7 @@ impl Reader<'_> {
                 "extglob" if self.has_extended_pattern(end) => {
                     self.doubt(end, end, "an option that changes the grammar");
                 }
-                other => self.hazards.alias |= other.contains('='),
+                other => self.hazards.hidden_alias |= other.contains('='),
             }
         }
         if self.hazards.aliases {
@@ -182,8 +186,10 @@ impl Reader<'_> {
 
     /// Doubts the rest where aliases are expanded and one was made.
     fn note_aliases(&mut self, end: usize) {
-        let expanded = self.hazards.aliases || self.dialect == Dialect::Posix;
-        if expanded && self.hazards.alias && self.goes_on(end) {
+        let hazards = &self.hazards;
+        let doubtful = hazards.aliases && (hazards.alias || hazards.hidden_alias)
+            || hazards.alias && self.dialect == Dialect::Posix;
+        if doubtful && self.goes_on(end) {
             self.doubt(end, end, "an alias");
         }
     }

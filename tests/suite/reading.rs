@@ -656,6 +656,8 @@ fn quotes_in_braces_in_quotes() {
     sees("echo \"${x:-'plain'}\"; rm -rf z", "rm -rf z");
     sees("echo ${x-'}'}; rm -rf z", "rm -rf z");
     sees("echo \"${m['key']}\"; rm -rf z", "rm -rf z");
+    sees("echo \"${x%%\\'*}\"; rm -rf z", "rm -rf z");
+    doubts("echo \"${x-\\'a'b}\"; rm -rf z; echo '}\"");
 }
 
 #[test]
