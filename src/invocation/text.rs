@@ -19,6 +19,9 @@ use super::{Invocation, Source};
 /// The longest text that is looked at. More than this is not read, and so not understood.
 pub const LONGEST: usize = 4 << 20;
 
+/// The names of standard input.
+const STANDARD_INPUT: &[&str] = &["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+
 /// How much of a script bash looks at to tell a binary file, by its source (`check_binary_file`).
 const SAMPLE: usize = 80;
 
@@ -80,6 +83,9 @@ pub(super) fn script_at(path: &Path) -> Text {
     };
     if kind.is_dir() {
         return Text::Nothing;
+    }
+    if kind.is_fifo() && STANDARD_INPUT.iter().any(|name| path == Path::new(name)) {
+        return Text::Stream;
     }
     if kind.is_fifo() || kind.is_socket() {
         return Text::Hidden("the script comes from a pipe");
