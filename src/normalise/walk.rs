@@ -874,7 +874,7 @@ impl<'a> Walker<'a> {
     /// Sets a variable; a variable that programs execute is read as code at once.
     pub fn assign(&mut self, name: &str, mut binding: Binding, origin: Span) {
         let length: usize = binding.values.iter().map(|value| value.text.len()).sum();
-        self.spend(length / 16);
+        self.spend(24 + length / 16);
         if length > LONGEST_VALUE {
             binding = Binding::one(Value::unknown());
         }

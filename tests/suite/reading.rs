@@ -230,8 +230,8 @@ impl Canaries {
             std::env::temp_dir().join(format!("kibosh-read-{test}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("bin")).unwrap();
-        let script =
-            "#!/bin/sh\n{ printf '%s<,>' \"${0##*/}\" \"$@\"; printf '<;>'; } >>\"$CANARY\"\n";
+        // One write for each, as those of a pipeline write at the same time.
+        let script = "#!/bin/sh\nr=${0##*/}'<,>'\nfor w; do r=$r$w'<,>'; done\nprintf '%s<;>' \"$r\" >>\"$CANARY\"\n";
         for name in CANARIES {
             let file = folder.join("bin").join(name);
             fs::write(&file, script).unwrap();
