@@ -137,8 +137,9 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     }
 }
 
-/// The status of a dry run.
-fn status(effect: Effect) -> u8 {
+/// The status that tells an effect where nothing is run: of a dry run, and of `kibosh check`.
+#[must_use]
+pub fn status(effect: Effect) -> u8 {
     match effect {
         Effect::Allow => exit::CHECK_ALLOW,
         Effect::Confirm => exit::CHECK_CONFIRM,

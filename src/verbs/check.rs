@@ -6,9 +6,9 @@ use crate::batch;
 use crate::cli::definition::Check;
 use crate::exit;
 use crate::judge::{self, Judgement};
+use crate::pipeline::status;
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
-use crate::policy::schema::Effect;
 use crate::report;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
@@ -69,14 +69,5 @@ pub(super) fn print(answer: &str, status: u8) -> u8 {
     match writeln!(out, "{}", answer.trim_end()).and_then(|()| out.flush()) {
         Ok(()) => status,
         Err(_) => exit::FAILED,
-    }
-}
-
-/// The status of `check` for an effect.
-pub(super) fn status(effect: Effect) -> u8 {
-    match effect {
-        Effect::Allow => exit::CHECK_ALLOW,
-        Effect::Confirm => exit::CHECK_CONFIRM,
-        Effect::Deny => exit::CHECK_DENY,
     }
 }

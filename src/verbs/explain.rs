@@ -1,7 +1,8 @@
 //! `kibosh explain`: how a line was read, and why it is decided so.
 
-use super::check::{judged, print, status};
+use super::check::{judged, print};
 use crate::cli::definition::Explain;
+use crate::pipeline::status;
 use crate::report;
 
 /// Explains one line; gives the exit status of `check`.
