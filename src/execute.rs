@@ -16,6 +16,9 @@ use std::path::PathBuf;
 use crate::approve::Cleared;
 use crate::invocation::{Flavour, Invocation, Source};
 use crate::policy::schema::Settings;
+use crate::supervise::filter;
+use crate::sys::beside::{self, Failure};
+use crate::sys::filter::Listener as Notifications;
 use crate::sys::process;
 
 pub use relay::Listener;
@@ -31,6 +34,16 @@ pub enum Error {
     Relay(io::Error),
     /// There is no way to be asked before each command.
     Typed(io::Error),
+    /// The exec gate could not be put up. Nothing has changed.
+    Gate(io::Error),
+}
+
+/// The exec gate for a shell: who supervises it.
+pub struct Gate<'a> {
+    /// Whether programs may gain rights, which forbids the gate to those who have few.
+    pub may_gain: bool,
+    /// The supervisor's work, in its own process, once the shell runs; gives its exit status.
+    pub work: Box<dyn FnOnce(Notifications) -> i32 + 'a>,
 }
 
 impl fmt::Display for Error {
@@ -42,6 +55,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::Relay(error) => write!(out, "standard input cannot be read along: {error}"),
+            Self::Gate(error) => write!(out, "the exec gate cannot be put up: {error}"),
             Self::Typed(error) => write!(out, "an interactive shell cannot be watched: {error}"),
             Self::Itself(path) => {
                 write!(out, "the real shell `{}` is kibosh itself", path.display())
@@ -66,9 +80,14 @@ pub fn real_shell(invocation: &Invocation, settings: &Settings) -> PathBuf {
     PathBuf::from(set.as_deref().unwrap_or(usual))
 }
 
-/// Becomes the real shell. Returns only where that failed.
-pub fn launch(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -> Error {
-    become_shell(invocation, settings)
+/// Becomes the real shell, behind a gate where one is given. Returns only where that failed.
+pub fn launch(
+    _cleared: Cleared,
+    invocation: &Invocation,
+    settings: &Settings,
+    gate: Option<Gate<'_>>,
+) -> Error {
+    become_shell(invocation, settings, gate)
 }
 
 /// Becomes the real shell, whose start was cleared, with a relay before its standard input that asks
@@ -78,18 +97,24 @@ pub fn launch_relayed(
     invocation: &Invocation,
     settings: &Settings,
     listener: Listener<'_>,
+    gate: Option<Gate<'_>>,
 ) -> Error {
     if let Err(error) = relay::stand_between(listener) {
         return Error::Relay(error);
     }
-    become_shell(invocation, settings)
+    become_shell(invocation, settings, gate)
 }
 
 /// Becomes a shell that is typed into and asks kibosh before each command. Returns only where that
 /// failed.
 ///
 /// Called as `sh` it is bash too, in POSIX mode: only bash can ask.
-pub fn launch_typed(_cleared: Cleared, invocation: &Invocation, settings: &Settings) -> Error {
+pub fn launch_typed(
+    _cleared: Cleared,
+    invocation: &Invocation,
+    settings: &Settings,
+    gate: Option<Gate<'_>>,
+) -> Error {
     let start = match typed::start(invocation) {
         Ok(start) => start,
         Err(error) => return Error::Typed(error),
@@ -101,14 +126,42 @@ pub fn launch_typed(_cleared: Cleared, invocation: &Invocation, settings: &Setti
     if is_this_program(&path) {
         return Error::Itself(shell);
     }
-    let error = match &start.environment {
-        Some(environment) => process::become_program_with(&path, &start.argv, environment),
-        None => process::become_program(&path, &start.argv),
-    };
-    Error::Shell(shell, error)
+    become_program(
+        shell,
+        &path,
+        &start.argv,
+        start.environment.as_deref(),
+        gate,
+    )
 }
 
-fn become_shell(invocation: &Invocation, settings: &Settings) -> Error {
+/// Becomes a program, behind a gate where one is given. Returns only where that failed.
+fn become_program(
+    shell: PathBuf,
+    path: &CStr,
+    argv: &[CString],
+    environment: Option<&[CString]>,
+    gate: Option<Gate<'_>>,
+) -> Error {
+    let Some(Gate { may_gain, work }) = gate else {
+        let error = match environment {
+            Some(environment) => process::become_program_with(path, argv, environment),
+            None => process::become_program(path, argv),
+        };
+        return Error::Shell(shell, error);
+    };
+    let beside = match beside::start(work) {
+        Ok(beside) => beside,
+        Err(error) => return Error::Gate(error),
+    };
+    let filter = filter::program(&[beside.process]);
+    match beside.become_program(&filter, may_gain, path, argv, environment) {
+        Failure::Filter(error) => Error::Gate(error),
+        Failure::Program(error) => Error::Shell(shell, error),
+    }
+}
+
+fn become_shell(invocation: &Invocation, settings: &Settings, gate: Option<Gate<'_>>) -> Error {
     let shell = real_shell(invocation, settings);
     let Ok(path) = CString::new(shell.as_os_str().as_bytes()) else {
         return Error::Shell(shell, io::ErrorKind::InvalidInput.into());
@@ -126,7 +179,7 @@ fn become_shell(invocation: &Invocation, settings: &Settings) -> Error {
         return Error::Shell(shell, error);
     }
     let argv = invocation.argv.get(..words).unwrap_or(&invocation.argv);
-    Error::Shell(shell, process::become_program(&path, argv))
+    become_program(shell, &path, argv, None, gate)
 }
 
 /// Whether the real shell is this program, which would start itself for ever: so it was if it was

@@ -9,6 +9,7 @@ pub mod approve;
 pub mod audit;
 pub mod execute;
 pub mod report;
+pub mod supervise;
 
 pub mod decide;
 pub mod judge;

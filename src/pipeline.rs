@@ -1,18 +1,26 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
+use std::path::PathBuf;
+
+pub mod guard;
 mod session;
 
 use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
-use crate::execute::{self, Listener};
+use crate::execute::{self, Gate, Listener};
 use crate::exit;
 use crate::invocation::{Invocation, Preamble, Text};
 use crate::judge;
+use crate::policy::Policy;
 use crate::policy::discover::Folders;
-use crate::policy::schema::Effect;
+use crate::policy::schema::{Effect, ExecGate, Settings};
 use crate::report::{self, refusal};
+use crate::supervise::standing::{Missing, Standing, Supervisor};
+use crate::supervise::{self, Alone};
 use crate::surroundings::Surroundings;
+use crate::sys::process;
 
+use guard::Guard;
 use session::Session;
 
 /// Reads, judges and runs what an invocation asks for. Returns the exit status only where this program
@@ -37,6 +45,7 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         preamble,
         folders.home.as_ref().map(|home| home.path.as_path()),
     );
+    let standing = standing(policy.settings());
     let decision = session.judge(&text);
     if session.is_dry() && text != Text::Stream {
         session.record(&decision, Outcome::DryRun);
@@ -51,14 +60,18 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         }
     };
     let settings = policy.settings();
+    let gate = match standing {
+        Standing::Free => Some(gate(&policy, session.place_of_record())),
+        Standing::Supervised | Standing::Without(_) => None,
+    };
     let error = match text {
         Text::Stream => {
             session.keep(decision);
-            relayed(cleared, invocation, session, say)
+            relayed(cleared, invocation, session, gate, say)
         }
-        Text::Typed => execute::launch_typed(cleared, invocation, settings),
+        Text::Typed => execute::launch_typed(cleared, invocation, settings, gate),
         Text::Whole(_) | Text::Nothing | Text::Hidden(_) => {
-            execute::launch(cleared, invocation, settings)
+            execute::launch(cleared, invocation, settings, gate)
         }
     };
     say(&refusal::failure(&error));
@@ -70,6 +83,7 @@ fn relayed(
     cleared: Cleared,
     invocation: &Invocation,
     mut session: Session<'_>,
+    gate: Option<Gate<'_>>,
     say: &dyn Fn(&str),
 ) -> execute::Error {
     let dialect = session.dialect();
@@ -99,7 +113,32 @@ fn relayed(
         judge: &mut judge,
         failed: &failed,
     };
-    execute::launch_relayed(cleared, invocation, settings, listener)
+    execute::launch_relayed(cleared, invocation, settings, listener, gate)
+}
+
+/// Whether this process is under the exec gate, or can be put under one.
+fn standing(settings: &Settings) -> Standing {
+    if settings.exec_gate == Some(ExecGate::Off) {
+        if supervise::standing::is_supervised() {
+            return Standing::Supervised;
+        }
+        return Standing::Without(Missing::Off);
+    }
+    supervise::standing::here(Supervisor::Beside)
+}
+
+/// The exec gate for a shell that was judged by this policy.
+fn gate(policy: &Policy, record: Option<PathBuf>) -> Gate<'_> {
+    Gate {
+        may_gain: policy.settings().new_privileges == Some(true),
+        work: Box::new(move |listener| {
+            if process::become_supervisor(listener.descriptor()).is_err() {
+                return exit::FAILED.into();
+            }
+            supervise::serve(&listener, &mut Guard::new(policy, record), &mut Alone);
+            0
+        }),
+    }
 }
 
 /// Judges a command that an interactive shell is about to run, behind `given`, which sets what the shell

@@ -93,6 +93,11 @@ impl<'a> Session<'a> {
         self.context.dialect
     }
 
+    /// Where decisions are written down.
+    pub fn place_of_record(&self) -> Option<PathBuf> {
+        self.record.clone()
+    }
+
     /// Whether nothing is to run.
     pub fn is_dry(&self) -> bool {
         self.invocation.dry_run || self.settings().dry_run == Some(true)

@@ -52,6 +52,26 @@ pub struct Settings {
     pub prompt_seconds: Option<u8>,
     /// The file of the audit record, or `"off"`.
     pub record: Option<String>,
+    /// Whether every exec below the shell is judged, too.
+    pub exec_gate: Option<ExecGate>,
+    /// Whether programs may gain rights (`sudo`), for which those who have few go without the exec gate.
+    pub new_privileges: Option<bool>,
+    /// Programs that are known by their content, too: a copy under another name is still that program.
+    pub known_copies: Vec<String>,
+    /// Programs that are nothing without the rights they gain.
+    pub gains_privileges: Vec<String>,
+}
+
+/// Whether there is an exec gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecGate {
+    /// There is none.
+    Off,
+    /// Where the kernel offers it.
+    On,
+    /// Nothing runs without it.
+    Required,
 }
 
 /// What a rule says about an action.

@@ -320,6 +320,10 @@ impl Policy {
                 dry_run: settings.dry_run.or(shipped.dry_run),
                 prompt_seconds: settings.prompt_seconds.or(shipped.prompt_seconds),
                 record: settings.record.or(shipped.record),
+                exec_gate: settings.exec_gate.or(shipped.exec_gate),
+                new_privileges: settings.new_privileges.or(shipped.new_privileges),
+                known_copies: [shipped.known_copies, settings.known_copies].concat(),
+                gains_privileges: [shipped.gains_privileges, settings.gains_privileges].concat(),
             }
         })
     }
@@ -501,7 +505,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
 }
 
 /// Where two layers set the same, the stricter wins: the earlier layer's shell and record, the dry
-/// run, the shorter time.
+/// run, the shorter time, the exec gate.
 fn add_to_settings(settings: &mut Settings, more: &Settings) {
     let keep = |first: &mut Option<String>, second: &Option<String>| {
         if first.is_none() {
@@ -519,6 +523,18 @@ fn add_to_settings(settings: &mut Settings, more: &Settings) {
         (Some(first), Some(second)) => Some(first.min(second)),
         (first, second) => first.or(second),
     };
+    settings.exec_gate = match (settings.exec_gate, more.exec_gate) {
+        (Some(first), Some(second)) => Some(first.max(second)),
+        (first, second) => first.or(second),
+    };
+    settings.new_privileges = match (settings.new_privileges, more.new_privileges) {
+        (Some(first), Some(second)) => Some(first && second),
+        (first, second) => first.or(second),
+    };
+    settings.known_copies.extend_from_slice(&more.known_copies);
+    settings
+        .gains_privileges
+        .extend_from_slice(&more.gains_privileges);
 }
 
 #[cfg(test)]

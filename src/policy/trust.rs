@@ -193,6 +193,10 @@ pub fn tighten(
             ("sh", settings.sh.is_some()),
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("record", settings.record.is_some()),
+            ("exec-gate", settings.exec_gate.is_some()),
+            ("new-privileges", settings.new_privileges.is_some()),
+            ("known-copies", !settings.known_copies.is_empty()),
+            ("gains-privileges", !settings.gains_privileges.is_empty()),
         ] {
             if set {
                 ignored.push(Ignored::Setting(name.to_owned()));

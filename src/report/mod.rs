@@ -8,6 +8,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod escape;
 pub mod excerpt;
+pub mod exec;
 pub mod explain;
 pub mod policy;
 pub mod prompt;

@@ -49,14 +49,35 @@ pub enum Absence {
     Unusable(String),
 }
 
+/// How a message begins where a line was stopped.
+const OF_A_LINE: &str = "kibosh: nothing was run: ";
+/// How it begins where one program was, in the midst of what runs.
+const OF_AN_EXEC: &str = "kibosh: not started: ";
+
 /// The message for a line that was not run, without a newline at its end.
 #[must_use]
 pub fn message(decision: &Decision, refusal: &Refusal) -> String {
+    worded(OF_A_LINE, decision, refusal)
+}
+
+/// The message for a program that was not started, without a newline at its end.
+#[must_use]
+pub fn of_exec(decision: &Decision, refusal: &Refusal) -> String {
+    worded(OF_AN_EXEC, decision, refusal)
+}
+
+/// The message for a program that was not started because it could not be judged.
+#[must_use]
+pub fn of_trouble(why: &str) -> String {
+    format!("{OF_AN_EXEC}{}", unmistaken(&escape(why)))
+}
+
+fn worded(opening: &str, decision: &Decision, refusal: &Refusal) -> String {
     let Some((first, others)) = decision.findings.split_first() else {
-        return format!("kibosh: nothing was run: {}", ground(refusal));
+        return format!("{opening}{}", ground(refusal));
     };
     let mut text = format!(
-        "kibosh: nothing was run: `{}` {} by rule {}: {}",
+        "{opening}`{}` {} by rule {}: {}",
         subject(first),
         if *refusal == Refusal::Policy {
             "is blocked"

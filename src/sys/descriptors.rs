@@ -1,6 +1,8 @@
 //! Descriptors as they were inherited.
 
-use std::os::fd::RawFd;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -30,4 +32,25 @@ pub fn guard_standard() {
         }
         let _held_until_exec = descriptor.into_raw_fd();
     }
+}
+
+/// What a link in a folder leads to; paths are at most as long as `PATH_MAX` (readlinkat(2)).
+///
+/// # Errors
+///
+/// What readlinkat reports.
+pub fn link(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Vec<u8>> {
+    let mut buffer = [0u8; libc::PATH_MAX as usize];
+    #[expect(unsafe_code, reason = "nix makes the room for it anew each time")]
+    // SAFETY: the name ends in NUL, and the kernel writes at most as much as the buffer holds.
+    let length = unsafe {
+        libc::readlinkat(
+            folder.as_raw_fd(),
+            name.as_ptr(),
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
+        )
+    };
+    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    Ok(buffer.get(..length).unwrap_or_default().to_vec())
 }

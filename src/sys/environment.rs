@@ -9,13 +9,21 @@ unsafe extern "C" {
     static environ: *const *const libc::c_char;
 }
 
+/// The vector itself, to be handed on as it is.
+#[must_use]
+pub fn vector() -> *const *const libc::c_char {
+    #[expect(unsafe_code, reason = "nothing else offers the entries as they are")]
+    // SAFETY: the C runtime sets the pointer before `main`, and nothing here sets variables.
+    unsafe {
+        environ
+    }
+}
+
 /// The entries, in the order in which execve(2) gave them.
 ///
 /// Nothing here changes the environment, so the entries stay where they are for the whole run.
 pub fn entries() -> impl Iterator<Item = &'static [u8]> {
-    #[expect(unsafe_code, reason = "nothing else offers the entries as they are")]
-    // SAFETY: the C runtime sets the pointer before `main`, and nothing here sets variables.
-    let vector = unsafe { environ };
+    let vector = vector();
     // Fused, so that nobody looks behind the end.
     (0..)
         .map_while(move |position| entry(vector, position))

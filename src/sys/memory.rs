@@ -1,13 +1,17 @@
 //! Memory for a program that mostly lives for less than a millisecond before it becomes another one.
 //!
 //! A mapping and a page that is met for the first time cost more than what a line computes. So the first
-//! memory is handed out from one piece, without a call of the system and close together, and nothing of it
-//! is taken back but what was handed out last. What goes beyond it comes from the system.
+//! memory is handed out from one piece, without a call of the system and close together. What goes beyond it
+//! comes from the system.
+//!
+//! A supervisor lives longer, and asks for the same few sizes again and again, for which the system's
+//! allocator would map memory anew each time. So small parts that are given back are kept for the next who
+//! asks for as much.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How much is handed out before the system is asked.
 const SIZE: usize = 256 << 10;
@@ -15,12 +19,20 @@ const SIZE: usize = 256 << 10;
 /// The largest alignment of the piece itself.
 const PAGE: usize = 4096;
 
+/// Parts are kept by powers of two, from 16 bytes to 32 KiB.
+const SMALLEST: u32 = 4;
+const LARGEST: u32 = 15;
+const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
+
 /// The allocator of the binary.
 #[repr(C, align(4096))]
 #[derive(Debug)]
 pub struct Memory {
     piece: UnsafeCell<[u8; SIZE]>,
     next: AtomicUsize,
+    /// Parts that were given back; each begins with the address of the next one.
+    kept: UnsafeCell<[*mut u8; CLASSES]>,
+    is_locked: AtomicBool,
 }
 
 #[expect(unsafe_code, reason = "an allocator is shared by all threads")]
@@ -35,7 +47,64 @@ impl Memory {
         Self {
             piece: UnsafeCell::new([0; SIZE]),
             next: AtomicUsize::new(0),
+            kept: UnsafeCell::new([null_mut(); CLASSES]),
+            is_locked: AtomicBool::new(false),
         }
+    }
+
+    /// Works on the parts that were given back, alone.
+    fn with_kept<T>(&self, work: impl FnOnce(&mut [*mut u8; CLASSES]) -> T) -> T {
+        while self.is_locked.swap(true, Ordering::Acquire) {
+            std::hint::spin_loop();
+        }
+        #[expect(unsafe_code, reason = "an allocator is shared by all threads")]
+        // SAFETY: whoever has the lock is alone with it, and gives it back below.
+        let kept = unsafe { &mut *self.kept.get() };
+        let out = work(kept);
+        self.is_locked.store(false, Ordering::Release);
+        out
+    }
+
+    /// Keeps a part for the next who asks for as much; false where such parts are not kept.
+    fn keep(&self, part: *mut u8, layout: Layout) -> bool {
+        // One of the piece is as long as it was asked for, one of the system was rounded up.
+        let class = match self.place(part) {
+            Some(_) => layout.size().checked_ilog2(),
+            None => class_of(layout),
+        };
+        let Some(class) = class else { return false };
+        if !(SMALLEST..=LARGEST).contains(&class) || !part.addr().is_multiple_of(16) {
+            return false;
+        }
+        self.with_kept(|kept| {
+            let Some(first) = kept.get_mut((class - SMALLEST) as usize) else {
+                return false;
+            };
+            #[expect(unsafe_code, reason = "parts are linked through themselves")]
+            // SAFETY: the part is at least 16 bytes long, aligned to 16, and nobody else's any more.
+            unsafe {
+                part.cast::<*mut u8>().write(*first);
+            }
+            *first = part;
+            true
+        })
+    }
+
+    /// A part that was kept and is long enough; none where there is none.
+    fn kept(&self, layout: Layout) -> Option<*mut u8> {
+        let class = class_of(layout)?;
+        self.with_kept(|kept| {
+            let first = kept.get_mut((class - SMALLEST) as usize)?;
+            let part = *first;
+            if part.is_null() {
+                return None;
+            }
+            #[expect(unsafe_code, reason = "parts are linked through themselves")]
+            // SAFETY: a part that is kept begins with the address of the next one.
+            let next = unsafe { part.cast::<*mut u8>().read() };
+            *first = next;
+            Some(part)
+        })
     }
 
     /// Takes a part of the piece; none where there is not enough left.
@@ -80,6 +149,23 @@ impl Memory {
     }
 }
 
+/// The class whose parts are all long enough; none for what is not kept.
+fn class_of(layout: Layout) -> Option<u32> {
+    let class = layout
+        .size()
+        .checked_next_power_of_two()?
+        .ilog2()
+        .max(SMALLEST);
+    (class <= LARGEST && layout.align() <= 16).then_some(class)
+}
+
+/// What the system is asked for in place of a layout, so that a part is worth as much when it comes back.
+fn rounded(layout: Layout) -> Layout {
+    let size = class_of(layout).map_or(layout.size(), |class| 1 << class);
+    let align = layout.align().max(16);
+    Layout::from_size_align(size, align).unwrap_or(layout)
+}
+
 impl Default for Memory {
     fn default() -> Self {
         Self::new()
@@ -88,42 +174,48 @@ impl Default for Memory {
 
 #[expect(unsafe_code, reason = "the trait of allocators is unsafe")]
 // SAFETY: parts of the piece do not overlap, are aligned as asked because the piece is aligned to a page,
-// and live as long as the program; all others are the system's. Nothing here panics.
+// and live as long as the program; all others are the system's. A part that was given back is handed out
+// once more, to one who asks for no more than it holds. Nothing here panics.
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match self.take(layout) {
-            Some(part) => part,
-            // SAFETY: the caller gives a layout that is not empty.
-            None => unsafe { System.alloc(layout) },
+        if let Some(part) = self.kept(layout).or_else(|| self.take(layout)) {
+            return part;
         }
+        // SAFETY: the caller gives a layout that is not empty, and it only becomes larger.
+        unsafe { System.alloc(rounded(layout)) }
     }
 
     unsafe fn dealloc(&self, part: *mut u8, layout: Layout) {
-        match self.place(part) {
-            Some(place) => {
-                let _ = self.resize_last(place, layout.size(), 0);
-            }
-            // SAFETY: it is not of the piece, so the system handed it out with this layout.
-            None => unsafe { System.dealloc(part, layout) },
+        let is_last = self
+            .place(part)
+            .is_some_and(|place| self.resize_last(place, layout.size(), 0));
+        if is_last || self.keep(part, layout) || self.place(part).is_some() {
+            return;
         }
+        // SAFETY: it is not of the piece, so the system handed it out with this layout.
+        unsafe { System.dealloc(part, rounded(layout)) }
     }
 
     unsafe fn realloc(&self, part: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let Some(place) = self.place(part) else {
-            // SAFETY: it is not of the piece, so the system handed it out with this layout.
-            return unsafe { System.realloc(part, layout, size) };
-        };
-        if self.resize_last(place, layout.size(), size) {
-            return part;
-        }
         let Ok(wanted) = Layout::from_size_align(size, layout.align()) else {
             return null_mut();
         };
+        match self.place(part) {
+            Some(place) if self.resize_last(place, layout.size(), size) => return part,
+            // What is too large to be kept is the system's own, and may grow where it is.
+            None if class_of(layout).is_none() && class_of(wanted).is_none() => {
+                // SAFETY: the system handed it out with this layout.
+                return unsafe { System.realloc(part, rounded(layout), size) };
+            }
+            Some(_) | None => {}
+        }
         // SAFETY: the caller gives a size that is not zero.
         let moved = unsafe { self.alloc(wanted) };
         if !moved.is_null() {
             // SAFETY: both are at least this long, and a new part overlaps no other.
             unsafe { moved.copy_from_nonoverlapping(part, layout.size().min(size)) };
+            // SAFETY: it was handed out with this layout, and is not used any more.
+            unsafe { self.dealloc(part, layout) };
         }
         moved
     }
@@ -157,6 +249,20 @@ mod tests {
         assert!(!memory.resize_last(first, 16, 32));
         assert!(!memory.resize_last(second, 8, SIZE));
         assert!(memory.resize_last(second, 8, 0));
+    }
+
+    #[test]
+    fn what_is_given_back_is_handed_out_again_to_who_asks_for_no_more() {
+        let memory = Memory::new();
+        let part = memory.take(layout(100, 16)).unwrap();
+        memory.take(layout(1, 1)).unwrap();
+        assert!(memory.keep(part, layout(100, 16)));
+        assert_eq!(memory.kept(layout(65, 8)), None);
+        assert_eq!(memory.kept(layout(64, 8)), Some(part));
+        assert_eq!(memory.kept(layout(64, 8)), None);
+        assert!(!memory.keep(part, layout(8, 8)));
+        assert!(!memory.keep(part.wrapping_add(8), layout(64, 8)));
+        assert_eq!(memory.kept(layout(1 << 20, 8)), None);
     }
 
     #[test]

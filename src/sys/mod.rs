@@ -3,9 +3,13 @@
 //!
 //! `entry.rs` beside this file is compiled into the binary only, because it defines `main`.
 
+pub mod beside;
 pub mod descriptors;
 pub mod environment;
+pub mod filter;
 pub mod limits;
 pub mod memory;
+pub mod peek;
 pub mod process;
 pub mod terminal;
+pub mod trace;

@@ -2,9 +2,10 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::ForkResult;
 
@@ -121,9 +122,36 @@ pub fn leave(status: i32) -> ! {
 ///
 /// That of pidfd_open(2).
 pub fn watch_this() -> io::Result<OwnedFd> {
+    watch(std::process::id().cast_signed())
+}
+
+/// A descriptor that becomes readable when a process ends.
+///
+/// # Errors
+///
+/// That of pidfd_open(2).
+pub fn watch(process: i32) -> io::Result<OwnedFd> {
     #[expect(unsafe_code, reason = "a call without a safe form")]
     // SAFETY: pidfd_open takes a process id and flags, and no pointer.
-    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, std::process::id(), 0) };
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
+    new_descriptor(number)
+}
+
+/// A descriptor of another process, as one of this one (pidfd_getfd(2)).
+///
+/// # Errors
+///
+/// EPERM where the process may not be traced, EBADF where it has no such descriptor.
+pub fn descriptor_of(process: i32, number: i32) -> io::Result<OwnedFd> {
+    let watched = watch(process)?;
+    #[expect(unsafe_code, reason = "a call without a safe form")]
+    // SAFETY: pidfd_getfd takes numbers only.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_getfd, watched.as_raw_fd(), number, 0) };
+    new_descriptor(number)
+}
+
+/// Takes what a call gave that makes a descriptor.
+fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
     let number = i32::try_from(number).map_err(io::Error::other)?;
     if number < 0 {
         return Err(io::Error::last_os_error());
@@ -132,6 +160,37 @@ pub fn watch_this() -> io::Result<OwnedFd> {
     // SAFETY: the kernel has just made this descriptor, so nothing else owns it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
     Ok(descriptor)
+}
+
+/// Makes this process one that only its work is left in: no descriptors but `kept`, no directory, no
+/// signal that reaches it, and nobody of the same user may look into it or trace it (`PR_SET_DUMPABLE`).
+///
+/// # Errors
+///
+/// Where `/dev/null` cannot be opened.
+pub fn become_supervisor(kept: BorrowedFd<'_>) -> io::Result<()> {
+    SigSet::all().thread_set_mask()?;
+    let usual = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    #[expect(unsafe_code, reason = "sigaction can install a function")]
+    // SAFETY: the default is installed, no function.
+    unsafe { nix::sys::signal::sigaction(Signal::SIGCHLD, &usual) }?;
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    nix::unistd::dup2_stderr(&null)?;
+    drop(null);
+    close_all_but(&[kept.as_raw_fd()]);
+    std::env::set_current_dir("/")?;
+    super::limits::raise_descriptors();
+    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+    // SAFETY: this call takes numbers only.
+    unsafe {
+        libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
+    }
+    Ok(())
 }
 
 /// Closes everything but standard input, standard error and the given descriptors, and puts
@@ -144,9 +203,16 @@ pub fn keep_input_and(kept: &[&OwnedFd]) -> io::Result<()> {
     let null = std::fs::File::options().write(true).open("/dev/null")?;
     nix::unistd::dup2_stdout(&null)?;
     drop(null);
+    let numbers: Vec<i32> = kept.iter().map(|one| one.as_raw_fd()).collect();
+    close_all_but(&numbers);
+    Ok(())
+}
+
+/// Closes everything but the standard descriptors and the given ones.
+fn close_all_but(kept: &[i32]) {
     let mut numbers: Vec<u32> = kept
         .iter()
-        .filter_map(|one| u32::try_from(one.as_raw_fd()).ok())
+        .filter_map(|one| u32::try_from(*one).ok())
         .collect();
     numbers.sort_unstable();
     let mut from = 3;
@@ -157,7 +223,6 @@ pub fn keep_input_and(kept: &[&OwnedFd]) -> io::Result<()> {
         from = from.max(number.saturating_add(1));
     }
     close_range(from, u32::MAX);
-    Ok(())
 }
 
 fn close_range(first: u32, last: u32) {

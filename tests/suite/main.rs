@@ -25,6 +25,8 @@ mod policy_layers;
 #[cfg(test)]
 mod prompt;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod readme;

@@ -1,0 +1,110 @@
+//! Asking in a process of its own, for a supervisor that must not wait.
+//!
+//! The process joins the group of whoever waits for the answer, so that it is in front on the terminal
+//! where that is, and keys that end the waiting program end the question. Its end without an answer is a
+//! no.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::OFlag;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, pipe2, setpgid};
+
+use super::{Approver, Cleared, Refusal, Request, review};
+use crate::decide::Decision;
+use crate::sys::process::keep_input_and;
+use crate::sys::terminal::in_child;
+
+/// A question that is being asked. Dropping it withdraws it.
+#[derive(Debug)]
+pub struct Question {
+    /// None once it has answered: then its number can be another's.
+    child: Option<Pid>,
+    answer: File,
+}
+
+/// What the child writes where the answer is yes; else it writes what is said of the refusal.
+const YES: &[u8] = b"\0yes";
+
+/// Begins to ask. `waiting` is the process that waits for the answer; `done` is called in the process
+/// that asks, with what came of it, and gives what is said of a refusal.
+///
+/// # Errors
+///
+/// Where no process can be made.
+pub fn ask(
+    decision: &Decision,
+    request: &Request,
+    waiting: i32,
+    done: impl FnOnce(Result<(), &Refusal>) -> String,
+) -> io::Result<Question> {
+    let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
+    let child = in_child(|| {
+        // In a session of its own it stays behind on every terminal, and is refused for that.
+        if let Some(group) = group_of(waiting) {
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(group));
+        }
+        // What the supervisor holds must not be held open here.
+        if keep_input_and(&[&sender]).is_err() {
+            return 1;
+        }
+        let words = match review(decision, request) {
+            Ok(_) => {
+                done(Ok(()));
+                YES.to_vec()
+            }
+            Err(refusal) => done(Err(&refusal)).into_bytes(),
+        };
+        i32::from(write(sender, &words).is_err())
+    })?;
+    Ok(Question {
+        child: Some(child),
+        answer: File::from(answer),
+    })
+}
+
+fn write(sender: OwnedFd, words: &[u8]) -> io::Result<()> {
+    File::from(sender).write_all(words)
+}
+
+/// The process group of a process (proc_pid_stat(5)).
+fn group_of(process: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(2)?.parse().ok()
+}
+
+impl Question {
+    /// Readable when there is an answer.
+    #[must_use]
+    pub fn answered(&self) -> BorrowedFd<'_> {
+        self.answer.as_fd()
+    }
+
+    /// The answer.
+    ///
+    /// # Errors
+    ///
+    /// What is said of the refusal; empty where the question ended without an answer.
+    pub fn answer(mut self) -> Result<Cleared, String> {
+        self.child = None;
+        let mut words = Vec::new();
+        let read = self.answer.read_to_end(&mut words);
+        if read.is_ok() && words == YES {
+            Ok(Cleared(Approver::Person))
+        } else {
+            Err(String::from_utf8_lossy(&words).into_owned())
+        }
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        // It restores the terminal by itself.
+        if let Some(child) = self.child {
+            let _ = kill(child, Signal::SIGTERM);
+        }
+    }
+}

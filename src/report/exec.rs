@@ -1,0 +1,30 @@
+//! What is said of programs that were not started because they could not be judged.
+
+use super::escape::escape;
+use super::refusal;
+
+/// An exec that cannot be examined.
+#[must_use]
+pub fn hidden(error: &std::io::Error) -> String {
+    refusal::of_trouble(&format!("what would run cannot be examined ({error})"))
+}
+
+/// An exec of a task that another process traces.
+#[must_use]
+pub fn traced() -> String {
+    refusal::of_trouble(
+        "another process traces the one that would start it (strace, gdb), and could exchange what was judged; \
+         start the program without it, and attach to it afterwards (`strace -p`, `gdb -p`)",
+    )
+}
+
+/// A program that is nothing without rights which it cannot gain.
+#[must_use]
+pub fn gains_nothing(program: &str) -> String {
+    refusal::of_trouble(&format!(
+        "`{}` cannot gain rights here: the exec gate forbids that to programs below it (no_new_privs)\n\
+         kibosh: instead: run it without `{0}`, or ask a person to run it; `new-privileges = true` in /etc/kibosh \
+         gives up the exec gate for it",
+        escape(program)
+    ))
+}

@@ -1,0 +1,382 @@
+//! The seccomp filter of a guarded tree: which calls the supervisor is asked about, and which never reach
+//! it.
+//!
+//! Takes the processes that must be left alone, gives instructions of classic BPF (seccomp(2)). A call that
+//! is neither an exec nor about one of these processes is not looked at twice: the kernel remembers calls
+//! that pass whatever their arguments are.
+
+use crate::sys::filter::Instruction;
+
+/// The prctl(2) option by which a process asks whether it is supervised; the kernel knows no such option.
+pub const ARE_YOU_THERE: u32 = 0x6b69_6273;
+/// What the supervisor answers to it.
+pub const HERE: i32 = 0x6b69;
+
+/// Load a word of `struct seccomp_data` (linux/seccomp.h).
+const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
+const NUMBER: u32 = 0;
+const MACHINE: u32 = 4;
+
+/// Where the low half of an argument stands. Processes and requests are 32 bits wide: the kernel looks at
+/// no more of them.
+const fn argument(place: u32) -> u32 {
+    let low = if cfg!(target_endian = "big") { 4 } else { 0 };
+    16 + 8 * place + low
+}
+
+/// The numbers of one machine's calls.
+struct Calls {
+    machine: u32,
+    execve: u32,
+    execveat: u32,
+    prctl: u32,
+    ioctl: u32,
+    ptrace: u32,
+    /// Calls whose first argument is a process, a thread or, negative, a group.
+    first: &'static [u32],
+    /// Calls whose first two are.
+    both: &'static [u32],
+}
+
+/// Numbers above this are calls of the x32 machine, which no program here needs.
+#[cfg(target_arch = "x86_64")]
+const X32: u32 = 0x4000_0000;
+
+/// `TIOCSTI` and `TIOCLINUX` put keys into a terminal, which could answer a question there.
+const KEYS: [u32; 2] = [0x5412, 0x541c];
+
+fn number(call: libc::c_long) -> u32 {
+    u32::try_from(call).unwrap_or(u32::MAX)
+}
+
+/// The calls of the machine that this program is built for.
+fn native() -> Calls {
+    Calls {
+        machine: NATIVE_MACHINE,
+        execve: number(libc::SYS_execve),
+        execveat: number(libc::SYS_execveat),
+        prctl: number(libc::SYS_prctl),
+        ioctl: number(libc::SYS_ioctl),
+        ptrace: number(libc::SYS_ptrace),
+        first: &NATIVE_FIRST,
+        both: &NATIVE_BOTH,
+    }
+}
+
+const NATIVE_FIRST: [u32; 6] = [
+    libc::SYS_kill as u32,
+    libc::SYS_tkill as u32,
+    libc::SYS_rt_sigqueueinfo as u32,
+    libc::SYS_pidfd_open as u32,
+    libc::SYS_process_vm_readv as u32,
+    libc::SYS_process_vm_writev as u32,
+];
+const NATIVE_BOTH: [u32; 2] = [libc::SYS_tgkill as u32, libc::SYS_rt_tgsigqueueinfo as u32];
+
+/// `AUDIT_ARCH_*` of linux/audit.h.
+#[cfg(target_arch = "x86_64")]
+const NATIVE_MACHINE: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+const NATIVE_MACHINE: u32 = 0xc000_00b7;
+
+/// The 32-bit calls that the same kernel may take: those of i386 (arch/x86/entry/syscalls/syscall_32.tbl).
+#[cfg(target_arch = "x86_64")]
+const OTHER: Calls = Calls {
+    machine: OTHER_MACHINE,
+    execve: 11,
+    execveat: 358,
+    prctl: 172,
+    ioctl: 54,
+    ptrace: 26,
+    first: &[37, 238, 178, 434, 347, 348],
+    both: &[270, 335],
+};
+/// Those of arm (arch/arm/tools/syscall.tbl).
+#[cfg(target_arch = "aarch64")]
+const OTHER: Calls = Calls {
+    machine: OTHER_MACHINE,
+    execve: 11,
+    execveat: 387,
+    prctl: 172,
+    ioctl: 54,
+    ptrace: 26,
+    first: &[37, 238, 178, 434, 376, 377],
+    both: &[268, 363],
+};
+
+/// The machine of 32-bit programs, whose pointers are 32 bits wide.
+#[cfg(target_arch = "x86_64")]
+pub const OTHER_MACHINE: u32 = 0x4000_0003;
+/// The machine of 32-bit programs, whose pointers are 32 bits wide.
+#[cfg(target_arch = "aarch64")]
+pub const OTHER_MACHINE: u32 = 0x4000_0028;
+
+/// Whether a call of a machine is `execveat`; none where it is no exec.
+#[must_use]
+pub fn is_execveat(machine: u32, call: i32) -> Option<bool> {
+    let calls = if machine == OTHER_MACHINE {
+        OTHER
+    } else {
+        native()
+    };
+    let call = u32::try_from(call).ok()?;
+    if call == calls.execve {
+        Some(false)
+    } else if call == calls.execveat {
+        Some(true)
+    } else {
+        None
+    }
+}
+
+/// A program that is put together from tests with an outcome each.
+struct Builder(Vec<Instruction>);
+
+impl Builder {
+    fn add(&mut self, code: u16, k: u32, yes: u8, no: u8) {
+        self.0.push(Instruction {
+            code,
+            jt: yes,
+            jf: no,
+            k,
+        });
+    }
+
+    fn load(&mut self, place: u32) {
+        self.add(LOAD, place, 0, 0);
+    }
+
+    fn give(&mut self, outcome: u32) {
+        self.add(RETURN, outcome, 0, 0);
+    }
+
+    /// Gives `outcome` where what was loaded is `value`.
+    fn give_where(&mut self, value: u32, outcome: u32) {
+        self.add(EQUAL, value, 0, 1);
+        self.give(outcome);
+    }
+
+    /// What follows is for the calls of these numbers only; it must end with an outcome.
+    fn only_for(&mut self, calls: &[u32], body: &dyn Fn(&mut Self)) {
+        let mut inner = Self(Vec::new());
+        body(&mut inner);
+        let length = u8::try_from(inner.0.len()).unwrap_or(u8::MAX);
+        // Each test jumps to the body, the last one also over it.
+        let mut left = u8::try_from(calls.len()).unwrap_or(u8::MAX);
+        for call in calls {
+            left = left.saturating_sub(1);
+            let over = if left == 0 { length } else { 0 };
+            self.add(EQUAL, *call, left, over);
+        }
+        self.0.extend(inner.0);
+    }
+}
+
+const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
+
+const fn fail(errno: i32) -> u32 {
+    libc::SECCOMP_RET_ERRNO | errno as u32
+}
+
+/// The filter for a tree whose supervisor, and launcher if it has one, are `protected`.
+#[must_use]
+pub fn program(protected: &[i32]) -> Vec<Instruction> {
+    let mut builder = Builder(Vec::new());
+    let native = native();
+    builder.load(MACHINE);
+    let mut inner = Builder(Vec::new());
+    calls(&mut inner, &OTHER, protected);
+    inner.give(ALLOW);
+    let length = u8::try_from(inner.0.len()).unwrap_or(u8::MAX);
+    builder.add(EQUAL, OTHER_MACHINE, 0, length);
+    builder.0.extend(inner.0);
+    // A machine that is neither has calls that nobody here knows.
+    builder.add(EQUAL, native.machine, 1, 0);
+    builder.give(fail(libc::ENOSYS));
+    builder.load(NUMBER);
+    #[cfg(target_arch = "x86_64")]
+    {
+        builder.add(AT_LEAST, X32, 0, 1);
+        builder.give(fail(libc::ENOSYS));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = AT_LEAST;
+    calls(&mut builder, &native, protected);
+    builder.give(ALLOW);
+    builder.0
+}
+
+/// The tests for the calls of one machine.
+fn calls(builder: &mut Builder, calls: &Calls, protected: &[i32]) {
+    builder.load(NUMBER);
+    builder.give_where(calls.execve, NOTIFY);
+    builder.give_where(calls.execveat, NOTIFY);
+    builder.only_for(&[calls.prctl], &|body| {
+        body.load(argument(0));
+        body.give_where(ARE_YOU_THERE, NOTIFY);
+        body.give(ALLOW);
+    });
+    builder.only_for(&[calls.ioctl], &|body| {
+        body.load(argument(1));
+        for keys in KEYS {
+            body.give_where(keys, fail(libc::EPERM));
+        }
+        body.give(ALLOW);
+    });
+    let targets = |body: &mut Builder, place| {
+        body.load(argument(place));
+        for process in protected {
+            body.give_where(process.cast_unsigned(), fail(libc::EPERM));
+            body.give_where(process.wrapping_neg().cast_unsigned(), fail(libc::EPERM));
+        }
+        // Everybody is meant: the supervisor, too.
+        body.give_where(u32::MAX, fail(libc::EPERM));
+    };
+    builder.only_for(&[calls.ptrace], &|body| {
+        targets(body, 1);
+        body.give(ALLOW);
+    });
+    builder.only_for(calls.first, &|body| {
+        targets(body, 0);
+        body.give(ALLOW);
+    });
+    builder.only_for(calls.both, &|body| {
+        targets(body, 0);
+        targets(body, 1);
+        body.give(ALLOW);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a filter as the kernel would on one call.
+    fn outcome(filter: &[Instruction], machine: u32, call: u32, arguments: [u64; 2]) -> u32 {
+        let mut loaded = 0u32;
+        let mut at = 0usize;
+        loop {
+            let step = filter[at];
+            at += 1;
+            match step.code {
+                LOAD => {
+                    loaded = match step.k {
+                        NUMBER => call,
+                        MACHINE => machine,
+                        place if place == argument(0) => arguments[0] as u32,
+                        place if place == argument(1) => arguments[1] as u32,
+                        other => panic!("loads {other}"),
+                    };
+                }
+                EQUAL => {
+                    at += usize::from(if loaded == step.k { step.jt } else { step.jf });
+                }
+                AT_LEAST => {
+                    at += usize::from(if loaded >= step.k { step.jt } else { step.jf });
+                }
+                RETURN => return step.k,
+                other => panic!("code {other}"),
+            }
+        }
+    }
+
+    const S: u64 = 4321;
+    const L: u64 = 99;
+    const EPERM: u32 = fail(libc::EPERM);
+
+    fn native_outcome(call: libc::c_long, arguments: [u64; 2]) -> u32 {
+        let filter = program(&[S as i32, L as i32]);
+        outcome(&filter, NATIVE_MACHINE, number(call), arguments)
+    }
+
+    #[test]
+    fn execs_are_asked_about_on_every_machine() {
+        let filter = program(&[S as i32]);
+        for (machine, call, expected) in [
+            (NATIVE_MACHINE, number(libc::SYS_execve), NOTIFY),
+            (NATIVE_MACHINE, number(libc::SYS_execveat), NOTIFY),
+            (OTHER_MACHINE, OTHER.execve, NOTIFY),
+            (OTHER_MACHINE, OTHER.execveat, NOTIFY),
+            (NATIVE_MACHINE, number(libc::SYS_openat), ALLOW),
+            (OTHER_MACHINE, 5, ALLOW),
+            (0x1234, number(libc::SYS_execve), fail(libc::ENOSYS)),
+        ] {
+            assert_eq!(
+                outcome(&filter, machine, call, [0, 0]),
+                expected,
+                "{machine:x} {call}"
+            );
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn calls_of_x32_do_not_exist() {
+        let filter = program(&[]);
+        for call in [59, 520, 545, 0] {
+            assert_eq!(
+                outcome(&filter, NATIVE_MACHINE, X32 | call, [0, 0]),
+                fail(libc::ENOSYS)
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_reaches_the_supervisor_by_its_number() {
+        let group = (-(S as i64)) as u64;
+        let all = (-1i64) as u64;
+        for (call, arguments, expected) in [
+            (libc::SYS_kill, [S, 9], EPERM),
+            (libc::SYS_kill, [L, 9], EPERM),
+            (libc::SYS_kill, [group, 9], EPERM),
+            (libc::SYS_kill, [all, 9], EPERM),
+            // The kernel looks at the low half only.
+            (libc::SYS_kill, [S | 0xffff_ffff_0000_0000, 9], EPERM),
+            (libc::SYS_kill, [S + 1, 9], ALLOW),
+            (libc::SYS_kill, [0, 9], ALLOW),
+            (libc::SYS_tkill, [S, 9], EPERM),
+            (libc::SYS_tgkill, [7, S], EPERM),
+            (libc::SYS_tgkill, [S, 7], EPERM),
+            (libc::SYS_tgkill, [7, 8], ALLOW),
+            (libc::SYS_rt_sigqueueinfo, [S, 9], EPERM),
+            (libc::SYS_rt_tgsigqueueinfo, [S, S], EPERM),
+            (libc::SYS_pidfd_open, [S, 0], EPERM),
+            (libc::SYS_ptrace, [16, S], EPERM),
+            (libc::SYS_ptrace, [16, 5], ALLOW),
+            (libc::SYS_process_vm_writev, [S, 0], EPERM),
+            (libc::SYS_process_vm_readv, [S, 0], EPERM),
+        ] {
+            assert_eq!(
+                native_outcome(call, arguments),
+                expected,
+                "{call} {arguments:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_keys_are_put_into_a_terminal() {
+        for (request, expected) in [
+            (0x5412, EPERM),
+            (0x541c, EPERM),
+            (0xffff_ffff_0000_5412, EPERM),
+            (0x5413, ALLOW),
+        ] {
+            assert_eq!(native_outcome(libc::SYS_ioctl, [0, request]), expected);
+        }
+    }
+
+    #[test]
+    fn the_supervisor_is_found_by_a_question_of_its_own() {
+        assert_eq!(
+            native_outcome(libc::SYS_prctl, [u64::from(ARE_YOU_THERE), 0]),
+            NOTIFY
+        );
+        assert_eq!(native_outcome(libc::SYS_prctl, [38, 1]), ALLOW);
+    }
+}

@@ -1,0 +1,439 @@
+//! The supervisor of a guarded tree: every exec in it is judged before it starts, and looked at once more
+//! before its first instruction (docs/decisions/0008-exec-gate.md).
+//!
+//! Takes the listener of the filter and a [`Judge`]; lets an exec go only for a [`Cleared`]. It is one
+//! loop in one thread and waits for nothing but events: no exec, no person and no guarded process can
+//! hold it up. It words no message and holds no rule.
+
+pub mod content;
+pub mod filter;
+pub mod request;
+pub mod standing;
+pub mod target;
+mod tell;
+pub mod vectors;
+pub mod verify;
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+
+use crate::approve::Cleared;
+use crate::sys::filter::{Listener, Notification, Reply};
+use crate::sys::trace::{self, Event, Status};
+
+use request::{Fault, Request};
+use target::Known;
+use tell::Told;
+use verify::Expected;
+
+/// What a refused caller gets: "Operation canceled", which no agent takes for its own confinement.
+pub const REFUSED: i32 = libc::ECANCELED;
+
+/// How often a caller is looked at that waits for a person's answer, in milliseconds.
+const LOOK: u16 = 500;
+
+/// What is answered about an exec.
+pub enum Answer {
+    /// It may go.
+    Go(Cleared),
+    /// It may not; what the caller is told.
+    No(String),
+    /// A person is being asked.
+    Wait(Box<dyn Review>),
+}
+
+/// A question to a person that has not been answered yet. Dropping it withdraws it.
+pub trait Review {
+    /// Readable when the answer is there.
+    fn answered(&self) -> BorrowedFd<'_>;
+    /// The answer: leave to go, or what the caller is told.
+    ///
+    /// # Errors
+    ///
+    /// The words of the refusal.
+    fn answer(self: Box<Self>) -> Result<Cleared, String>;
+}
+
+/// Who judges.
+pub trait Judge {
+    /// Judges an exec that is about to happen.
+    fn judge(&mut self, request: &Request) -> Answer;
+    /// Judges a program that stands before its first instruction and is not what was judged. Nobody can
+    /// be asked any more.
+    ///
+    /// # Errors
+    ///
+    /// What the caller is told; the program is ended.
+    fn judge_started(&mut self, request: &Request) -> Result<Cleared, String>;
+    /// What a caller is told whose exec could not be looked at.
+    fn cannot(&mut self, trouble: &Trouble) -> String;
+}
+
+/// Why an exec is refused without having been judged.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It cannot be examined.
+    Hidden(std::io::Error),
+    /// Another process traces it.
+    Traced,
+}
+
+/// What a supervisor looks after besides execs.
+pub trait Companion {
+    /// What it waits for.
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
+    /// One of these can be read; which, by its place.
+    fn ready(&mut self, place: usize);
+    /// A child that is no traced task has changed; false where it is none of the companion's.
+    fn status(&mut self, status: Status) -> bool;
+    /// Whether there may be children that are no traced tasks.
+    fn has_children(&self) -> bool;
+    /// Whether the supervisor may end once nobody is guarded any more.
+    fn is_done(&self) -> bool;
+}
+
+/// Nothing but execs.
+pub struct Alone;
+
+impl Companion for Alone {
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
+    }
+    fn ready(&mut self, _place: usize) {}
+    fn status(&mut self, _status: Status) -> bool {
+        false
+    }
+    fn has_children(&self) -> bool {
+        false
+    }
+    fn is_done(&self) -> bool {
+        true
+    }
+}
+
+/// An exec that was let go, until the program stands before its first instruction.
+struct Going {
+    expected: Option<Expected>,
+    folder: OwnedFd,
+}
+
+/// An exec that a person is asked about.
+struct Asked {
+    id: u64,
+    request: Request,
+    review: Box<dyn Review>,
+}
+
+/// The state of the loop.
+struct Supervisor<'a> {
+    listener: &'a Listener,
+    judge: &'a mut dyn Judge,
+    known: Known,
+    going: HashMap<i32, Going>,
+    asked: Vec<Asked>,
+    told: Told,
+    /// Whether there were ever children that ask.
+    has_children: bool,
+}
+
+/// Serves until nobody is guarded any more and the companion is done.
+///
+/// Every signal of this process must be blocked. What goes wrong here ends the process, and with it every
+/// later exec of the tree fails (seccomp_unotify(2)).
+pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Companion) {
+    let Ok(children) = children() else { return };
+    listener.wake_in_step();
+    let mut supervisor = Supervisor {
+        listener,
+        judge,
+        known: Known::default(),
+        going: HashMap::new(),
+        asked: Vec::new(),
+        told: Told::default(),
+        has_children: false,
+    };
+    let mut is_deserted = false;
+    while !(is_deserted && companion.is_done() && supervisor.going.is_empty()) {
+        let ready = match wait(&supervisor, &children, companion, is_deserted) {
+            Ok(ready) => ready,
+            Err(Errno::EINTR) => continue,
+            Err(_) => return,
+        };
+        if ready.children {
+            // More than one that is pending is told as one (signal(7)).
+            let _ = children.read_signal();
+            while let Some(status) = trace::next_status() {
+                if !supervisor.status(status) {
+                    companion.status(status);
+                }
+                if supervisor.going.is_empty()
+                    && !supervisor.has_children
+                    && !companion.has_children()
+                {
+                    break;
+                }
+            }
+        }
+        for place in ready.companion {
+            companion.ready(place);
+        }
+        supervisor.answers(&ready.asked);
+        if ready.exec
+            && let Ok(notification) = listener.next()
+        {
+            supervisor.notified(&notification);
+        }
+        is_deserted |= ready.deserted;
+    }
+}
+
+/// Told of children and traced tasks that change.
+fn children() -> nix::Result<SignalFd> {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGCHLD);
+    SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// What has happened.
+struct Ready {
+    exec: bool,
+    deserted: bool,
+    children: bool,
+    asked: Vec<bool>,
+    companion: Vec<usize>,
+}
+
+fn wait(
+    supervisor: &Supervisor<'_>,
+    children: &SignalFd,
+    companion: &dyn Companion,
+    is_deserted: bool,
+) -> nix::Result<Ready> {
+    let mut places = vec![PollFd::new(children.as_fd(), PollFlags::POLLIN)];
+    if !is_deserted {
+        places.push(PollFd::new(
+            supervisor.listener.descriptor(),
+            PollFlags::POLLIN,
+        ));
+    }
+    let fixed = places.len();
+    for asked in &supervisor.asked {
+        places.push(PollFd::new(asked.review.answered(), PollFlags::POLLIN));
+    }
+    let before_companion = places.len();
+    for descriptor in companion.descriptors() {
+        places.push(PollFd::new(descriptor, PollFlags::POLLIN));
+    }
+    let time = if supervisor.asked.is_empty() {
+        PollTimeout::NONE
+    } else {
+        PollTimeout::from(LOOK)
+    };
+    poll(&mut places, time)?;
+    let events: Vec<PollFlags> = places
+        .iter()
+        .map(|place| place.revents().unwrap_or(PollFlags::empty()))
+        .collect();
+    let happened = |place: usize| events.get(place).is_some_and(|events| !events.is_empty());
+    let listener = if is_deserted {
+        PollFlags::empty()
+    } else {
+        events.get(1).copied().unwrap_or(PollFlags::empty())
+    };
+    Ok(Ready {
+        exec: listener.contains(PollFlags::POLLIN),
+        deserted: !listener.contains(PollFlags::POLLIN)
+            && listener.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL),
+        children: happened(0),
+        asked: (fixed..before_companion).map(happened).collect(),
+        companion: (before_companion..events.len())
+            .filter(|place| happened(*place))
+            .map(|place| place - before_companion)
+            .collect(),
+    })
+}
+
+impl Supervisor<'_> {
+    /// A call that the filter sent here.
+    fn notified(&mut self, notification: &Notification) {
+        let id = notification.id;
+        if filter::is_execveat(notification.data.arch, notification.data.nr).is_none() {
+            // The only other call that is sent here.
+            let _ = self.listener.reply(id, Reply::Value(filter::HERE));
+            return;
+        }
+        let task = notification.pid.cast_signed();
+        let request = match Request::of(notification, &mut self.known) {
+            Ok(request) => request,
+            Err(Fault::NotThere(error)) => {
+                let _ = self.listener.reply(id, Reply::Fail(error));
+                return;
+            }
+            Err(Fault::Hidden(error)) => {
+                self.trouble(id, task, &Trouble::Hidden(error));
+                return;
+            }
+        };
+        match self.judge.judge(&request) {
+            Answer::Go(cleared) => self.go(id, request, cleared),
+            Answer::No(words) => self.refuse(id, &request, &words),
+            Answer::Wait(review) => {
+                self.has_children = true;
+                self.asked.push(Asked {
+                    id,
+                    request,
+                    review,
+                });
+            }
+        }
+    }
+
+    /// Lets an exec go, to be looked at when the program stands.
+    fn go(&mut self, id: u64, request: Request, _cleared: Cleared) {
+        let task = request.task;
+        if let Err(error) = trace::seize(task) {
+            if error.raw_os_error() != Some(libc::ESRCH) {
+                self.trouble(id, task, &Trouble::Traced);
+            }
+            return;
+        }
+        let expected = request.expected();
+        self.going.insert(
+            task,
+            Going {
+                expected,
+                folder: request.folder,
+            },
+        );
+        // A failing exec must stop, too; where the task is gone, its end is told.
+        let _ = trace::interrupt(task);
+        let _ = self.listener.reply(id, Reply::Continue);
+    }
+
+    fn refuse(&mut self, id: u64, request: &Request, words: &str) {
+        // What was read is of the task that waits only while it still does.
+        if self.listener.waits(id) {
+            let arguments = request.argv.iter().skip(1).collect::<Vec<_>>().concat();
+            self.told.tell(request.task, &arguments, words);
+        }
+        let _ = self.listener.reply(id, Reply::Fail(REFUSED));
+    }
+
+    fn trouble(&mut self, id: u64, task: i32, trouble: &Trouble) {
+        let words = self.judge.cannot(trouble);
+        if self.listener.waits(id) {
+            self.told.tell(task, words.as_bytes(), &words);
+        }
+        let _ = self.listener.reply(id, Reply::Fail(REFUSED));
+    }
+
+    /// Takes answers that have come; withdraws questions whose caller is gone.
+    fn answers(&mut self, answered: &[bool]) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let mut answered = answered.iter().copied().chain(std::iter::repeat(false));
+        for asked in std::mem::take(&mut self.asked) {
+            if answered.next() == Some(true) {
+                match asked.review.answer() {
+                    Ok(cleared) if self.listener.waits(asked.id) => {
+                        self.go(asked.id, asked.request, cleared);
+                    }
+                    Ok(_) => {}
+                    Err(words) => self.refuse(asked.id, &asked.request, &words),
+                }
+            } else if self.listener.waits(asked.id) {
+                self.asked.push(asked);
+            }
+        }
+    }
+
+    /// Something happened to a task; false where it is none that was let go.
+    fn status(&mut self, status: Status) -> bool {
+        // Where only one exec is under way, it is that one.
+        let only = match (self.going.len(), self.going.keys().next()) {
+            (1, Some(&task)) => Some(task),
+            _ => None,
+        };
+        match status.event(only) {
+            Event::Exec { former } => {
+                let going = self.going.remove(&former);
+                if let Some(going) = going {
+                    self.stands(status.id, former, going);
+                } else if self.going.contains_key(&status.id) {
+                    // An exec that nobody let go: not ours to let run.
+                    end(status.id);
+                } else {
+                    return false;
+                }
+                true
+            }
+            Event::Stop | Event::Signal(_) if !self.going.contains_key(&status.id) => false,
+            // The exec has failed, and the caller is told so by the kernel.
+            Event::Stop => {
+                self.going.remove(&status.id);
+                let _ = trace::detach(status.id, 0);
+                true
+            }
+            Event::Signal(signal) => {
+                self.going.remove(&status.id);
+                let _ = trace::detach(status.id, signal);
+                true
+            }
+            Event::Gone => self.going.remove(&status.id).is_some(),
+        }
+    }
+
+    /// A program stands before its first instruction.
+    fn stands(&mut self, task: i32, former: i32, going: Going) {
+        let folder = if task == former {
+            Ok(going.folder)
+        } else {
+            target::folder(task)
+        };
+        let is_expected = match (&folder, &going.expected) {
+            (Ok(folder), Some(expected)) => {
+                verify::is(task, folder.as_fd(), expected).unwrap_or(false)
+            }
+            _ => false,
+        };
+        if is_expected {
+            let _ = trace::detach(task, 0);
+            return;
+        }
+        let refused = match Request::started(task, &mut self.known) {
+            Ok(request) => self.judge.judge_started(&request).err(),
+            Err(error) => Some(self.judge.cannot(&Trouble::Hidden(error))),
+        };
+        match refused {
+            None => {
+                let _ = trace::detach(task, 0);
+            }
+            Some(words) => {
+                self.told.tell(task, words.as_bytes(), &words);
+                end(task);
+                // Its end is told to this process first, and must be taken.
+                if let Ok(folder) = folder {
+                    self.going.insert(
+                        task,
+                        Going {
+                            expected: None,
+                            folder,
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Ends a task that must not run.
+fn end(task: i32) {
+    let _ = kill(Pid::from_raw(task), Signal::SIGKILL);
+}

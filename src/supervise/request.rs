@@ -1,0 +1,180 @@
+//! One exec, as its caller asks for it, or as it stands before its first instruction.
+//!
+//! Takes a notification or a stopped task, gives everything that is judged about it.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::filter;
+use super::target::{self, Kind, Known, Place, Step};
+use super::vectors::{self, Texts};
+use super::verify::{self, Expected};
+use crate::sys::filter::Notification;
+
+/// One exec.
+#[derive(Debug)]
+pub struct Request {
+    /// The task that becomes a program.
+    pub task: i32,
+    /// Its `/proc/TASK`.
+    pub folder: OwnedFd,
+    /// The path as it was given; that of a descriptor where there is none.
+    pub path: Vec<u8>,
+    /// The arguments as they were given.
+    pub argv: Texts,
+    /// The environment.
+    pub environment: Texts,
+    /// The working directory.
+    pub cwd: Vec<u8>,
+    /// The file, and what reads it where it is a script, and so on.
+    pub steps: Vec<Step>,
+}
+
+/// Why an exec is not looked at any further.
+#[derive(Debug)]
+pub enum Fault {
+    /// The kernel would say the same.
+    NotThere(i32),
+    /// It cannot be examined.
+    Hidden(io::Error),
+}
+
+/// Errors that the kernel would give for the path, too.
+const OF_THE_PATH: [i32; 5] = [
+    libc::ENOENT,
+    libc::ENOTDIR,
+    libc::ELOOP,
+    libc::ENAMETOOLONG,
+    libc::EFAULT,
+];
+
+impl Request {
+    /// The exec that a notification is about.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be judged.
+    pub fn of(notification: &Notification, known: &mut Known) -> Result<Self, Fault> {
+        let task = notification.pid.cast_signed();
+        let data = &notification.data;
+        let is_at = filter::is_execveat(data.arch, data.nr) == Some(true);
+        let pointer = if data.arch == filter::OTHER_MACHINE {
+            4
+        } else {
+            8
+        };
+        let mut arguments = data.args.iter().copied();
+        let descriptor = if is_at {
+            // A descriptor is 32 bits wide.
+            let number = arguments.next().unwrap_or_default() as u32;
+            Some(number.cast_signed()).filter(|number| *number != libc::AT_FDCWD)
+        } else {
+            None
+        };
+        let mut next = || arguments.next().unwrap_or_default();
+        let (path, argv, envp, flags) = (next(), next(), next(), next());
+        let flags = if is_at { flags } else { 0 };
+        let (path, argv, environment) =
+            vectors::read(task, path, argv, envp, pointer).map_err(hidden)?;
+        let is_empty = flags & libc::AT_EMPTY_PATH as u64 != 0;
+        if path.is_empty() && !(is_at && is_empty) {
+            return Err(Fault::NotThere(libc::ENOENT));
+        }
+        let follow = flags & libc::AT_SYMLINK_NOFOLLOW as u64 == 0;
+        let folder = target::folder(task).map_err(|error| Fault::Hidden(error.into()))?;
+        let cwd = verify::cwd(folder.as_fd()).map_err(Fault::Hidden)?;
+        let name = match descriptor {
+            Some(number) if path.is_empty() => format!("/dev/fd/{number}").into_bytes(),
+            Some(number) if !path.starts_with(b"/") => {
+                [format!("/dev/fd/{number}/").as_bytes(), &path].concat()
+            }
+            _ => path.clone(),
+        };
+        let place = Place::of(&path, descriptor, follow);
+        let steps = known.steps(folder.as_fd(), &name, place).map_err(of_file)?;
+        Ok(Self {
+            task,
+            folder,
+            path: name,
+            argv,
+            environment,
+            cwd,
+            steps,
+        })
+    }
+
+    /// The program that a task which is stopped at its exec has become.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be looked at.
+    pub fn started(task: i32, known: &mut Known) -> io::Result<Self> {
+        let folder = target::folder(task)?;
+        let (argv, environment) = verify::texts(folder.as_fd())?;
+        let path = verify::program(folder.as_fd())?;
+        let cwd = verify::cwd(folder.as_fd())?;
+        let place = Place::of(b"/proc/self/exe", None, true);
+        let steps = known.steps(folder.as_fd(), &path, place)?;
+        Ok(Self {
+            task,
+            folder,
+            path,
+            argv,
+            environment,
+            cwd,
+            steps,
+        })
+    }
+
+    /// What the kernel will make of it: a script is an argument of what reads it (execve(2),
+    /// "Interpreter scripts").
+    #[must_use]
+    pub fn expected(&self) -> Option<Expected> {
+        let file = self.steps.last()?.state.identity;
+        let mut argv = self.argv.clone();
+        if argv.count == 0 {
+            // Linux 5.18 and later hand on an empty one.
+            argv.push(b"");
+        }
+        for step in &self.steps {
+            let Kind::Script {
+                interpreter,
+                argument,
+            } = &step.facts.kind
+            else {
+                break;
+            };
+            let mut longer = Texts::default();
+            longer.push(interpreter);
+            if let Some(argument) = argument {
+                longer.push(argument);
+            }
+            longer.push(&step.name);
+            for text in argv.iter().skip(1) {
+                longer.push(text);
+            }
+            argv = longer;
+        }
+        Some(Expected {
+            file,
+            argv,
+            environment: self.environment.clone(),
+            cwd: self.cwd.clone(),
+        })
+    }
+}
+
+fn hidden(error: io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::EFAULT) => Fault::NotThere(libc::EFAULT),
+        _ if error.kind() == io::ErrorKind::FileTooLarge => Fault::NotThere(libc::E2BIG),
+        _ => Fault::Hidden(error),
+    }
+}
+
+fn of_file(error: io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(number) if OF_THE_PATH.contains(&number) => Fault::NotThere(number),
+        _ => Fault::Hidden(error),
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether there can be an exec gate here, and whether there is one already.
+
+use std::fs;
+
+use super::filter::{ARE_YOU_THERE, HERE};
+use crate::sys::{filter, limits};
+
+/// Where a process stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A supervisor of kibosh judges its execs already.
+    Supervised,
+    /// It can be put under a supervisor.
+    Free,
+    /// It cannot.
+    Without(Missing),
+}
+
+/// What stands in the way of an exec gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The policy has switched it off.
+    Off,
+    /// The kernel has no notifications, or none that survive signals (Linux 5.19).
+    Kernel,
+    /// Only ancestors may look at a process (Yama, `kernel.yama.ptrace_scope`).
+    Yama(u8),
+    /// Another program listens to a filter in force here already, or the kernel refused the filter.
+    Filter(String),
+}
+
+/// Who will supervise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supervisor {
+    /// A process beside the tree.
+    Beside,
+    /// A process above the tree.
+    Above,
+}
+
+/// Where this process stands.
+///
+/// A notification asks nothing of the file system, so that this costs three calls at each start.
+#[must_use]
+pub fn here(supervisor: Supervisor) -> Standing {
+    if is_supervised() {
+        return Standing::Supervised;
+    }
+    if !filter::knows_notifications() || !filter::knows_flags() {
+        return Standing::Without(Missing::Kernel);
+    }
+    match (yama(), supervisor) {
+        (0, _) | (1, Supervisor::Above) => Standing::Free,
+        (scope @ (1 | 2), _) if limits::may_trace_all() => {
+            let _ = scope;
+            Standing::Free
+        }
+        (scope, _) => Standing::Without(Missing::Yama(scope)),
+    }
+}
+
+/// Whether a supervisor of kibosh judges the execs of this process.
+#[must_use]
+pub fn is_supervised() -> bool {
+    filter::ask_supervisor(ARE_YOU_THERE) == Some(HERE)
+}
+
+/// The scope in which processes may be traced (Documentation/admin-guide/LSM/Yama.rst); 0 without Yama.
+#[must_use]
+pub fn yama() -> u8 {
+    fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope")
+        .ok()
+        .map_or(0, |scope| scope.trim().parse().unwrap_or(3))
+}

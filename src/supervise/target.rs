@@ -1,0 +1,371 @@
+//! The file that an exec would start: which one it is, by what names it is known, and what starts it.
+//!
+//! Takes a task and a path as the task means it, gives facts about the file. It opens nothing that could
+//! wait or act, and decides nothing.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
+
+use super::content;
+
+/// How deep scripts may be scripts' interpreters (linux/fs/exec.c).
+const DEEPEST: usize = 5;
+/// How much of a file the kernel looks at for `#!` (`BINPRM_BUF_SIZE`).
+const FIRST_LINE: usize = 256;
+
+/// A file, as the kernel tells it from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The device.
+    pub device: u64,
+    /// The inode.
+    pub inode: u64,
+}
+
+/// A file, as it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// Which one.
+    pub identity: Identity,
+    /// Whether who starts it gains rights by that (inode(7), set-user-ID and set-group-ID).
+    pub gains: bool,
+    size: i64,
+    changed: (i64, i64),
+    modified: (i64, i64),
+}
+
+impl State {
+    /// The state that stat(2) told.
+    #[must_use]
+    pub fn of(stat: &FileStat) -> Self {
+        Self {
+            identity: Identity {
+                device: stat.st_dev,
+                inode: stat.st_ino,
+            },
+            gains: SFlag::from_bits_truncate(stat.st_mode)
+                .intersects(SFlag::from_bits_truncate(libc::S_ISUID | libc::S_ISGID)),
+            size: stat.st_size,
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+        }
+    }
+}
+
+/// What a file would be started as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A program.
+    Program,
+    /// A script whose first line names what reads it.
+    Script {
+        /// As the line names it.
+        interpreter: Vec<u8>,
+        /// The one argument that the line may give.
+        argument: Option<Vec<u8>>,
+    },
+    /// Neither: a shell reads it as a script, where it is started by one.
+    Text,
+}
+
+/// What is known of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Its path after links, as the supervisor sees it.
+    pub real: PathBuf,
+    /// What it would be started as.
+    pub kind: Kind,
+    /// What its content is known by.
+    pub content: content::Mark,
+}
+
+/// Where a task would look for a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Below `/proc/TASK`.
+    below: PathBuf,
+    follow: bool,
+}
+
+impl Place {
+    /// A path as a task means it. `descriptor` is where a relative one begins, none for the working
+    /// directory.
+    ///
+    /// What the kernel makes of `/proc/self` depends on who asks, so it is named here as the task's.
+    #[must_use]
+    pub fn of(path: &[u8], descriptor: Option<i32>, follow: bool) -> Self {
+        const OWN: [(&[u8], &str); 4] = [
+            (b"/proc/self/", ""),
+            (b"/proc/thread-self/", ""),
+            (b"/dev/fd/", "fd"),
+            (b"/proc/curproc/", ""),
+        ];
+        let own = OWN.iter().find_map(|(prefix, folder)| {
+            let rest = path.strip_prefix(*prefix)?;
+            Some(Path::new(folder).join(OsStr::from_bytes(rest)))
+        });
+        let below = match (own, path.strip_prefix(b"/"), descriptor) {
+            (Some(own), ..) => own,
+            (None, Some(absolute), _) => {
+                let rest = absolute.iter().position(|&byte| byte != b'/');
+                let rest = rest.and_then(|at| absolute.get(at..)).unwrap_or_default();
+                Path::new("root").join(OsStr::from_bytes(rest))
+            }
+            (None, None, Some(descriptor)) if path.is_empty() => {
+                PathBuf::from(format!("fd/{descriptor}"))
+            }
+            (None, None, Some(descriptor)) => {
+                Path::new(&format!("fd/{descriptor}")).join(OsStr::from_bytes(path))
+            }
+            (None, None, None) => Path::new("cwd").join(OsStr::from_bytes(path)),
+        };
+        Self { below, follow }
+    }
+
+    /// The state of the file that stands there.
+    ///
+    /// # Errors
+    ///
+    /// What stat(2) reports; EACCES where it is no plain file, as execve(2) has it.
+    pub fn state(&self, task: BorrowedFd<'_>) -> nix::Result<State> {
+        let flags = if self.follow {
+            AtFlags::empty()
+        } else {
+            AtFlags::AT_SYMLINK_NOFOLLOW
+        };
+        let stat = fstatat(task, &self.below, flags)?;
+        if is_plain(&stat) {
+            Ok(State::of(&stat))
+        } else {
+            Err(nix::errno::Errno::EACCES)
+        }
+    }
+
+    /// What is known of the file that stands there, if it is the one in this state.
+    ///
+    /// # Errors
+    ///
+    /// What open(2) and read(2) report; ESTALE where it is another file by now.
+    pub fn facts(&self, task: BorrowedFd<'_>, state: &State) -> io::Result<Facts> {
+        let mut flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        if !self.follow {
+            flags |= OFlag::O_NOFOLLOW;
+        }
+        let file = File::from(openat(task, &self.below, flags, Mode::empty())?);
+        if State::of(&nix::sys::stat::fstat(&file)?) != *state {
+            return Err(io::Error::from_raw_os_error(libc::ESTALE));
+        }
+        let mut head = [0; 4096];
+        let length = file.read_at(&mut head, 0)?;
+        let head = head.get(..length).unwrap_or_default();
+        let real = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        Ok(Facts {
+            real,
+            kind: kind(head),
+            content: content::mark(&file, head),
+        })
+    }
+}
+
+fn is_plain(stat: &FileStat) -> bool {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG
+}
+
+/// What a file is started as, by the beginning of its content (linux/fs/binfmt_script.c).
+fn kind(head: &[u8]) -> Kind {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    if head.starts_with(b"\x7fELF") {
+        return Kind::Program;
+    }
+    let Some(line) = head
+        .get(..head.len().min(FIRST_LINE))
+        .and_then(|line| line.strip_prefix(b"#!"))
+    else {
+        return Kind::Text;
+    };
+    let line = line
+        .split(|&byte| byte == b'\n' || byte == 0)
+        .next()
+        .unwrap_or_default();
+    let start = line
+        .iter()
+        .position(|byte| !blank(byte))
+        .unwrap_or(line.len());
+    let line = line.get(start..).unwrap_or_default();
+    let end = line.iter().position(blank).unwrap_or(line.len());
+    let (interpreter, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+    let first = rest.iter().position(|byte| !blank(byte));
+    let last = rest.iter().rposition(|byte| !blank(byte));
+    let argument = match (first, last) {
+        (Some(first), Some(last)) => rest.get(first..=last).map(<[u8]>::to_vec),
+        _ => None,
+    };
+    if interpreter.is_empty() {
+        return Kind::Text;
+    }
+    Kind::Script {
+        interpreter: interpreter.to_vec(),
+        argument,
+    }
+}
+
+/// One of the files that an exec starts: the one it names, then what reads that, and so on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// As it was named.
+    pub name: Vec<u8>,
+    /// Which file that is.
+    pub state: State,
+    /// What is known of it.
+    pub facts: std::rc::Rc<Facts>,
+}
+
+/// Files whose facts were looked up before.
+#[derive(Debug, Default)]
+pub struct Known(std::collections::HashMap<(Vec<u8>, State), std::rc::Rc<Facts>>);
+
+/// How many files are remembered.
+const MOST_KNOWN: usize = 4096;
+
+impl Known {
+    /// The files that an exec would start, the one that it names first.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel would say of the first one that cannot be found; EACCES also where it cannot be
+    /// read; ELOOP where scripts read scripts without end.
+    pub fn steps(
+        &mut self,
+        task: BorrowedFd<'_>,
+        name: &[u8],
+        place: Place,
+    ) -> io::Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        let (mut name, mut place) = (name.to_vec(), place);
+        while steps.len() <= DEEPEST {
+            let state = place.state(task)?;
+            let key = (name.clone(), state);
+            let facts = match self.0.get(&key) {
+                Some(facts) => facts.clone(),
+                None => {
+                    let facts = std::rc::Rc::new(place.facts(task, &state)?);
+                    if self.0.len() >= MOST_KNOWN {
+                        self.0.clear();
+                    }
+                    self.0.insert(key, facts.clone());
+                    facts
+                }
+            };
+            let next = match &facts.kind {
+                Kind::Script { interpreter, .. } => Some(interpreter.clone()),
+                Kind::Program | Kind::Text => None,
+            };
+            steps.push(Step { name, state, facts });
+            let Some(next) = next else {
+                return Ok(steps);
+            };
+            place = Place::of(&next, None, true);
+            name = next;
+        }
+        Err(io::Error::from_raw_os_error(libc::ELOOP))
+    }
+}
+
+/// `/proc/TASK`, which stays that of the task it was opened for.
+///
+/// # Errors
+///
+/// Where there is no such task.
+pub fn folder(task: i32) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    // Not open(3): musl's asks the kernel once more for a flag that it has set.
+    openat(
+        nix::fcntl::AT_FDCWD,
+        format!("/proc/{task}").as_str(),
+        flags,
+        Mode::empty(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn the_first_line_is_read_as_the_kernel_reads_it() {
+        let script = |interpreter: &str, argument: Option<&str>| Kind::Script {
+            interpreter: interpreter.into(),
+            argument: argument.map(Into::into),
+        };
+        for (head, expected) in [
+            (&b"\x7fELF\x02"[..], Kind::Program),
+            (b"#!/bin/sh\necho", script("/bin/sh", None)),
+            (b"#! /bin/sh  -e -u \t\n", script("/bin/sh", Some("-e -u"))),
+            (b"#!/usr/bin/env bash", script("/usr/bin/env", Some("bash"))),
+            (b"#!\n/bin/sh", Kind::Text),
+            (b"#! \t\n", Kind::Text),
+            (b"echo hi", Kind::Text),
+            (b"", Kind::Text),
+        ] {
+            assert_eq!(kind(head), expected, "{}", String::from_utf8_lossy(head));
+        }
+    }
+
+    #[test]
+    fn a_path_is_looked_for_where_the_task_would_look() {
+        for (path, descriptor, expected) in [
+            (&b"/bin/rm"[..], None, "root/bin/rm"),
+            (b"//bin/rm", None, "root/bin/rm"),
+            (b"x/y", None, "cwd/x/y"),
+            (b"../y", Some(4), "fd/4/../y"),
+            (b"", Some(4), "fd/4"),
+            (b"/proc/self/exe", None, "exe"),
+            (b"/dev/fd/9", None, "fd/9"),
+        ] {
+            assert_eq!(Place::of(path, descriptor, true).below, Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn a_file_is_followed_to_what_starts_it() {
+        let folder_of_test =
+            std::env::temp_dir().join(format!("kibosh-target-{}", std::process::id()));
+        std::fs::create_dir_all(&folder_of_test).unwrap();
+        let script = folder_of_test.join("script");
+        std::fs::write(&script, "#!/bin/sh -e\n").unwrap();
+        let task = folder(std::process::id().cast_signed()).unwrap();
+        let name = script.as_os_str().as_bytes();
+        let mut known = Known::default();
+        let steps = known
+            .steps(task.as_fd(), name, Place::of(name, None, true))
+            .unwrap();
+        let names: Vec<&[u8]> = steps.iter().map(|step| step.name.as_slice()).collect();
+        assert_eq!(names, [name, b"/bin/sh"]);
+        assert_eq!(steps[1].facts.kind, Kind::Program);
+        let again = known
+            .steps(task.as_fd(), name, Place::of(name, None, true))
+            .unwrap();
+        assert_eq!(steps, again);
+        std::fs::remove_dir_all(&folder_of_test).unwrap();
+        let gone = known.steps(task.as_fd(), name, Place::of(name, None, true));
+        assert_eq!(gone.unwrap_err().raw_os_error(), Some(libc::ENOENT));
+    }
+
+    #[test]
+    fn what_is_no_plain_file_cannot_be_started() {
+        let task = folder(std::process::id().cast_signed()).unwrap();
+        for path in [&b"/"[..], b"/dev/null"] {
+            let state = Place::of(path, None, true).state(task.as_fd());
+            assert_eq!(state, Err(nix::errno::Errno::EACCES));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Words to whoever called a refused exec: on its standard error, once.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::sys::process;
+
+/// How many refusals are remembered.
+const MOST: usize = 256;
+/// More is not written at once, so that a pipe takes all of it or nothing (pipe(7), `PIPE_BUF`).
+const MOST_BYTES: usize = 4096;
+/// How long a full pipe is waited for, in milliseconds.
+const PATIENCE: u8 = 100;
+
+/// What was said to whom.
+#[derive(Debug, Default)]
+pub struct Told(Vec<(i32, Vec<u8>)>);
+
+impl Told {
+    /// Says it, unless something was said to the same task about the same before: a shell that looks
+    /// through `PATH` tries several files.
+    pub fn tell(&mut self, task: i32, about: &[u8], words: &str) {
+        if self.0.iter().any(|(to, what)| *to == task && what == about) {
+            return;
+        }
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.push((task, about.to_vec()));
+        // Where it cannot be said, the refusal stands all the same.
+        let _ = write(task, words);
+    }
+}
+
+fn write(task: i32, words: &str) -> io::Result<()> {
+    let error = standard_error(task)?;
+    let mut line = words.to_owned();
+    line.push('\n');
+    let bytes = line.as_bytes();
+    let bytes = bytes.get(..bytes.len().min(MOST_BYTES)).unwrap_or(bytes);
+    let mut places = [PollFd::new(error.as_fd(), PollFlags::POLLOUT)];
+    if poll(&mut places, PollTimeout::from(PATIENCE))? == 0 {
+        return Ok(());
+    }
+    nix::unistd::write(error, bytes)?;
+    Ok(())
+}
+
+/// The standard error of a task, as a descriptor of this process.
+fn standard_error(task: i32) -> io::Result<OwnedFd> {
+    let status = fs::read_to_string(format!("/proc/{task}/status"))?;
+    let process = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .and_then(|number| number.trim().parse().ok())
+        .unwrap_or(task);
+    process::descriptor_of(process, 2)
+}

@@ -1,0 +1,226 @@
+//! A supervisor beside a process that becomes another program.
+//!
+//! The supervisor is made by clone(2) with the memory and the descriptors of this process, which costs no
+//! copy of either. For the few calls until this process has become the program, both use one memory: this
+//! process makes only the calls in [`Beside::become_program`], the supervisor waits on a number. From then
+//! on memory and descriptors are the supervisor's alone.
+//!
+//! It is a child whose end is not told by a signal, so that `wait` in the program does not see it
+//! (clone(2), `__WCLONE`).
+
+use std::ffi::{CStr, CString, c_void};
+use std::io;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+use super::filter::{self, Instruction, Listener};
+
+/// How much stack the supervisor has. Pages that are not touched are not made.
+const STACK: usize = 2 << 20;
+
+/// The states of [`Shared::step`]. The kernel writes the last one when this process has left the memory
+/// that both use, because it became the program or ended (`set_tid_address(2)`).
+const WAITING: u32 = 2;
+const FAILED: u32 = 1;
+const GONE: u32 = 0;
+
+/// What both processes look at.
+struct Shared {
+    step: AtomicU32,
+    /// The number of the listener; -1 where there is none yet.
+    listener: AtomicI32,
+}
+
+/// What the supervisor is started with.
+struct Start<'a> {
+    shared: &'static Shared,
+    work: Option<Box<dyn FnOnce(Listener) -> i32 + 'a>>,
+}
+
+/// A supervisor that waits for this process to become a program.
+pub struct Beside {
+    shared: &'static Shared,
+    /// The supervisor's process.
+    pub process: i32,
+}
+
+/// Makes a supervisor. `work` is called in it once this process has become a program under a filter, and
+/// gives its exit status; where that does not happen, the supervisor ends without a word.
+///
+/// # Errors
+///
+/// Where there is no memory or no process to be had.
+pub fn start<'a>(work: Box<dyn FnOnce(Listener) -> i32 + 'a>) -> io::Result<Beside> {
+    let shared: &'static Shared = Box::leak(Box::new(Shared {
+        step: AtomicU32::new(WAITING),
+        listener: AtomicI32::new(-1),
+    }));
+    let start: *mut Start<'a> = Box::into_raw(Box::new(Start {
+        shared,
+        work: Some(work),
+    }));
+    let stack = stack()?;
+    let flags = libc::CLONE_VM | libc::CLONE_FILES;
+    let top = stack.wrapping_byte_add(STACK);
+    #[expect(unsafe_code, reason = "clone without a copy")]
+    // SAFETY: the stack is mapped for this alone, and what the function gets lives as long as the memory
+    // does: this process makes no call that could free or move it before it leaves the memory.
+    let process = unsafe { libc::clone(supervise, top, flags, start.cast::<c_void>()) };
+    if process < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Beside { shared, process })
+}
+
+/// Maps memory for a stack.
+fn stack() -> io::Result<*mut c_void> {
+    #[expect(unsafe_code, reason = "memory that is never given back")]
+    // SAFETY: a new mapping touches nothing that is there.
+    let place = unsafe {
+        libc::mmap(
+            null_mut(),
+            STACK,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if place == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(place)
+}
+
+/// The supervisor's first function.
+extern "C" fn supervise(start: *mut c_void) -> libc::c_int {
+    #[expect(unsafe_code, reason = "what clone hands on")]
+    // SAFETY: the pointer is the one that `start` made, and nobody else uses it.
+    let start = unsafe { &mut *start.cast::<Start<'_>>() };
+    let shared = start.shared;
+    // A group of its own before anything else: what ends the shell's group is not for the supervisor.
+    #[expect(unsafe_code, reason = "nothing may touch memory here")]
+    // SAFETY: the call takes numbers.
+    unsafe {
+        libc::setpgid(0, 0);
+    }
+    while shared.step.load(Ordering::Acquire) == WAITING
+        && shared.listener.load(Ordering::Acquire) < 0
+    {
+        wait(&shared.step, WAITING);
+    }
+    let number = shared.listener.load(Ordering::Acquire);
+    if number < 0 {
+        super::process::leave(0);
+    }
+    // The first exec is the shell that was cleared, called by this program's own code.
+    let listener = Listener::of_number(number);
+    let let_go = listener
+        .next()
+        .and_then(|first| listener.reply(first.id, filter::Reply::Continue));
+    while let_go.is_ok() && shared.step.load(Ordering::Acquire) == WAITING {
+        wait(&shared.step, WAITING);
+    }
+    if shared.step.load(Ordering::Acquire) != GONE {
+        super::process::leave(0);
+    }
+    // From here on memory and descriptors are this process's own.
+    match start.work.take() {
+        Some(work) => super::process::leave(work(listener)),
+        None => super::process::leave(0),
+    }
+}
+
+/// Waits while a number stays as it is (futex(2)).
+fn wait(place: &AtomicU32, value: u32) {
+    #[expect(unsafe_code, reason = "a call without a safe form")]
+    // SAFETY: the place lives, and no time limit is given.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            place.as_ptr(),
+            libc::FUTEX_WAIT,
+            value,
+            null::<libc::timespec>(),
+        );
+    }
+}
+
+/// Wakes who waits for a number.
+fn wake(place: &AtomicU32) {
+    #[expect(unsafe_code, reason = "a call without a safe form")]
+    // SAFETY: the place lives.
+    unsafe {
+        libc::syscall(libc::SYS_futex, place.as_ptr(), libc::FUTEX_WAKE, 1);
+    }
+}
+
+impl Beside {
+    /// Becomes a program under a filter whose notifications the supervisor takes. Returns only where
+    /// that failed; the supervisor has ended then.
+    ///
+    /// Nothing here may use memory that the supervisor uses: it waits, and the vectors are made before.
+    pub fn become_program(
+        self,
+        filter: &[Instruction],
+        may_gain: bool,
+        path: &CStr,
+        arguments: &[CString],
+        environment: Option<&[CString]>,
+    ) -> Failure {
+        let arguments = pointers(arguments);
+        let environment = environment.map(pointers);
+        let environment = match &environment {
+            Some(entries) => entries.as_ptr(),
+            None => super::environment::vector(),
+        };
+        let number = match filter::install_here(filter, may_gain) {
+            Ok(number) => number,
+            Err(error) => {
+                self.give_up();
+                return Failure::Filter(error);
+            }
+        };
+        let place = self.shared.step.as_ptr();
+        #[expect(unsafe_code, reason = "a call without a safe form")]
+        // SAFETY: the place lives as long as the memory does; the kernel writes GONE to it and wakes the
+        // supervisor when this process has left it.
+        unsafe {
+            libc::syscall(libc::SYS_set_tid_address, place);
+        }
+        self.shared.listener.store(number, Ordering::Release);
+        wake(&self.shared.step);
+        #[expect(unsafe_code, reason = "nix would make the vectors here")]
+        // SAFETY: both vectors are of strings that end in NUL, and end in null.
+        unsafe {
+            libc::execve(path.as_ptr(), arguments.as_ptr(), environment);
+        }
+        let error = io::Error::last_os_error();
+        self.give_up();
+        Failure::Program(error)
+    }
+
+    /// Tells the supervisor that there will be nothing to do.
+    pub fn give_up(&self) {
+        self.shared.step.store(FAILED, Ordering::Release);
+        wake(&self.shared.step);
+    }
+}
+
+/// Why this process did not become a program.
+#[derive(Debug)]
+pub enum Failure {
+    /// The filter was refused. Nothing has changed.
+    Filter(io::Error),
+    /// The program cannot be started. The filter stays, so that nothing else can be started either.
+    Program(io::Error),
+}
+
+/// A vector as execve(2) takes it.
+fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+    texts
+        .iter()
+        .map(|text| text.as_ptr())
+        .chain([null()])
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! Attaching to a task for the length of one exec (ptrace(2)).
+
+use std::io;
+
+use nix::errno::Errno;
+
+/// What happened to a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A new program stands before its first instruction; `former` is the number that the task had.
+    Exec {
+        /// The number of the task that called execve.
+        former: i32,
+    },
+    /// It stopped without a signal that it has to get.
+    Stop,
+    /// It stopped before it gets this signal.
+    Signal(i32),
+    /// It has ended.
+    Gone,
+}
+
+/// The request, whose type differs between C libraries.
+#[cfg(target_env = "musl")]
+type Request = libc::c_int;
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+
+fn ptrace(request: Request, task: i32, data: usize) -> io::Result<()> {
+    #[expect(
+        unsafe_code,
+        reason = "nix has no form of it for what is not its child"
+    )]
+    // SAFETY: the requests of this file take a number as data, but for GETEVENTMSG, whose caller gives
+    // the address of room for a number.
+    let status = unsafe { libc::ptrace(request, task, std::ptr::null_mut::<u8>(), data) };
+    if status == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// Attaches to a task without stopping it: it stops at its next exec, and dies with this process.
+///
+/// # Errors
+///
+/// EPERM where it is traced already or may not be traced, ESRCH where it is gone.
+pub fn seize(task: i32) -> io::Result<()> {
+    let options = libc::PTRACE_O_TRACEEXEC | libc::PTRACE_O_EXITKILL;
+    ptrace(
+        libc::PTRACE_SEIZE as Request,
+        task,
+        usize::try_from(options).unwrap_or_default(),
+    )
+}
+
+/// Makes an attached task stop when it next could.
+///
+/// # Errors
+///
+/// ESRCH where it is gone.
+pub fn interrupt(task: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_INTERRUPT as Request, task, 0)
+}
+
+/// Lets a stopped task go, with a signal or none.
+///
+/// # Errors
+///
+/// ESRCH where it is gone or not stopped.
+pub fn detach(task: i32, signal: i32) -> io::Result<()> {
+    ptrace(
+        libc::PTRACE_DETACH as Request,
+        task,
+        usize::try_from(signal).unwrap_or_default(),
+    )
+}
+
+/// The number that a task had before the exec at which it stands.
+fn former(task: i32) -> io::Result<i32> {
+    let mut message: libc::c_ulong = 0;
+    let place = &raw mut message;
+    ptrace(libc::PTRACE_GETEVENTMSG as Request, task, place.addr())?;
+    i32::try_from(message).map_err(io::Error::other)
+}
+
+/// A status of a child or an attached task, as the kernel gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The process or task.
+    pub id: i32,
+    /// As waitpid(2) gives it.
+    pub raw: i32,
+}
+
+/// Takes the next status of any child or attached task; none where there is none at the moment.
+#[must_use]
+pub fn next_status() -> Option<Status> {
+    loop {
+        let mut raw = 0;
+        let flags = libc::__WALL | libc::WNOHANG | libc::WUNTRACED;
+        #[expect(
+            unsafe_code,
+            reason = "nix cannot tell statuses that it has no name for"
+        )]
+        // SAFETY: the kernel writes one number.
+        let id = unsafe { libc::waitpid(-1, &raw mut raw, flags) };
+        if id > 0 {
+            return Some(Status { id, raw });
+        }
+        if id == 0 || Errno::last() != Errno::EINTR {
+            return None;
+        }
+    }
+}
+
+impl Status {
+    /// What it tells of an attached task. `only` is the task that calls execve, where there is but one.
+    #[must_use]
+    pub fn event(self, only: Option<i32>) -> Event {
+        if !libc::WIFSTOPPED(self.raw) {
+            return Event::Gone;
+        }
+        match self.raw >> 16 {
+            0 => Event::Signal(libc::WSTOPSIG(self.raw)),
+            libc::PTRACE_EVENT_EXEC => Event::Exec {
+                former: only.unwrap_or_else(|| former(self.id).unwrap_or(self.id)),
+            },
+            _ => Event::Stop,
+        }
+    }
+}
+
+/// The stack pointer of a stopped task, which at an exec is where the first words of the program stand;
+/// none where its words are not 64 bits wide.
+#[must_use]
+pub fn first_words(task: i32) -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    const PLACE: usize = 19; // struct user_regs_struct, `rsp`
+    #[cfg(target_arch = "aarch64")]
+    const PLACE: usize = 31; // struct user_pt_regs, `sp`
+    const WHOLE: usize = if cfg!(target_arch = "x86_64") { 27 } else { 34 };
+    const STATUS: usize = 1; // NT_PRSTATUS of elf(5)
+    let mut registers = [0u64; WHOLE];
+    let mut room = libc::iovec {
+        iov_base: registers.as_mut_ptr().cast(),
+        iov_len: size_of_val(&registers),
+    };
+    #[expect(unsafe_code, reason = "nix has no form of it for this")]
+    // SAFETY: the kernel writes at most as much as the room has, and how much it was.
+    let status = unsafe {
+        libc::ptrace(
+            libc::PTRACE_GETREGSET as Request,
+            task,
+            STATUS,
+            &raw mut room,
+        )
+    };
+    let is_whole = status == 0 && room.iov_len == size_of_val(&registers);
+    is_whole.then(|| registers.get(PLACE).copied()).flatten()
+}
