@@ -6,7 +6,7 @@ use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
 use crate::execute::{self, Listener};
 use crate::exit;
-use crate::invocation::{Invocation, Preamble, Text};
+use crate::invocation::{Invocation, Preamble, Text, View};
 use crate::judge;
 use crate::policy::discover::Folders;
 use crate::policy::schema::Effect;
@@ -28,8 +28,9 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         }
     };
     let surroundings = Surroundings::here();
-    let text = Text::of(invocation);
-    let preamble = Preamble::of(invocation, &text);
+    let view = View::own();
+    let text = Text::of(invocation, &view);
+    let preamble = Preamble::of(invocation, &text, &view);
     let mut session = Session::new(
         invocation,
         &surroundings,

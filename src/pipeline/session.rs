@@ -25,7 +25,7 @@ const FOLLOWED: usize = 1 << 18;
 pub struct Session<'a> {
     invocation: &'a Invocation,
     policy: &'a Policy,
-    context: Context<'static>,
+    context: Context<'a>,
     cwd: String,
     unclear: Vec<String>,
     /// What is executed before the next text: start-up code, then what was cleared.
@@ -43,7 +43,7 @@ impl<'a> Session<'a> {
     /// The session of an invocation.
     pub fn new(
         invocation: &'a Invocation,
-        surroundings: &Surroundings,
+        surroundings: &Surroundings<'a>,
         policy: &'a Policy,
         preamble: Preamble,
         home: Option<&Path>,
