@@ -21,7 +21,7 @@ use crate::policy::paths::Place;
 use crate::syntax::{self, Reading, Span, Unread};
 
 pub use base::Base;
-pub use exec::{Exec, Interpreter, Judged as JudgedExec, Told, exec};
+pub use exec::{Exec, ExecJudgement, Interpreter, Told, exec};
 pub use gates::Gates;
 pub use shell::{FOLLOWED, Shell};
 
