@@ -166,3 +166,50 @@ impl Seen {
         PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_process_has_its_own_environment() {
+        let entries = ["A=1", "A=2", "AB=3", "odd", "E="];
+        let entries = entries.iter().map(|entry| entry.as_bytes().to_vec());
+        let view = View::of(PathBuf::from("/no/such"), entries.collect(), None);
+        assert_eq!(view.entries().count(), 5);
+        assert_eq!(view.values("A").collect::<Vec<_>>(), [b"1", b"2"]);
+        assert_eq!(view.variable("A"), Some(OsStr::new("1")));
+        assert_eq!(view.variable("E"), Some(OsStr::new("")));
+        assert_eq!(view.variable("odd"), None);
+        assert_eq!(view.variable("PATH"), None);
+        assert_eq!(view.cwd(), None);
+        assert!(!view.input_is_terminal() && !view.is_typed_into());
+        assert!(view.open(Path::new("/etc/passwd")).is_err());
+        assert!(!view.can_read(Path::new("/etc/passwd")));
+    }
+
+    #[test]
+    fn this_process_is_seen_as_it_is() {
+        let view = View::own();
+        assert_eq!(view.variable("PATH"), std::env::var_os("PATH").as_deref());
+        assert_eq!(view.cwd(), std::env::current_dir().ok());
+        assert!(view.lacks(Path::new("/no/such")) && !view.lacks(Path::new("/")));
+    }
+
+    #[test]
+    fn a_pipe_of_another_process_gets_no_reader() {
+        let folder = PathBuf::from(format!("/proc/{}", std::process::id()));
+        let view = View::of(folder, Vec::new(), None);
+        let fifo = std::env::temp_dir().join(format!("kibosh-view-{}", std::process::id()));
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let seen = view.open(&fifo).unwrap();
+        // Somebody who writes without waiting is told that nobody reads.
+        let writer = File::options()
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(&fifo);
+        assert_eq!(writer.unwrap_err().raw_os_error(), Some(libc::ENXIO));
+        assert_eq!(seen.place().unwrap(), fifo);
+        std::fs::remove_file(&fifo).unwrap();
+    }
+}
