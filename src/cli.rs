@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use clap::Parser;
 
 use crate::exit;
-use crate::invocation::Invocation;
+use crate::invocation::{self, Invocation};
 use crate::pipeline;
 use crate::sys::descriptors;
 use crate::verbs;
@@ -18,7 +18,7 @@ use crate::verbs;
 pub mod definition;
 mod generate;
 
-use definition::{Definition, VERBS, Verb};
+use definition::{Definition, Verb};
 
 /// Runs a verb or the shell; gives the exit status.
 #[must_use]
@@ -33,26 +33,10 @@ pub fn run(argv: Vec<CString>) -> u8 {
     {
         return pipeline::judge_typed(given.as_bytes(), command.as_bytes(), &say);
     }
-    if is_verb(&argv) {
+    if invocation::is_verb(&argv) {
         return verb(&argv);
     }
     pipeline::run(&Invocation::new(argv), &say)
-}
-
-/// Whether the first word is exactly a verb, and kibosh was not called as another shell.
-fn is_verb(argv: &[CString]) -> bool {
-    let [name, first, ..] = argv else {
-        return false;
-    };
-    let name = name
-        .as_bytes()
-        .rsplit(|&byte| byte == b'/')
-        .next()
-        .unwrap_or_default();
-    if name.starts_with(b"-") || name.ends_with(b"sh") && name != b"kibosh" {
-        return false;
-    }
-    VERBS.iter().any(|verb| verb.as_bytes() == first.as_bytes())
 }
 
 fn verb(argv: &[CString]) -> u8 {

@@ -8,13 +8,20 @@ mod options;
 mod preamble;
 mod text;
 
+mod view;
+
+mod process;
+
+mod verb;
+
 use std::ffi::{CString, OsStr};
-use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 
 pub use options::Options;
 pub use preamble::Preamble;
-pub use text::Text;
+pub use text::{Text, Wanted};
+pub use verb::{VERBS, is_verb};
+pub use view::View;
 
 /// Which shell was asked for, by the name that kibosh was called with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +31,18 @@ pub enum Flavour {
     Bash,
     /// `sh`.
     Sh,
+}
+
+/// The names of bash.
+pub(crate) const BASH_NAMES: &[&str] = &["bash", "rbash"];
+
+/// The names of shells that only know POSIX, or are told by their name to keep to it.
+const SH_NAMES: &[&str] = &["sh", "dash"];
+
+/// Whether a program of this base name is a shell that is read as one.
+#[must_use]
+pub fn is_shell(name: &str) -> bool {
+    BASH_NAMES.contains(&name) || SH_NAMES.contains(&name)
 }
 
 /// Where the commands come from. Places are positions in [`Invocation::argv`].
@@ -57,25 +76,48 @@ pub struct Invocation {
     pub parameters: usize,
     /// Whether to judge and say, but run nothing.
     pub dry_run: bool,
+    /// The name of the program itself, where it is known which one will read the text.
+    pub program: Option<String>,
 }
 
 impl Invocation {
-    /// Reads an argument vector. Looks at standard input and standard error only to tell whether they
-    /// are terminals, where bash does.
+    /// Reads an argument vector of kibosh. Looks at standard input and standard error only to tell whether
+    /// they are terminals, where bash does.
     #[must_use]
     pub fn new(argv: Vec<CString>) -> Self {
-        Self::read(argv, || {
-            std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-        })
+        Self::called_as(argv, || View::own().is_typed_into())
+    }
+
+    /// Reads an argument vector of a real shell: `program` is the name of its file, whatever argv0 says.
+    #[must_use]
+    pub fn of_shell(argv: Vec<CString>, program: &str, view: &View) -> Self {
+        // bash looks at argv0 too (bash(1), INVOCATION), dash does not.
+        let by_name = argv.first().map(|word| base_name(word.to_bytes())) == Some(b"sh");
+        let flavour = match program {
+            name if BASH_NAMES.contains(&name) && !by_name => Flavour::Bash,
+            _ => Flavour::Sh,
+        };
+        Self {
+            program: Some(program.to_owned()),
+            ..Self::read(argv, flavour, || view.is_typed_into())
+        }
     }
 
     /// As [`Self::new`], with the terminals given.
-    fn read(mut argv: Vec<CString>, terminals: impl FnOnce() -> bool) -> Self {
+    fn called_as(mut argv: Vec<CString>, terminals: impl FnOnce() -> bool) -> Self {
         let dry_run = takes_dry_run(&argv);
         if dry_run {
             argv.remove(1);
         }
         let flavour = flavour(&argv);
+        Self {
+            dry_run,
+            ..Self::read(argv, flavour, terminals)
+        }
+    }
+
+    /// Reads the words of a shell.
+    fn read(argv: Vec<CString>, flavour: Flavour, terminals: impl FnOnce() -> bool) -> Self {
         let read = options::read(&argv, flavour);
         let next = read.next;
         let (source, parameters) = match read.fault {
@@ -102,7 +144,8 @@ impl Invocation {
             options,
             source,
             parameters,
-            dry_run,
+            dry_run: false,
+            program: None,
         }
     }
 
@@ -116,6 +159,7 @@ impl Invocation {
             source: Source::Typed,
             parameters: 0,
             dry_run: false,
+            program: None,
         }
     }
 
@@ -176,7 +220,7 @@ mod tests {
             .iter()
             .map(|word| CString::new(*word).unwrap())
             .collect();
-        Invocation::read(argv, || false)
+        Invocation::called_as(argv, || false)
     }
 
     fn command(words: &[&str]) -> Option<(String, Vec<String>)> {
@@ -264,7 +308,7 @@ mod tests {
                 .iter()
                 .map(|word| CString::new(*word).unwrap())
                 .collect();
-            Invocation::read(argv, || true).source
+            Invocation::called_as(argv, || true).source
         };
         assert_eq!(read(&["bash"]), Source::Typed);
         assert_eq!(read(&["bash", "-s", "x"]), Source::Typed);

@@ -2,8 +2,16 @@
 //! nothing else. Pure but for the lookups of its context; the pipeline, `check`, `explain` and the
 //! policy tests all judge through here.
 
+mod shell;
+
+mod exec;
+
+mod base;
+
+mod gates;
+
 use crate::action::Action;
-use crate::decide::{self, Decision};
+use crate::decide::Decision;
 use crate::normalise::{self, Context};
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
@@ -11,6 +19,11 @@ use crate::policy::error::PolicyErrors;
 use crate::policy::examples::{self, Judged, Line};
 use crate::policy::paths::Place;
 use crate::syntax::{self, Reading, Span, Unread};
+
+pub use base::Base;
+pub use exec::{Exec, ExecJudgement, Interpreter, Told, exec};
+pub use gates::Gates;
+pub use shell::{FOLLOWED, Shell};
 
 /// A line, judged.
 #[derive(Clone, Debug)]
@@ -29,16 +42,18 @@ pub struct Judgement {
 /// what the context's lookups give.
 #[must_use]
 pub fn judge(policy: &Policy, text: &str, context: &Context<'_>) -> Judgement {
-    judge_unclear(policy, text, &[], context)
+    judge_unclear(policy, text, &[], context, Gates::Line)
 }
 
-/// As [`judge`], where there are also reasons why the shell could read the text differently.
+/// As [`judge`], where there are also reasons why the shell could read the text differently, and where
+/// another gate may judge a part.
 #[must_use]
 pub fn judge_unclear(
     policy: &Policy,
     text: &str,
     unclear: &[String],
     context: &Context<'_>,
+    gates: Gates,
 ) -> Judgement {
     let mut reading = syntax::read(text, context.dialect);
     let span = Span {
@@ -50,7 +65,7 @@ pub fn judge_unclear(
         why: why.clone(),
     }));
     let actions = normalise::actions(&reading, context, policy);
-    let decision = decide::evaluate(policy, &actions, &context.place);
+    let decision = gates::weigh(policy, &actions, &context.place, gates);
     Judgement {
         reading,
         actions,

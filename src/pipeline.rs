@@ -9,7 +9,7 @@ use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
 use crate::execute::{self, Gate, Listener};
 use crate::exit;
-use crate::invocation::{Invocation, Preamble, Text};
+use crate::invocation::{Invocation, Preamble, Text, View};
 use crate::judge;
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
@@ -36,8 +36,9 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         }
     };
     let surroundings = Surroundings::here();
-    let text = Text::of(invocation);
-    let preamble = Preamble::of(invocation, &text);
+    let view = View::own();
+    let text = Text::of(invocation, &view);
+    let preamble = Preamble::of(invocation, &text, &view);
     let mut session = Session::new(
         invocation,
         &surroundings,

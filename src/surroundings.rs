@@ -3,28 +3,59 @@
 //! Read once; nothing is written or run.
 
 use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::action::{HOLE, Value};
+use crate::invocation::View;
 use crate::normalise::Context;
 use crate::policy::paths::Place;
 use crate::syntax::Dialect;
-use crate::sys::environment;
+
+/// Looks a variable up.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Where a line would run.
-#[derive(Debug, Default)]
-pub struct Surroundings {
+pub struct Surroundings<'a> {
     cwd: Option<PathBuf>,
+    home: String,
     workspace: OnceCell<String>,
+    environment: Lookup<'a>,
 }
 
-impl Surroundings {
+impl Surroundings<'static> {
     /// Those of this process.
     #[must_use]
     pub fn here() -> Self {
+        Self::of(&View::own(), &|name| lookup(&View::own(), name))
+    }
+}
+
+impl<'a> Surroundings<'a> {
+    /// Those of a process; `environment` is [`lookup`] in it.
+    #[must_use]
+    pub fn of(view: &View, environment: Lookup<'a>) -> Self {
         Self {
-            cwd: std::env::current_dir().ok(),
+            cwd: view.cwd(),
+            home: view
+                .variable("HOME")
+                .and_then(OsStr::to_str)
+                .unwrap_or_default()
+                .to_owned(),
             workspace: OnceCell::new(),
+            environment,
+        }
+    }
+
+    /// Those of a process that runs in a session, whose home and workspace stay what they were when it
+    /// began: a `HOME` of the process's own does not move what is guarded.
+    #[must_use]
+    pub fn within(view: &View, environment: Lookup<'a>, session: &Place) -> Self {
+        Self {
+            cwd: view.cwd(),
+            home: session.home.clone(),
+            workspace: OnceCell::from(session.workspace.clone()),
+            environment,
         }
     }
 
@@ -36,32 +67,34 @@ impl Surroundings {
 
     /// The context of a line of this language, with these `$1`, `$2`….
     #[must_use]
-    pub fn context(&self, dialect: Dialect, positional: Option<Vec<Value>>) -> Context<'static> {
+    pub fn context(&self, dialect: Dialect, positional: Option<Vec<Value>>) -> Context<'a> {
         Context {
             place: self.place(),
-            environment: &lookup,
+            environment: self.environment,
             whole_environment: true,
             positional,
             dialect,
             input: None,
+            set: Vec::new(),
         }
     }
 
-    fn place(&self) -> Place {
+    /// The directories.
+    #[must_use]
+    pub fn place(&self) -> Place {
         let cwd = self
             .cwd
             .as_deref()
             .and_then(Path::to_str)
             .unwrap_or_default()
             .to_owned();
-        let home = std::env::var("HOME").unwrap_or_default();
         let workspace = self
             .workspace
-            .get_or_init(|| workspace(self.cwd.as_deref(), &home))
+            .get_or_init(|| workspace(self.cwd.as_deref(), &self.home))
             .clone();
         Place {
             cwd,
-            home,
+            home: self.home.clone(),
             workspace,
         }
     }
@@ -107,13 +140,20 @@ const OWN_WHERE_MISSING: &[&str] = &[
     "TERM",
 ];
 
-/// What the real shell will see in a variable that the text does not set; a hole where that is not
-/// known.
-fn lookup(name: &str) -> Option<String> {
+/// Whether the shell sets this variable itself, whatever its environment has, or follows it on its own.
+#[must_use]
+pub fn is_of_the_shell(name: &str) -> bool {
+    OWN.contains(&name) || matches!(name, "PWD" | "OLDPWD" | "IFS")
+}
+
+/// What a shell in this process will see in a variable that the text does not set; a hole where that is
+/// not known.
+#[must_use]
+pub fn lookup(view: &View, name: &str) -> Option<String> {
     if OWN.contains(&name) || name.starts_with("BASH_") {
         return Some(HOLE.to_string());
     }
-    let mut values = environment::values(name);
+    let mut values = view.values(name);
     match (values.next(), values.next()) {
         (None, _) if OWN_WHERE_MISSING.contains(&name) => Some(HOLE.to_string()),
         (None, _) => None,

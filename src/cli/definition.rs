@@ -92,6 +92,3 @@ pub enum Generate {
         shell: Shell,
     },
 }
-
-/// The words that are verbs. Anything else is for the shell.
-pub const VERBS: &[&str] = &["check", "explain", "policy", "--generate"];

@@ -7,13 +7,12 @@
 //! (docs/decisions/0003-grammar-pinning.md).
 
 use std::ffi::OsStr;
-use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::text::{Text, script_at};
-use super::{Flavour, Invocation, Source};
-use crate::sys::environment;
+use super::view::View;
+use super::{BASH_NAMES, Flavour, Invocation, Source};
 
 /// What goes with a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +128,7 @@ const WHERE_OFF: &[(&str, &[&str])] = &[
 impl Preamble {
     /// What goes with the text of an invocation.
     #[must_use]
-    pub fn of(invocation: &Invocation, text: &Text) -> Self {
+    pub fn of(invocation: &Invocation, text: &Text, view: &View) -> Self {
         let content: &[u8] = match text {
             Text::Whole(content) => content,
             Text::Nothing | Text::Stream | Text::Typed | Text::Hidden(_) => b"",
@@ -139,11 +138,11 @@ impl Preamble {
             ..Self::default()
         };
         preamble.posix = invocation.flavour == Flavour::Sh || invocation.options.posix;
-        for entry in environment::entries() {
-            preamble.add(entry, invocation, content);
+        for entry in view.entries() {
+            preamble.add(entry, invocation, content, view);
         }
         preamble.options(invocation, content);
-        preamble.start_up_files(invocation);
+        preamble.start_up_files(invocation, view);
         if (preamble.posix || invocation.options.interactive) && holds(content, ALIASES) {
             preamble.unclear("aliases are replaced while it is read");
         }
@@ -175,7 +174,7 @@ impl Preamble {
     }
 
     /// One entry of the environment.
-    fn add(&mut self, entry: &[u8], invocation: &Invocation, content: &[u8]) {
+    fn add(&mut self, entry: &[u8], invocation: &Invocation, content: &[u8], view: &View) {
         // Most entries are none of these, and this runs at each start.
         if !matches!(entry.first(), Some(b'B' | b'E' | b'L' | b'P' | b'S')) {
             return;
@@ -199,9 +198,9 @@ impl Preamble {
             b"BASH_ENV"
                 if !invocation.options.interactive && invocation.flavour == Flavour::Bash =>
             {
-                self.file("BASH_ENV", value);
+                self.file("BASH_ENV", value, view);
             }
-            b"ENV" if invocation.options.interactive => self.file("ENV", value),
+            b"ENV" if invocation.options.interactive => self.file("ENV", value, view),
             b"LC_ALL" | b"LC_CTYPE" | b"LANG"
                 if !content.is_ascii() && !is_usual_charset(value) =>
             {
@@ -261,21 +260,21 @@ impl Preamble {
     }
 
     /// Files that are executed first, where they are not the ones of the machine and the person.
-    fn start_up_files(&mut self, invocation: &Invocation) {
+    fn start_up_files(&mut self, invocation: &Invocation, view: &View) {
         let options = &invocation.options;
         if let Some(file) = options.rc_file.and_then(|place| invocation.word(place))
             && options.interactive
             && !options.login
         {
-            self.read(file.as_bytes());
+            self.read(file.as_bytes(), view);
         }
         let reads_home = (options.login && !options.no_profile)
             || (options.interactive && !options.no_rc)
-            || runs_remotely(invocation);
+            || runs_remotely(invocation, view);
         if !reads_home {
             return;
         }
-        let Some(home) = std::env::var_os("HOME").filter(|home| !is_own_home(home)) else {
+        let Some(home) = view.variable("HOME").filter(|home| !is_own_home(home)) else {
             return;
         };
         let mut names: Vec<&str> = Vec::new();
@@ -286,13 +285,13 @@ impl Preamble {
             names.push(".bashrc");
         }
         for name in names {
-            self.read(Path::new(&home).join(name).as_os_str().as_bytes());
+            self.read(Path::new(home).join(name).as_os_str().as_bytes(), view);
         }
     }
 
     /// A file that a variable names; bash expands the value as if in double quotes.
-    fn file(&mut self, variable: &str, value: &[u8]) {
-        let home = std::env::var_os("HOME").unwrap_or_default();
+    fn file(&mut self, variable: &str, value: &[u8], view: &View) {
+        let home = view.variable("HOME").unwrap_or_default();
         let expanded = match value
             .strip_prefix(b"$HOME/")
             .or_else(|| value.strip_prefix(b"${HOME}/"))
@@ -303,13 +302,13 @@ impl Preamble {
         if expanded.iter().any(|byte| b"$`\\\"".contains(byte)) {
             self.unclear(&format!("{variable} is not a plain path"));
         } else if !expanded.is_empty() {
-            self.read(&expanded);
+            self.read(&expanded, view);
         }
     }
 
     /// The content of a file that is executed first.
-    fn read(&mut self, name: &[u8]) {
-        match script_at(Path::new(OsStr::from_bytes(name))) {
+    fn read(&mut self, name: &[u8], view: &View) {
+        match script_at(Path::new(OsStr::from_bytes(name)), view) {
             Text::Whole(content) => self.before.push(content),
             Text::Nothing => {}
             Text::Hidden(_) | Text::Stream | Text::Typed => {
@@ -332,16 +331,18 @@ fn starts_up(invocation: &Invocation) -> bool {
 
 /// Whether bash takes itself for one that a remote shell daemon started, and then reads `~/.bashrc`
 /// (`run_startup_files` in its source).
-fn runs_remotely(invocation: &Invocation) -> bool {
+fn runs_remotely(invocation: &Invocation, view: &View) -> bool {
     let Source::Command(_) = invocation.source else {
         return false;
     };
-    let outermost =
-        std::env::var("SHLVL").map_or(true, |level| level.trim().parse::<i64>().unwrap_or(0) < 1);
+    let outermost = view
+        .variable("SHLVL")
+        .and_then(OsStr::to_str)
+        .is_none_or(|level| level.trim().parse::<i64>().unwrap_or(0) < 1);
     outermost
-        && (std::env::var_os("SSH_CLIENT").is_some()
-            || std::env::var_os("SSH2_CLIENT").is_some()
-            || !std::io::stdin().is_terminal())
+        && (view.variable("SSH_CLIENT").is_some()
+            || view.variable("SSH2_CLIENT").is_some()
+            || !view.input_is_terminal())
 }
 
 /// Whether `HOME` is the home directory that the password database names.
@@ -354,8 +355,18 @@ fn is_own_home(home: &OsStr) -> bool {
 
 /// Whether the shell is dash, which takes no functions from the environment.
 fn is_dash(invocation: &Invocation) -> bool {
-    invocation.flavour == Flavour::Sh
-        && std::fs::canonicalize("/bin/sh").is_ok_and(|shell| shell.ends_with("dash"))
+    if invocation.flavour == Flavour::Bash {
+        return false;
+    }
+    match &invocation.program {
+        Some(name) => !BASH_NAMES.contains(&name.as_str()),
+        None => is_dash_here(),
+    }
+}
+
+/// Whether the `sh` of this machine is dash.
+fn is_dash_here() -> bool {
+    std::fs::canonicalize("/bin/sh").is_ok_and(|shell| shell.ends_with("dash"))
 }
 
 /// Whether a text holds one of these.
@@ -444,7 +455,7 @@ mod tests {
         let content = words.last().map(|word| word.as_bytes()).unwrap_or_default();
         let mut preamble = Preamble::default();
         for entry in entries {
-            preamble.add(entry.as_bytes(), &invocation, content);
+            preamble.add(entry.as_bytes(), &invocation, content, &View::own());
         }
         preamble.options(&invocation, content);
         preamble
@@ -486,7 +497,7 @@ mod tests {
             &["sh", "-c", "x"],
         ] {
             assert!(
-                Preamble::of(&invocation(words), &Text::Nothing).posix,
+                Preamble::of(&invocation(words), &Text::Nothing, &View::own()).posix,
                 "{words:?}"
             );
         }

@@ -3,17 +3,19 @@
 //! A script is found and read as bash does it. Nothing that is read here is taken away from the shell:
 //! the offset of a file on standard input stays where it was, and a pipe is not touched.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, lseek};
 
+use super::process::Process;
+use super::view::{Seen, View};
 use super::{Invocation, Source};
 
 /// The longest text that is looked at. More than this is not read, and so not understood.
@@ -40,69 +42,136 @@ pub enum Text {
     Hidden(&'static str),
 }
 
+/// Whether a file, by its place and its length, is to be read.
+pub type Wanted<'w> = &'w dyn Fn(&Path, u64) -> bool;
+
 impl Text {
     /// The text for an invocation.
     #[must_use]
-    pub fn of(invocation: &Invocation) -> Self {
+    pub fn of(invocation: &Invocation, view: &View) -> Self {
+        Self::where_wanted(invocation, view, None).unwrap_or(Self::Nothing)
+    }
+
+    /// The text for an invocation; none where it is in a file that is not wanted, which is not read then.
+    #[must_use]
+    pub fn where_wanted(
+        invocation: &Invocation,
+        view: &View,
+        wanted: Option<Wanted<'_>>,
+    ) -> Option<Self> {
         let word = |place| invocation.word(place).unwrap_or_default();
         match invocation.source {
-            Source::Nothing(_) => Self::Nothing,
-            Source::Typed => Self::Typed,
-            Source::Command(place) => Self::Whole(word(place).as_bytes().to_vec()),
-            Source::File(place) => script(word(place)),
-            Source::Input => standard_input(),
+            Source::Nothing(_) => Some(Self::Nothing),
+            Source::Typed => Some(Self::Typed),
+            Source::Command(place) => Some(Self::Whole(word(place).as_bytes().to_vec())),
+            Source::File(place) => script(word(place), view, wanted),
+            Source::Input => match view.process() {
+                None => Some(standard_input()),
+                Some(process) => input_of(process, wanted),
+            },
         }
     }
 }
 
 /// The content of a script, found by the rules of `open_shell_script` in bash's source.
-fn script(name: &OsStr) -> Text {
+fn script(name: &OsStr, view: &View, wanted: Option<Wanted<'_>>) -> Option<Text> {
     let here = Path::new(name);
-    let elsewhere = !name.as_bytes().contains(&b'/')
-        && here
-            .metadata()
-            .is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    match elsewhere.then(|| on_path(name)).flatten() {
-        Some(file) => script_at(&file),
-        None => script_at(here),
+    let elsewhere = !name.as_bytes().contains(&b'/') && view.lacks(here);
+    match elsewhere.then(|| on_path(name, view)).flatten() {
+        Some(file) => file_at(&file, view, wanted),
+        None => file_at(here, view, wanted),
     }
 }
 
 /// The content of a file that the shell will execute.
-pub(super) fn script_at(path: &Path) -> Text {
-    // Without blocking: a named pipe that nobody writes to would hold up the start.
-    let opened = File::options()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path);
-    let Ok(file) = opened else {
-        return Text::Nothing;
+pub(super) fn script_at(path: &Path, view: &View) -> Text {
+    file_at(path, view, None).unwrap_or(Text::Nothing)
+}
+
+/// As [`script_at`]; none where it is a file that is not wanted.
+fn file_at(path: &Path, view: &View, wanted: Option<Wanted<'_>>) -> Option<Text> {
+    let other = view.process().is_some();
+    let seen = match view.open(path) {
+        Ok(seen) => seen,
+        // What we cannot open of another process, that process perhaps can.
+        Err(error) if other && !is_missing(&error) => {
+            return Some(Text::Hidden("the script cannot be read"));
+        }
+        Err(_) => return Some(Text::Nothing),
     };
-    let Ok(kind) = file.metadata().map(|data| data.file_type()) else {
-        return Text::Hidden("the script cannot be examined");
+    let Ok(data) = seen.data() else {
+        return Some(Text::Hidden("the script cannot be examined"));
     };
+    let kind = data.file_type();
     if kind.is_dir() {
-        return Text::Nothing;
+        return Some(Text::Nothing);
+    }
+    if other && !kind.is_file() {
+        return Some(comes_in(&data));
     }
     if kind.is_fifo() && STANDARD_INPUT.iter().any(|name| path == Path::new(name)) {
-        return Text::Stream;
+        return Some(Text::Stream);
     }
     if kind.is_fifo() || kind.is_socket() {
-        return Text::Hidden("the script comes from a pipe");
+        return Some(Text::Hidden("the script comes from a pipe"));
     }
     if !kind.is_file() {
-        return if is_null(path) {
+        return Some(if is_null(path) {
             Text::Nothing
         } else {
             Text::Hidden("the script comes from a device")
-        };
+        });
     }
-    match limited(file) {
+    if !is_wanted(wanted, &seen, data.len()) {
+        return None;
+    }
+    Some(match seen.reader().and_then(limited) {
         Ok(content) if content.len() > LONGEST => Text::Hidden("the script is too long"),
         Ok(content) if is_binary(&content) => Text::Nothing,
         Ok(content) => Text::Whole(content),
         Err(_) => Text::Hidden("the script cannot be read"),
+    })
+}
+
+/// What standard input of another process holds, where it is a file, from where it stands.
+fn input_of(process: &Process, wanted: Option<Wanted<'_>>) -> Option<Text> {
+    let Ok(seen) = process.descriptor(0).map(Seen::held) else {
+        return Some(Text::Nothing);
+    };
+    let Ok(data) = seen.data() else {
+        return Some(Text::Hidden("standard input cannot be examined"));
+    };
+    if data.is_dir() {
+        return Some(Text::Nothing);
     }
+    if !data.is_file() {
+        return Some(comes_in(&data));
+    }
+    if !is_wanted(wanted, &seen, data.len()) {
+        return None;
+    }
+    Some(match (process.offset(0), seen.reader()) {
+        (Some(start), Ok(file)) => rest_of(&file, start),
+        (None, _) | (_, Err(_)) => Text::Hidden("standard input cannot be examined"),
+    })
+}
+
+/// What a pipe, a socket or a device of another process gives while it runs.
+fn comes_in(data: &Metadata) -> Text {
+    if is_null_device(data) {
+        Text::Nothing
+    } else {
+        Text::Stream
+    }
+}
+
+/// Whether a file is to be read. Where its place cannot be told, nothing speaks against it.
+fn is_wanted(wanted: Option<Wanted<'_>>, seen: &Seen, length: u64) -> bool {
+    wanted.is_none_or(|wanted| wanted(&seen.place().unwrap_or_default(), length))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn is_null(path: &Path) -> bool {
@@ -117,9 +186,8 @@ fn limited(file: File) -> io::Result<Vec<u8>> {
 }
 
 /// The first readable file of that name in the folders of `PATH`.
-fn on_path(name: &OsStr) -> Option<PathBuf> {
-    let path: OsString = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
+fn on_path(name: &OsStr, view: &View) -> Option<PathBuf> {
+    std::env::split_paths(view.variable("PATH")?)
         .map(|folder| {
             if folder.as_os_str().is_empty() {
                 PathBuf::from(".")
@@ -128,9 +196,7 @@ fn on_path(name: &OsStr) -> Option<PathBuf> {
             }
         })
         .map(|folder| folder.join(name))
-        .find(|file| {
-            file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::R_OK).is_ok()
-        })
+        .find(|file| view.can_read(file))
 }
 
 /// Whether bash would call it a binary file and run nothing of it.
@@ -170,13 +236,18 @@ fn standard_input() -> Text {
     let Ok(start) = lseek(input.as_fd(), 0, Whence::SeekCur) else {
         return Text::Hidden("standard input cannot be examined");
     };
+    rest_of(input, start)
+}
+
+/// The content of a file from an offset on. The offset of the descriptor stays where it is.
+fn rest_of(file: impl AsFd, start: i64) -> Text {
     let mut content = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
         let at = i64::try_from(content.len())
             .ok()
             .and_then(|read| start.checked_add(read));
-        match at.map(|at| pread(input.as_fd(), &mut buffer, at)) {
+        match at.map(|at| pread(&file, &mut buffer, at)) {
             Some(Ok(0)) => return Text::Whole(content),
             Some(Ok(count)) => content.extend(buffer.iter().take(count)),
             Some(Err(_)) | None => return Text::Hidden("standard input cannot be read"),
@@ -187,7 +258,7 @@ fn standard_input() -> Text {
     }
 }
 
-fn is_null_device(data: &std::fs::Metadata) -> bool {
+fn is_null_device(data: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     data.file_type().is_char_device() && data.rdev() == nix::sys::stat::makedev(1, 3)
 }

@@ -72,6 +72,27 @@ pub(super) struct Words {
 }
 
 impl Walker<'_> {
+    /// Calls a program with words that no shell reads any more.
+    pub(super) fn exec(
+        mut self,
+        fields: Vec<Value>,
+        environment: BTreeMap<String, Value>,
+    ) -> Vec<Action> {
+        let _ = self.call(Call {
+            fields,
+            environment,
+            inherited: BTreeMap::new(),
+            files: Vec::new(),
+            input: self.scope.input.clone(),
+            fed_by: Vec::new(),
+            origin: Span::default(),
+            substituted: Vec::new(),
+            by_environment: false,
+            by_shell: false,
+        });
+        self.actions
+    }
+
     /// Calls the program that the fields name; gives what it prints, as far as that is known.
     pub(super) fn call_words(
         &mut self,

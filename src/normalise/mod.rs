@@ -18,6 +18,7 @@ mod sql;
 mod walk;
 mod words;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::action::{Action, Value};
@@ -47,6 +48,9 @@ pub struct Context<'a> {
     pub dialect: Dialect,
     /// What is known about standard input.
     pub input: Option<Value>,
+    /// Variables that were set and exported right before, as by assignments in front of the line. Their
+    /// own code is not read here.
+    pub set: Vec<(String, Value)>,
 }
 
 impl Context<'_> {
@@ -60,6 +64,7 @@ impl Context<'_> {
             positional: None,
             dialect: Dialect::Bash,
             input: None,
+            set: Vec::new(),
         }
     }
 }
@@ -68,6 +73,17 @@ impl Context<'_> {
 #[must_use]
 pub fn actions(reading: &Reading, context: &Context<'_>, grammar: &dyn Grammar) -> Vec<Action> {
     walk::Walker::new(context, grammar).run(reading)
+}
+
+/// The actions of one program that is executed with exactly these words, and these variables set for it.
+#[must_use]
+pub fn exec(
+    words: Vec<Value>,
+    environment: BTreeMap<String, Value>,
+    context: &Context<'_>,
+    grammar: &dyn Grammar,
+) -> Vec<Action> {
+    walk::Walker::new(context, grammar).exec(words, environment)
 }
 
 impl Grammar for crate::policy::Policy {

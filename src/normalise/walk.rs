@@ -59,7 +59,13 @@ pub(super) enum Stdout {
 
 impl<'a> Walker<'a> {
     pub fn new(context: &'a Context<'a>, grammar: &'a dyn Grammar) -> Self {
+        let set = context.set.iter();
         let scope = Scope {
+            variables: set
+                .clone()
+                .map(|(name, value)| (name.clone(), Binding::one(value.clone())))
+                .collect(),
+            exported: set.map(|(name, _)| name.clone()).collect(),
             positional: context.positional.clone(),
             cwd: Some(context.place.cwd.clone()),
             input: context.input.clone(),

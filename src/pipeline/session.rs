@@ -1,41 +1,25 @@
-//! What stays the same while one shell is judged: policy, place, what is executed before its text, and,
-//! where commands come in while it runs, what was cleared before.
+//! The shell that kibosh becomes, while it is judged: its policy and place, what was cleared, and what is
+//! written down of it.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::action::Value;
 use crate::approve::{self, Approver, Cleared, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::decide::{Decision, Finding};
-use crate::invocation::{Flavour, Invocation, Preamble, Source, Text};
-use crate::judge;
-use crate::normalise::Context;
+use crate::decide::Decision;
+use crate::invocation::{Invocation, Preamble, Source, Text};
+use crate::judge::{Gates, Shell};
 use crate::policy::Policy;
-use crate::policy::schema::{Effect, Settings};
+use crate::policy::schema::Settings;
 use crate::report::refusal::Refusal;
 use crate::surroundings::Surroundings;
 use crate::syntax::{self, Completeness, Dialect};
-
-/// How much of what came in before is followed. Beyond it variables, functions and the directory are
-/// not known any more.
-const FOLLOWED: usize = 1 << 18;
 
 /// One shell.
 pub struct Session<'a> {
     invocation: &'a Invocation,
     policy: &'a Policy,
-    context: Context<'static>,
+    shell: Shell<'a>,
     cwd: String,
-    unclear: Vec<String>,
-    /// What is executed before the next text: start-up code, then what was cleared.
-    before: String,
-    /// What was found in that, and has been answered.
-    answered: Vec<Finding>,
-    /// The text that the last decision is about.
-    judged: String,
-    /// Where in that the new part begins.
-    start: usize,
     record: Option<PathBuf>,
 }
 
@@ -43,44 +27,22 @@ impl<'a> Session<'a> {
     /// The session of an invocation.
     pub fn new(
         invocation: &'a Invocation,
-        surroundings: &Surroundings,
+        surroundings: &Surroundings<'a>,
         policy: &'a Policy,
         preamble: Preamble,
         home: Option<&Path>,
     ) -> Self {
-        let dialect = if preamble.posix {
-            Dialect::Posix
-        } else {
-            Dialect::Bash
-        };
-        let positional = invocation.positional().map(|word| match word.to_str() {
-            Some(word) => Value::known(word),
-            None => Value::unknown(),
-        });
-        let mut context = surroundings.context(dialect, Some(positional.collect()));
-        context.whole_environment = !preamble.starts_up;
         let cwd = surroundings
             .cwd()
             .map(|path| path.to_string_lossy().into_owned())
             .unwrap_or_default();
-        let mut session = Self {
+        Self {
             invocation,
             policy,
-            context,
+            shell: Shell::new(invocation, surroundings, preamble, Vec::new(), Gates::Line),
             cwd,
-            unclear: preamble.unclear,
-            before: String::new(),
-            answered: Vec::new(),
-            judged: String::new(),
-            start: 0,
             record: audit::place(policy.settings().record.as_deref(), home),
-        };
-        for code in preamble.before {
-            let code = session.decoded(&code).into_owned();
-            session.before.push_str(&code);
-            session.before.push('\n');
         }
-        session
     }
 
     /// The settings in force.
@@ -90,7 +52,7 @@ impl<'a> Session<'a> {
 
     /// The language of the text.
     pub fn dialect(&self) -> Dialect {
-        self.context.dialect
+        self.shell.dialect()
     }
 
     /// Where decisions are written down.
@@ -105,33 +67,12 @@ impl<'a> Session<'a> {
 
     /// What the policy says of the text that the shell will run.
     pub fn judge(&mut self, text: &Text) -> Decision {
-        if self.runs_nothing() {
-            return Decision::default();
-        }
-        match text {
-            Text::Whole(text) => self.judge_next(text),
-            Text::Nothing | Text::Stream | Text::Typed => self.judge_next(b""),
-            Text::Hidden(why) => {
-                self.unclear.push((*why).to_owned());
-                self.judge_next(b"")
-            }
-        }
+        self.shell.judge(self.policy, text)
     }
 
     /// What the policy says of a text that follows what was kept.
     pub fn judge_next(&mut self, text: &[u8]) -> Decision {
-        let unclear = self.unclear.len();
-        let text = self.decoded(text).into_owned();
-        if self.before.len() > FOLLOWED {
-            self.unclear
-                .push("more came in before than is followed".to_owned());
-        }
-        self.start = self.before.len();
-        self.judged = [self.before.as_str(), &text].concat();
-        let judgement =
-            judge::judge_unclear(self.policy, &self.judged, &self.unclear, &self.context);
-        self.unclear.truncate(unclear);
-        unanswered(judgement.decision, &self.answered)
+        self.shell.judge_next(self.policy, text)
     }
 
     /// Clears what was judged last, or says why not, and writes it down.
@@ -143,7 +84,7 @@ impl<'a> Session<'a> {
         let reviewed = approve::review(
             decision,
             &Request {
-                text: self.judged.clone(),
+                text: self.shell.judged().to_owned(),
                 source: self.source(),
                 cwd: self.cwd.clone(),
                 seconds: self.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
@@ -156,7 +97,7 @@ impl<'a> Session<'a> {
             },
             Err(refusal) => Outcome::Refused(refusal),
         };
-        if !self.judged.is_empty() || reviewed.is_err() {
+        if !self.shell.judged().is_empty() || reviewed.is_err() {
             self.record(decision, outcome);
         }
         reviewed
@@ -166,7 +107,11 @@ impl<'a> Session<'a> {
     pub fn record(&self, decision: &Decision, outcome: Outcome<'_>) {
         let Some(file) = &self.record else { return };
         let entry = Entry {
-            text: self.judged.get(self.start..).unwrap_or_default(),
+            text: self
+                .shell
+                .judged()
+                .get(self.shell.start()..)
+                .unwrap_or_default(),
             source: &self.source(),
             cwd: &self.cwd,
             decision,
@@ -177,29 +122,7 @@ impl<'a> Session<'a> {
 
     /// Takes what was judged last as done, with what was found in it.
     pub fn keep(&mut self, decision: Decision) {
-        self.answered.extend(decision.findings);
-        self.before = std::mem::take(&mut self.judged);
-        if !self.before.ends_with('\n') {
-            self.before.push('\n');
-        }
-    }
-
-    /// Whether the shell will only print something, or only read.
-    fn runs_nothing(&self) -> bool {
-        let options = &self.invocation.options;
-        matches!(self.invocation.source, Source::Nothing(_))
-            || (options.no_execution
-                && !options.interactive
-                && self.invocation.flavour == Flavour::Bash)
-    }
-
-    /// The text; where it is not UTF-8, it was not understood.
-    fn decoded<'t>(&mut self, text: &'t [u8]) -> Cow<'t, str> {
-        let text = String::from_utf8_lossy(text);
-        if let Cow::Owned(_) = text {
-            self.unclear.push("it is not UTF-8".to_owned());
-        }
-        text
+        self.shell.keep(decision);
     }
 
     /// Where the text comes from, for a person.
@@ -220,29 +143,6 @@ impl<'a> Session<'a> {
             Source::Nothing(_) => String::new(),
         }
     }
-}
-
-/// The decision without the findings that were answered before.
-fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
-    if answered.is_empty() {
-        return decision;
-    }
-    let mut answered: Vec<&Finding> = answered.iter().collect();
-    let mut findings = decision.findings;
-    findings.retain(
-        |finding| match answered.iter().position(|known| *known == finding) {
-            Some(position) => {
-                answered.swap_remove(position);
-                false
-            }
-            None => true,
-        },
-    );
-    let effect = findings
-        .iter()
-        .map(|finding| finding.effect)
-        .fold(Effect::Allow, Effect::max);
-    Decision { effect, findings }
 }
 
 /// Whether the shell would run a text without waiting for more.

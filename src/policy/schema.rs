@@ -287,6 +287,9 @@ pub struct Program {
     pub synonyms: std::collections::BTreeMap<String, String>,
     /// Options whose value is the directory that it works in (`git -C`, `make -C`).
     pub directory_options: Vec<String>,
+    /// Whether it is many programs, and the name that it is called by tells which one (`busybox` called
+    /// as `rm` is `rm`).
+    pub by_name: bool,
     /// Whether `NAME=value` operands before the command are variables (`env`, `sudo`).
     pub assignments: bool,
     /// Which operands it writes to or deletes.

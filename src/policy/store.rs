@@ -467,6 +467,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
         after,
         synonyms,
         directory_options,
+        by_name,
         assignments,
         targets: _,
         target_options,
@@ -500,6 +501,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
     merged.runs.extend_from_slice(runs);
     merged.calls.extend_from_slice(calls);
     merged.subcommands = merged.subcommands.max(*subcommands);
+    merged.by_name |= by_name;
     merged.assignments |= assignments;
     merged
 }

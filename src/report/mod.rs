@@ -13,6 +13,7 @@ pub mod explain;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;
+pub mod source;
 pub mod style;
 
 /// That a verb could not do what it was asked, and why.

@@ -1,0 +1,107 @@
+//! One program that is about to start, by its real words: what the policy says of it.
+//!
+//! Takes what execve(2) was given and by which names the file is known, and looks at the process through
+//! its view. A shell is judged as the line gate judges it; any other program through the packs, as in a
+//! line. It knows nothing of how the exec was seen, and stops nothing.
+
+mod judged;
+
+mod judging;
+
+mod words;
+
+use std::ffi::CString;
+
+use super::base::Base;
+use crate::decide::Decision;
+use crate::invocation::{self, View};
+use crate::policy::Policy;
+use crate::surroundings::{self, Surroundings};
+
+pub use judged::{ExecJudgement, Told};
+
+use judging::Judging;
+use words::Words;
+
+/// What an exec asks for.
+#[derive(Debug)]
+pub struct Exec {
+    /// The path, as execve(2) was given it.
+    pub path: Vec<u8>,
+    /// Further base names that the program is known by, the one of the program itself last.
+    pub names: Vec<String>,
+    /// The argument vector, argv0 first.
+    pub argv: Vec<CString>,
+    /// The process, with the environment that the program would have.
+    pub view: View,
+    /// For a `#!` file: what reads it.
+    pub interpreter: Option<Interpreter>,
+    /// Whether the file is this very program.
+    pub is_kibosh: bool,
+}
+
+/// What the first line of a `#!` file names.
+#[derive(Debug)]
+pub struct Interpreter {
+    /// Its path.
+    pub path: Vec<u8>,
+    /// The rest of the line.
+    pub argument: Option<Vec<u8>>,
+    /// As [`Exec::names`].
+    pub names: Vec<String>,
+}
+
+/// Judges an exec of a session.
+#[must_use]
+pub fn exec(policy: &Policy, base: &Base, exec: &Exec) -> ExecJudgement {
+    let words = Words {
+        path: &exec.path,
+        names: &exec.names,
+        argv: &exec.argv,
+    };
+    let set = base.changed(&exec.view);
+    let lookup = |name: &str| surroundings::lookup(&exec.view, name);
+    let judging = Judging {
+        policy,
+        view: &exec.view,
+        surroundings: Surroundings::within(&exec.view, &lookup, base.place()),
+        set: &set,
+    };
+    let mut judged = ExecJudgement {
+        decision: Decision::default(),
+        text: words.line(),
+        start: 0,
+        told: Told::Program(words.name().into_owned()),
+    };
+    if exec.is_kibosh {
+        // As a shell it becomes the real one, whose exec is judged. The verbs have rules of their own.
+        if invocation::is_verb(&exec.argv) {
+            judging.program("kibosh", &words, &mut judged);
+        }
+    } else {
+        judging.words(&words, &mut judged);
+    }
+    if let Some(interpreter) = &exec.interpreter {
+        let argv = interpreter.argv(exec);
+        let words = Words {
+            path: &interpreter.path,
+            names: &interpreter.names,
+            argv: &argv,
+        };
+        judging.words(&words, &mut judged);
+    }
+    judged
+}
+
+impl Interpreter {
+    /// The argument vector that the kernel makes: interpreter, argument, path, and the words after argv0.
+    fn argv(&self, exec: &Exec) -> Vec<CString> {
+        let own = [Some(&self.path), self.argument.as_ref(), Some(&exec.path)];
+        // None of these can hold a NUL: they come from a path or a line of the kernel's.
+        let own = own
+            .into_iter()
+            .flatten()
+            .filter_map(|word| CString::new(word.as_slice()).ok());
+        own.chain(exec.argv.iter().skip(1).cloned()).collect()
+    }
+}

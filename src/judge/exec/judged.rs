@@ -1,0 +1,85 @@
+//! What came of judging one exec: the strictest of all that was found by any of its names, each thing
+//! once, and the text that a person is shown with it.
+
+use crate::decide::{Decision, Finding};
+use crate::syntax::Span;
+
+/// An exec, judged.
+#[derive(Debug)]
+pub struct ExecJudgement {
+    /// What the policy says. The origins of its findings are byte ranges in `text`.
+    pub decision: Decision,
+    /// What was judged: the text of a shell, else the words as a line.
+    pub text: String,
+    /// Where in `text` the exec's own part begins; before it stands what its shell executes first.
+    pub start: usize,
+    /// Where the text comes from.
+    pub told: Told,
+}
+
+/// Where a judged text comes from, for `report` to word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// `-c` of the shell of this name.
+    Command(String),
+    /// The script of this name.
+    Script(String),
+    /// A file on standard input of the shell of this name.
+    Input(String),
+    /// The words of the program of this name.
+    Program(String),
+}
+
+impl ExecJudgement {
+    /// Puts assignments before the words, where they are not there yet.
+    pub(super) fn show(&mut self, assignments: &str) {
+        if !self.text.starts_with(assignments) {
+            self.text.insert_str(0, assignments);
+            self.cover();
+        }
+    }
+
+    /// Lets every finding be about the whole text.
+    pub(super) fn cover(&mut self) {
+        let whole = self.whole();
+        for finding in &mut self.decision.findings {
+            finding.origin = whole;
+        }
+    }
+
+    fn whole(&self) -> Span {
+        Span {
+            start: 0,
+            end: self.text.len(),
+        }
+    }
+
+    /// Adds what else was found. What is `about_words` has no place in the text, and is about all of it.
+    pub(super) fn add(&mut self, more: Decision, about_words: bool) {
+        let whole = self.whole();
+        let before = self.decision.findings.len();
+        for mut finding in more.findings {
+            if about_words {
+                finding.origin = whole;
+            }
+            let known =
+                self.decision.findings.iter().take(before).any(|known| {
+                    known.rule == finding.rule && operands(known) == operands(&finding)
+                });
+            if !known {
+                self.decision.findings.push(finding);
+            }
+        }
+        let strictest = |finding: &Finding| std::cmp::Reverse(finding.effect);
+        self.decision.findings.sort_by_key(strictest);
+        self.decision.effect = self.decision.effect.max(more.effect);
+    }
+}
+
+/// What a finding is about, without the name of the program: one program by two names is found once.
+fn operands(finding: &Finding) -> &str {
+    finding
+        .subject
+        .split_once(' ')
+        .map_or(finding.subject.as_str(), |(_, operands)| operands)
+}

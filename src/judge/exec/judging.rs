@@ -1,0 +1,192 @@
+//! How one exec is judged: by each name that the program has, as a shell where it is one, through the
+//! packs where it is any other program.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::judged::{ExecJudgement, Told};
+use super::words::Words;
+use crate::action::{Action, HOLE, Value};
+use crate::decide::Decision;
+use crate::invocation::{self, Invocation, Preamble, Source, Text, View};
+use crate::judge::base::with_holes;
+use crate::judge::gates::{self, Gates};
+use crate::judge::shell::Shell;
+use crate::normalise;
+use crate::policy::Policy;
+use crate::policy::glob;
+use crate::policy::paths;
+use crate::surroundings::Surroundings;
+use crate::syntax::Dialect;
+
+/// The longest script that is read, in bytes. All that it starts is judged when it starts.
+const LONGEST_SCRIPT: u64 = 64 << 10;
+
+/// The class of the paths whose scripts are not read: they are part of the system.
+const SYSTEM: &str = "system";
+
+/// What one exec is judged with.
+pub(super) struct Judging<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The process.
+    pub view: &'a View,
+    /// Where it runs.
+    pub surroundings: Surroundings<'a>,
+    /// The variables that were set for it.
+    pub set: &'a BTreeMap<String, Value>,
+}
+
+impl Judging<'_> {
+    /// Judges words by each name that the program has.
+    pub fn words(&self, words: &Words<'_>, judged: &mut ExecJudgement) {
+        let mut names: Vec<String> = vec![words.name().into_owned()];
+        for name in words.names {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        let called = words.called().into_owned();
+        if names.iter().any(|name| self.is_told_by_name(name)) && !self.is_told_by_name(&called) {
+            names.retain(|name| *name != called && !self.is_told_by_name(name));
+            names.push(called.clone());
+        }
+        if let Some(shell) = names.iter().rev().find(|name| invocation::is_shell(name)) {
+            self.shell(shell, words, judged);
+        }
+        // A title with blanks is no name of a program.
+        if !called.is_empty() && !called.contains([' ', HOLE]) && !names.contains(&called) {
+            names.push(called);
+        }
+        for name in &names {
+            if invocation::is_shell(name) {
+                self.variables(words, judged);
+            } else if *name == words.name() {
+                self.program(&with_holes(words.path), words, judged);
+            } else {
+                self.program(name, words, judged);
+            }
+        }
+    }
+
+    /// Whether a program of this name is many, and the name that it is called by tells which one.
+    fn is_told_by_name(&self, name: &str) -> bool {
+        self.policy
+            .program(name)
+            .is_some_and(|program| program.by_name)
+    }
+
+    /// Judges words of any program, as they would be in a line.
+    pub fn program(&self, path: &str, words: &Words<'_>, judged: &mut ExecJudgement) {
+        let fields: Vec<Value> = std::iter::once(Value::known(path))
+            .chain(words.arguments())
+            .collect();
+        // What is not text is not known any better when the program starts.
+        let gates = if fields.iter().any(|word| word.text.contains(HOLE)) {
+            Gates::Line
+        } else {
+            Gates::LineThenExec
+        };
+        self.fields(fields, gates, judged);
+    }
+
+    /// Judges the variables that are set for a shell, whose words are judged otherwise.
+    fn variables(&self, words: &Words<'_>, judged: &mut ExecJudgement) {
+        if !self.set.is_empty() {
+            let path = Value::known(with_holes(words.path));
+            self.fields(vec![path], Gates::LineThenExec, judged);
+        }
+    }
+
+    fn fields(&self, fields: Vec<Value>, gates: Gates, judged: &mut ExecJudgement) {
+        let context = self.surroundings.context(Dialect::Bash, None);
+        let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
+        let decision = gates::weigh(self.policy, &actions, &context.place, gates);
+        if decision.findings.is_empty() {
+            return;
+        }
+        if let Told::Program(_) = judged.told {
+            judged.show(&self.shown_variables(&actions, &decision));
+        }
+        judged.add(decision, true);
+    }
+
+    /// The variables that rules of a decision speak of, as assignments.
+    fn shown_variables(&self, actions: &[Action], decision: &Decision) -> String {
+        let found = |rule: &str| decision.findings.iter().any(|finding| finding.rule == rule);
+        let mut patterns: Vec<&str> = Vec::new();
+        for action in actions {
+            let described = self.policy.program(&action.program).is_some();
+            for candidate in self.policy.candidates(action, described) {
+                let wanted = candidate.matches.iter().flat_map(|one| &one.environment);
+                let wanted: Vec<&str> = wanted
+                    .map(|one| one.split_once('=').map_or(one.as_str(), |(name, _)| name))
+                    .collect();
+                if !wanted.is_empty() && found(&candidate.rule().id) {
+                    patterns.extend(wanted);
+                }
+            }
+        }
+        let mut shown = String::new();
+        for (name, value) in self.set {
+            let runs = self.policy.variable(name).is_some_and(|v| v.runs.is_some());
+            if runs || patterns.iter().any(|pattern| glob::matches(pattern, name)) {
+                let value = value.text.replace(HOLE, "\u{2026}");
+                let quoted = shlex::try_quote(&value).unwrap_or(Cow::Borrowed(&value));
+                shown.push_str(&format!("{name}={quoted} "));
+            }
+        }
+        shown
+    }
+
+    /// Judges the text that a shell would run.
+    fn shell(&self, name: &str, words: &Words<'_>, judged: &mut ExecJudgement) {
+        let invocation = Invocation::of_shell(words.argv.to_vec(), name, self.view);
+        let is_wanted =
+            |place: &Path, length: u64| length <= LONGEST_SCRIPT && !self.is_of_the_system(place);
+        let text = Text::where_wanted(&invocation, self.view, Some(&is_wanted));
+        // Of what comes in while it runs, and of what is not read, each program is judged as it starts.
+        let Some(text @ (Text::Whole(_) | Text::Hidden(_))) = text else {
+            return;
+        };
+        let word = |place| {
+            let word = invocation.word(place).unwrap_or_default();
+            word.to_string_lossy().into_owned()
+        };
+        let (told, gates) = match invocation.source {
+            Source::Command(_) => (Told::Command(name.to_owned()), Gates::LineThenExec),
+            Source::File(place) => (Told::Script(word(place)), Gates::BesideExec),
+            Source::Input | Source::Typed | Source::Nothing(_) => {
+                (Told::Input(name.to_owned()), Gates::BesideExec)
+            }
+        };
+        let preamble = Preamble::of(&invocation, &text, self.view);
+        let set = self.set.iter();
+        let set = set.map(|(name, value)| (name.clone(), value.clone()));
+        let mut shell = Shell::new(
+            &invocation,
+            &self.surroundings,
+            preamble,
+            set.collect(),
+            gates,
+        );
+        let decision = shell.judge(self.policy, &text);
+        // Of a text that could not be had there is nothing to show but the words that name it.
+        let is_there = matches!(text, Text::Whole(_));
+        if is_there && (matches!(told, Told::Command(_)) || !decision.findings.is_empty()) {
+            judged.text = shell.judged().to_owned();
+            judged.start = shell.start();
+            judged.told = told;
+            judged.cover();
+        }
+        judged.add(decision, !is_there);
+    }
+
+    /// Whether a file is part of the system, by the policy's own class.
+    fn is_of_the_system(&self, place: &Path) -> bool {
+        let path = Value::known(place.to_string_lossy());
+        let path = paths::normal(&path, None);
+        paths::is_in(&path, SYSTEM, self.policy, &self.surroundings.place())
+    }
+}
