@@ -1,8 +1,7 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
-use std::path::PathBuf;
-
-pub mod guard;
+pub mod gate;
+mod guard;
 mod session;
 
 use crate::approve::{Approver, Cleared};
@@ -15,12 +14,9 @@ use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::policy::schema::{Effect, ExecGate, Settings};
 use crate::report::{self, refusal};
-use crate::supervise::standing::{Missing, Standing, Supervisor};
-use crate::supervise::{self, Alone};
+use crate::supervise::standing::Standing;
 use crate::surroundings::Surroundings;
-use crate::sys::process;
 
-use guard::Guard;
 use session::Session;
 
 /// Reads, judges and runs what an invocation asks for. Returns the exit status only where this program
@@ -39,15 +35,30 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let view = View::own();
     let text = Text::of(invocation, &view);
     let preamble = Preamble::of(invocation, &text, &view);
+    let standing = gate::standing(policy.settings());
+    if let (Standing::Without(missing), Some(ExecGate::Required)) =
+        (&standing, policy.settings().exec_gate)
+    {
+        say(&report::exec::required(missing));
+        return exit::FAILED;
+    }
     let mut session = Session::new(
         invocation,
         &surroundings,
         &policy,
         preamble,
+        gate::gates(&standing),
         folders.home.as_ref().map(|home| home.path.as_path()),
     );
-    let standing = standing(policy.settings());
-    let decision = session.judge(&text);
+    // Below a supervisor the exec of the real shell is judged with its text, by the policy of the session.
+    let is_judged_there = standing == Standing::Supervised
+        && !session.is_dry()
+        && matches!(text, Text::Whole(_) | Text::Nothing);
+    let decision = if is_judged_there {
+        Decision::default()
+    } else {
+        session.judge(&text)
+    };
     if session.is_dry() && text != Text::Stream {
         session.record(&decision, Outcome::DryRun);
         say(&report::check::text(&decision));
@@ -62,7 +73,10 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     };
     let settings = policy.settings();
     let gate = match standing {
-        Standing::Free => Some(gate(&policy, session.place_of_record())),
+        Standing::Free => {
+            let approved = Approved::of(&decision, &cleared);
+            Some(gate::beside(&policy, approved, session.place_of_record()))
+        }
         Standing::Supervised | Standing::Without(_) => None,
     };
     let error = match text {
@@ -115,31 +129,6 @@ fn relayed(
         failed: &failed,
     };
     execute::launch_relayed(cleared, invocation, settings, listener, gate)
-}
-
-/// Whether this process is under the exec gate, or can be put under one.
-fn standing(settings: &Settings) -> Standing {
-    if settings.exec_gate == Some(ExecGate::Off) {
-        if supervise::standing::is_supervised() {
-            return Standing::Supervised;
-        }
-        return Standing::Without(Missing::Off);
-    }
-    supervise::standing::here(Supervisor::Beside)
-}
-
-/// The exec gate for a shell that was judged by this policy.
-fn gate(policy: &Policy, record: Option<PathBuf>) -> Gate<'_> {
-    Gate {
-        may_gain: policy.settings().new_privileges == Some(true),
-        work: Box::new(move |listener| {
-            if process::become_supervisor(listener.descriptor()).is_err() {
-                return exit::FAILED.into();
-            }
-            supervise::serve(&listener, &mut Guard::new(policy, record), &mut Alone);
-            0
-        }),
-    }
 }
 
 /// Judges a command that an interactive shell is about to run, behind `given`, which sets what the shell

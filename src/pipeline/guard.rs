@@ -5,23 +5,28 @@
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
+use std::ffi::{CString, OsStr};
 use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::decide::Decision;
+use crate::invocation::View;
+use crate::judge::{self, Base, Exec, ExecJudgement, Interpreter, Told};
 use crate::policy::Policy;
 use crate::policy::schema::Effect;
 use crate::report::exec as words;
 use crate::report::refusal::{self, Refusal};
+use crate::report::source;
 use crate::supervise::content::Mark;
 use crate::supervise::request::Request;
-use crate::supervise::target::{self, Identity, Known, Place, Step};
+use crate::supervise::target::{self, Identity, Kind, Known, Place, Step};
+use crate::supervise::vectors::Texts;
 use crate::supervise::{Answer, Judge, Review, Trouble};
 
 /// How many allowed execs are remembered.
@@ -30,21 +35,10 @@ const MOST_REMEMBERED: usize = 1 << 16;
 /// Where programs of the machine stand, for knowing their copies.
 const FOLDERS: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
 
-/// What was judged about an exec.
-struct Judged {
-    /// What the policy says.
-    decision: Decision,
-    /// What was judged, as a person is shown it.
-    text: String,
-    /// Where it came from.
-    source: String,
-    /// Whether the same words would be judged the same again.
-    lasting: bool,
-}
-
 /// The judge of one tree.
 pub struct Guard<'a> {
     policy: &'a Policy,
+    base: Base,
     record: Option<PathBuf>,
     /// The file of this program.
     own: Option<Identity>,
@@ -55,11 +49,13 @@ pub struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// A judge by this policy. `record` is where decisions are written down.
+    /// A judge by this policy, of what begins as this process is. `record` is where decisions are written
+    /// down.
     #[must_use]
-    pub fn new(policy: &'a Policy, record: Option<PathBuf>) -> Self {
+    pub fn new(policy: &'a Policy, base: Base, record: Option<PathBuf>) -> Self {
         Self {
             policy,
+            base,
             record,
             own: own_file(),
             copies: None,
@@ -69,36 +65,51 @@ impl<'a> Guard<'a> {
         }
     }
 
-    fn judged(&mut self, request: &Request) -> Judged {
-        let mut text = String::new();
-        text.push_str(&String::from_utf8_lossy(&request.path));
-        for word in request.argv.iter().skip(1) {
-            text.push(' ');
-            let word = String::from_utf8_lossy(word);
-            text.push_str(&shlex::try_quote(&word).unwrap_or_default());
-        }
-        let _ = self.names(request.steps.first());
-        let surroundings = crate::surroundings::Surroundings::here();
-        let mut context = surroundings.context(crate::syntax::Dialect::Bash, None);
-        context.place.cwd = String::from_utf8_lossy(&request.cwd).into_owned();
-        let decision = crate::judge::judge(self.policy, &text, &context).decision;
-        Judged {
-            decision,
-            text,
-            source: "exec".to_owned(),
-            lasting: true,
-        }
+    /// Judges an exec by what it asks for, or by what it has become.
+    fn judged(&mut self, request: &Request) -> ExecJudgement {
+        let mut steps = request.steps.iter();
+        let first = steps.next();
+        let is_kibosh = first.is_some_and(|step| Some(step.state.identity) == self.own);
+        let names = first.map(|step| self.names(step)).unwrap_or_default();
+        let interpreter = match first.map(|step| &step.facts.kind) {
+            Some(Kind::Script {
+                interpreter,
+                argument,
+            }) => Some(Interpreter {
+                path: interpreter.clone(),
+                argument: argument.clone(),
+                names: steps.next().map(|step| self.names(step)).unwrap_or_default(),
+            }),
+            // A shell that cannot start it reads it itself.
+            Some(Kind::Text) => Some(Interpreter {
+                path: b"/bin/sh".to_vec(),
+                argument: None,
+                names: Vec::new(),
+            }),
+            Some(Kind::Program) | None => None,
+        };
+        let process = PathBuf::from(format!("/proc/{}", request.task));
+        let environment = request.environment.iter().map(<[u8]>::to_vec).collect();
+        let cwd = PathBuf::from(OsStr::from_bytes(&request.cwd));
+        let exec = Exec {
+            path: request.path.clone(),
+            names,
+            argv: words_of(&request.argv),
+            view: View::of(process, environment, Some(cwd)),
+            interpreter,
+            is_kibosh,
+        };
+        judge::exec(self.policy, &self.base, &exec)
     }
 
     /// Further names that a file is known by.
-    fn names(&mut self, step: Option<&Step>) -> Vec<String> {
-        let Some(step) = step else { return Vec::new() };
+    fn names(&mut self, step: &Step) -> Vec<String> {
         let mut names = Vec::new();
+        if step.facts.content != Mark::None && !is_of_the_machine(&step.facts.real) {
+            names.extend(self.copies().get(&step.facts.content).cloned());
+        }
         if let Some(name) = step.facts.real.file_name() {
             names.push(name.to_string_lossy().into_owned());
-        }
-        if step.facts.content != Mark::None {
-            names.extend(self.copies().get(&step.facts.content).cloned());
         }
         names
     }
@@ -139,11 +150,11 @@ impl<'a> Guard<'a> {
         (is_one && *self.gains_nothing.get_or_insert_with(gains_nothing)).then_some(name)
     }
 
-    fn record(&self, request: &Request, judged: &Judged, outcome: Outcome<'_>) {
+    fn record(&self, request: &Request, judged: &ExecJudgement, outcome: Outcome<'_>) {
         let Some(file) = &self.record else { return };
         let entry = Entry {
-            text: &judged.text,
-            source: &judged.source,
+            text: judged.text.get(judged.start..).unwrap_or_default(),
+            source: &source::of_exec(&judged.told),
             cwd: &String::from_utf8_lossy(&request.cwd),
             decision: &judged.decision,
             outcome,
@@ -151,10 +162,10 @@ impl<'a> Guard<'a> {
         let _ = audit::record(file, &entry);
     }
 
-    fn ask(&self, request: &Request, judged: &Judged) -> std::io::Result<Question> {
+    fn ask(&self, request: &Request, judged: &ExecJudgement) -> std::io::Result<Question> {
         let asked = Asked {
             text: judged.text.clone(),
-            source: judged.source.clone(),
+            source: source::of_exec(&judged.told),
             cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
             seconds: self
                 .policy
@@ -193,7 +204,8 @@ impl Judge for Guard<'_> {
         }
         let judged = self.judged(request);
         if let Some(cleared) = approve::clear(&judged.decision) {
-            if judged.lasting {
+            // What a shell reads from a file may be something else the next time.
+            if matches!(judged.told, Told::Command(_) | Told::Program(_)) {
                 if self.allowed.len() >= MOST_REMEMBERED {
                     self.allowed.clear();
                 }
@@ -275,4 +287,17 @@ fn marks_of(names: &[String]) -> HashMap<Mark, String> {
         }
     }
     marks
+}
+
+/// Whether a file is one of the machine's own programs, whose name is what it is.
+fn is_of_the_machine(file: &Path) -> bool {
+    file.parent()
+        .is_some_and(|folder| FOLDERS.iter().any(|known| folder == Path::new(known)))
+}
+
+fn words_of(texts: &Texts) -> Vec<CString> {
+    texts
+        .iter()
+        .filter_map(|text| CString::new(text).ok())
+        .collect()
 }

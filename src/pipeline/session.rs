@@ -30,6 +30,7 @@ impl<'a> Session<'a> {
         surroundings: &Surroundings<'a>,
         policy: &'a Policy,
         preamble: Preamble,
+        gates: Gates,
         home: Option<&Path>,
     ) -> Self {
         let cwd = surroundings
@@ -39,7 +40,7 @@ impl<'a> Session<'a> {
         Self {
             invocation,
             policy,
-            shell: Shell::new(invocation, surroundings, preamble, Vec::new(), Gates::Line),
+            shell: Shell::new(invocation, surroundings, preamble, Vec::new(), gates),
             cwd,
             record: audit::place(policy.settings().record.as_deref(), home),
         }
