@@ -3,6 +3,7 @@
 //! policy tests all judge through here.
 
 use crate::action::Action;
+use crate::decide::gates::Gates;
 use crate::decide::{self, Decision};
 use crate::normalise::{self, Context};
 use crate::policy::Policy;
@@ -50,7 +51,7 @@ pub fn judge_unclear(
         why: why.clone(),
     }));
     let actions = normalise::actions(&reading, context, policy);
-    let decision = decide::evaluate(policy, &actions, &context.place);
+    let decision = decide::evaluate(policy, &actions, &context.place, Gates::Line);
     Judgement {
         reading,
         actions,

@@ -9,6 +9,8 @@ mod compat;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod gates;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod layers;
