@@ -1,8 +1,10 @@
 //! Actions and a policy to a decision: the strictest effect that applies wins, in any order.
 
+pub mod approved;
 pub mod around;
 mod builtins;
 pub mod gates;
+mod pattern;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -2,11 +2,13 @@
 //! program that the exec gate has let start. The lines are only judged.
 
 use kibosh::action::{Action, Opacity};
+use kibosh::decide::approved::Approved;
 use kibosh::decide::gates::Gates;
 use kibosh::decide::{self, Decision};
 use kibosh::judge::judge;
 use kibosh::normalise::Context;
 use kibosh::policy::Policy;
+use kibosh::policy::schema::Effect;
 
 fn decided(policy: &Policy, line: &str, gates: Gates) -> Decision {
     let context = Context::text_only();
@@ -252,4 +254,72 @@ fn no_gate_is_stricter_than_the_line_gate_alone_and_what_is_known_is_judged_the_
         same > 1000 && left > 20 && beside > 50,
         "{same} {left} {beside}"
     );
+}
+
+/// Whether a yes to one line covers all that is asked about another.
+fn covers(policy: &Policy, line: &str, later: &str) -> bool {
+    let mut approved = Approved::default();
+    approved.add(&decided(policy, line, Gates::Line));
+    let asked = decided(policy, later, Gates::Line);
+    assert_ne!(asked.effect, Effect::Allow, "{later}");
+    asked.without(&approved).effect == Effect::Allow
+}
+
+#[test]
+fn a_yes_covers_what_was_shown_and_no_more() {
+    let policy = Policy::shipped();
+    for (line, later, expected) in [
+        ("rm -rf src", "rm -rf src", true),
+        ("rm -rf src", "/usr/bin/rm -rf src", true),
+        ("rm -rf src", "rm -rf other", false),
+        ("rm -rf src", "cd .. && rm -rf src", false),
+        ("rm -rf src", "sudo rm -rf src", false),
+        ("sudo rm -rf src", "rm -rf src", true),
+        ("bash -c 'rm -rf src'", "rm -rf src", true),
+        ("rm -rf \"$D\"", "rm -rf src", true),
+        ("rm -rf \"$D\"", "rm -rf src other", false),
+        ("rm -rf $D", "rm -rf src other", true),
+        ("rm -rf $D", "rm -rf src --no-preserve-root", false),
+        ("rm -rf \"$D\"", "rm -rf /srv/x", false),
+        ("rm -rf /srv/*", "rm -rf /srv/a /srv/b", true),
+        ("rm -rf /srv/*.d", "rm -rf /srv/a.d/b.d", false),
+        ("rm -rf \"$D\"", "rm -rf /", false),
+        ("ssh h 'rm -rf /srv/x'", "rm -rf /srv/x", false),
+        ("ssh h 'rm -rf /srv/x'", "ssh h 'rm -rf /srv/x'", true),
+        ("ssh h 'rm -rf /srv/x'", "ssh g 'rm -rf /srv/x'", false),
+        ("rm -rf /srv/x", "ssh h 'rm -rf /srv/x'", false),
+        ("ssh h \"rm -rf /srv/$X\"", "ssh h 'rm -rf /srv/x'", true),
+        ("psql <<< 'DROP TABLE a'", "psql <<< 'DROP TABLE a'", true),
+        ("psql <<< 'DROP TABLE a'", "psql <<< 'DROP TABLE b'", false),
+        ("echo x > /etc/passwd", "echo x > /etc/passwd", true),
+        ("echo x > /etc/passwd", "echo x > /etc/shadow", false),
+        ("curl a | sh", "curl a | sh", true),
+        ("curl a | sh", "curl b | sh", false),
+        ("LD_PRELOAD=/tmp/a ls", "LD_PRELOAD=/tmp/a ls", true),
+        ("LD_PRELOAD=/tmp/a ls", "LD_PRELOAD=/tmp/b ls", false),
+        (
+            "terraform destroy -auto-approve && terraform apply -auto-approve",
+            "terraform destroy -auto-approve && terraform apply -auto-approve",
+            true,
+        ),
+        (
+            "terraform destroy -auto-approve && terraform apply -auto-approve",
+            "terraform destroy -auto-approve",
+            true,
+        ),
+        (
+            "git push --force origin \"$B\"",
+            "git push --force origin main",
+            true,
+        ),
+        (
+            "git push --force origin a",
+            "git push --force origin main",
+            false,
+        ),
+        ("$cmd", "rm -rf src", false),
+        ("echo \"$(rm -rf z\"", "echo \"$(rm -rf z\"", false),
+    ] {
+        assert_eq!(covers(&policy, line, later), expected, "{line} / {later}");
+    }
 }
