@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use kibosh::action::{Action, Opacity, Value};
+use kibosh::action::{Action, Opacity, Shown, Value};
 use kibosh::policy::discover::Folders;
 use kibosh::policy::load::Text;
 use kibosh::policy::{Layer, Policy};
@@ -39,6 +39,9 @@ fn action(program: &str, arguments: &[&str]) -> Action {
         cwd: None,
         origin: Span { start: 0, end: 0 },
         opacity: Opacity::Known,
+        shown: Shown::Start,
+        code: Shown::Start,
+        by_shell: true,
         unknown: None,
         index: 0,
     }

@@ -77,6 +77,8 @@ pub struct Payload {
     pub language: Language,
     /// The text, with [`HOLE`] for unknown parts.
     pub text: String,
+    /// Whether the words of the program show it, or nothing does.
+    pub shown: Shown,
 }
 
 /// Why an action is not wholly known.
@@ -92,6 +94,19 @@ pub enum Opacity {
     Program,
     /// Text of the line was not understood, or bash could read it differently.
     Text,
+}
+
+/// What of an action is seen where every start of a program is watched (the exec gate).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// It is the start of a program, or the doing of a shell whose programs are seen.
+    #[default]
+    Start,
+    /// It stands in the words of a program that starts; another host, a server or the program itself
+    /// does it.
+    Words,
+    /// Nothing: it stands in text that such a program reads from its standard input or from a file.
+    Never,
 }
 
 /// One thing that would happen.
@@ -123,6 +138,13 @@ pub struct Action {
     pub origin: Span,
     /// How much of it is known.
     pub opacity: Opacity,
+    /// What of it is seen where every start of a program is watched.
+    pub shown: Shown,
+    /// What of the code is seen then, where `opacity` says that it is not known yet. `Never` too for code
+    /// that a program runs itself (`python -c`), because no start follows from it.
+    pub code: Shown,
+    /// A shell calls it, so that the name of a builtin is the builtin.
+    pub by_shell: bool,
     /// Why it is not wholly known, for a person.
     pub unknown: Option<String>,
     /// Its place in the line: actions of one line are judged in this order.

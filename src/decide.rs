@@ -1,8 +1,16 @@
 //! Actions and a policy to a decision: the strictest effect that applies wins, in any order.
 
+pub mod approved;
+pub mod around;
+mod builtins;
+pub mod gates;
+mod pattern;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use self::around::Around;
+use self::gates::{Gates, Question};
 use crate::action::{Action, FileUse, HOLE, Value};
 use crate::policy::Policy;
 use crate::policy::glob;
@@ -32,6 +40,10 @@ pub struct Finding {
     pub resource: Option<String>,
     /// Where it stands in the line.
     pub origin: Span,
+    /// The program and the arguments of the action.
+    pub words: Vec<Value>,
+    /// What else the action is, as far as an approval of it must not be taken for one of another.
+    pub around: Around,
 }
 
 /// What the evaluation of a whole line says.
@@ -52,8 +64,9 @@ const MOST_LATER: usize = 512;
 
 /// Weighs the actions of one line against a policy.
 ///
-/// `place` is where the line runs. Nothing here depends on the order of rules.
-pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision {
+/// `place` is where the line runs; `gates` says what another gate will judge, so that it is left out
+/// here. Nothing here depends on the order of rules.
+pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates) -> Decision {
     let programs: Vec<Option<Rc<Program>>> = actions
         .iter()
         .map(|action| policy.program(&action.program))
@@ -80,9 +93,8 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
                 continue;
             }
             let rule = candidate.rule();
-            if !rule.followed_by.is_empty()
-                && !is_followed(rule, &candidate.matches, one, &facts, policy)
-            {
+            let second = followed_by(rule, &candidate.matches, one, &facts, policy);
+            if !rule.followed_by.is_empty() && second.is_none() {
                 continue;
             }
             if !rule.followed_by.is_empty() {
@@ -99,6 +111,17 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
             if excepted {
                 continue;
             }
+            let question = Question {
+                rule,
+                matches: &candidate.matches,
+                facts: one,
+                actions,
+                policy,
+                place,
+            };
+            if !question.is_asked(gates) {
+                continue;
+            }
             let finding = Finding {
                 rule: rule.id.clone(),
                 layer: candidate.layer.name().to_owned(),
@@ -109,6 +132,8 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place) -> Decision 
                 subject: subject(one.action),
                 resource: resource(&candidate.matches, one),
                 origin: one.action.origin,
+                words: around::words(one.action),
+                around: question.around(second),
             };
             if !findings.iter().any(|f| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
@@ -136,21 +161,25 @@ fn is_known_enough(findings: &[Finding], rule: &str) -> bool {
     findings.iter().filter(|f| f.rule == rule).count() >= MOST_OF_ONE_RULE
 }
 
-/// Whether a later action of the line is what the rule wants next, about the same thing if it says so.
-fn is_followed(
+/// The later action of the line that is what the rule wants next, about the same thing if it says so.
+fn followed_by<'a>(
     rule: &Rule,
     matches: &[&Match],
     first: &Facts<'_>,
-    facts: &[Facts<'_>],
+    facts: &[Facts<'a>],
     policy: &Policy,
-) -> bool {
+) -> Option<&'a Action> {
+    if rule.followed_by.is_empty() {
+        return None;
+    }
     let later = facts.iter().skip(first.action.index + 1);
-    later.take(MOST_LATER).any(|second| {
+    let second = later.take(MOST_LATER).find(|second| {
         rule.followed_by
             .iter()
             .any(|m| matcher::is_match(m, second, policy))
             && (!rule.same || shares_a_name(matches, first, &rule.followed_by, second))
-    })
+    });
+    second.map(|second| second.action)
 }
 
 /// Whether two actions name the same thing: an operand or an option's value.

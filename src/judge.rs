@@ -2,16 +2,13 @@
 //! nothing else. Pure but for the lookups of its context; the pipeline, `check`, `explain` and the
 //! policy tests all judge through here.
 
+mod base;
+mod exec;
 mod shell;
 
-mod exec;
-
-mod base;
-
-mod gates;
-
 use crate::action::Action;
-use crate::decide::Decision;
+use crate::decide::gates::Gates;
+use crate::decide::{self, Decision};
 use crate::normalise::{self, Context};
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
@@ -22,7 +19,6 @@ use crate::syntax::{self, Reading, Span, Unread};
 
 pub use base::Base;
 pub use exec::{Exec, ExecJudgement, Interpreter, Told, exec};
-pub use gates::Gates;
 pub use shell::{FOLLOWED, Shell};
 
 /// A line, judged.
@@ -65,7 +61,7 @@ pub fn judge_unclear(
         why: why.clone(),
     }));
     let actions = normalise::actions(&reading, context, policy);
-    let decision = gates::weigh(policy, &actions, &context.place, gates);
+    let decision = decide::evaluate(policy, &actions, &context.place, gates);
     Judgement {
         reading,
         actions,

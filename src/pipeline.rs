@@ -6,13 +6,14 @@ mod session;
 
 use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
+use crate::decide::Decision;
+use crate::decide::approved::Approved;
 use crate::execute::{self, Gate, Listener};
 use crate::exit;
 use crate::invocation::{Invocation, Preamble, Text, View};
 use crate::judge;
-use crate::policy::Policy;
 use crate::policy::discover::Folders;
-use crate::policy::schema::{Effect, ExecGate, Settings};
+use crate::policy::schema::{Effect, ExecGate};
 use crate::report::{self, refusal};
 use crate::supervise::standing::Standing;
 use crate::surroundings::Surroundings;
@@ -39,7 +40,7 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     if let (Standing::Without(missing), Some(ExecGate::Required)) =
         (&standing, policy.settings().exec_gate)
     {
-        say(&report::exec::required(missing));
+        say(&report::exec::required(&missing.to_string()));
         return exit::FAILED;
     }
     let mut session = Session::new(
@@ -74,7 +75,10 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let settings = policy.settings();
     let gate = match standing {
         Standing::Free => {
-            let approved = Approved::of(&decision, &cleared);
+            let mut approved = Approved::default();
+            if cleared.approver() == Approver::Person {
+                approved.add(&decision);
+            }
             Some(gate::beside(&policy, approved, session.place_of_record()))
         }
         Standing::Supervised | Standing::Without(_) => None,
@@ -147,7 +151,8 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     let preamble = Preamble::typed(given, command);
     let surroundings = Surroundings::here();
     let home = folders.home.as_ref().map(|home| home.path.as_path());
-    let mut session = Session::new(&invocation, &surroundings, &policy, preamble, home);
+    let gates = gate::gates(&gate::standing(policy.settings()));
+    let mut session = Session::new(&invocation, &surroundings, &policy, preamble, gates, home);
     let decision = session.judge(&Text::Whole(command.to_vec()));
     if session.is_dry() {
         session.record(&decision, Outcome::DryRun);

@@ -273,6 +273,8 @@ mod tests {
                 acknowledge: Acknowledge::Key,
                 subject: "dropdb --password hunter2 prod".into(),
                 resource: None,
+                words: Vec::new(),
+                around: crate::decide::around::Around::default(),
                 origin: Span { start: 0, end: 4 },
             }],
         }

@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::gates::Gates;
 use crate::action::Value;
+use crate::decide::gates::Gates;
 use crate::decide::{Decision, Finding};
 use crate::invocation::{Flavour, Invocation, Preamble, Source, Text};
 use crate::normalise::Context;

@@ -201,6 +201,7 @@ impl Walker<'_> {
             input: call.input.clone(),
             fed_by: call.fed_by.clone(),
             origin: call.origin,
+            by_shell: call.by_shell,
             ..self.blank()
         };
         if !self.scope.elsewhere {

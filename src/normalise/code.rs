@@ -6,7 +6,7 @@ use super::runs::Inner;
 use super::scope::Binding;
 use super::walk::Walker;
 use super::{calls, embedded, sql};
-use crate::action::{Action, FileUse, HOLE, Payload, Redirection, Value};
+use crate::action::{Action, FileUse, HOLE, Payload, Redirection, Shown, Value};
 use crate::policy::schema::{Language, Runs};
 use crate::syntax::{self, Dialect};
 
@@ -24,7 +24,8 @@ impl Walker<'_> {
             Language::Argv => {
                 if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
                     if text.text.contains(HOLE) {
-                        self.opaque_code(inner, "the command that it runs is not known");
+                        let why = "the command that it runs is not known";
+                        self.opaque_code(inner, inner.shown(), why);
                     }
                     return;
                 }
@@ -75,10 +76,17 @@ impl Walker<'_> {
     pub(super) fn payload(&mut self, inner: &Inner<'_>, language: Language, text: Value) {
         if text.text.trim_matches([HOLE, ' ', '\n']).is_empty() {
             if text.text.contains(HOLE) {
-                self.opaque_code(inner, "the code that it runs is not known");
+                self.opaque_code(inner, Shown::Never, "the code that it runs is not known");
             }
             return;
         }
+        // The program does itself what the code says: of the commands in it no start is sure to be seen.
+        let from = self.actions.len();
+        let in_words = self.actions.get(inner.index).is_some_and(|action| {
+            let mut words = action.arguments.iter();
+            words.any(|word| word.text.contains(&text.text))
+        });
+        let shown = if in_words { Shown::Words } else { Shown::Never };
         // A program that runs code of a language by other means than its interpreter knows the same calls.
         let program = [Some(inner.name), calls::interpreter(language)]
             .into_iter()
@@ -89,7 +97,7 @@ impl Walker<'_> {
             calls::commands(&program.calls, language, &text.text)
         });
         if done.more {
-            self.opaque_code(inner, "it makes more calls than are read");
+            self.opaque_code(inner, Shown::Never, "it makes more calls than are read");
         }
         let (parts, commands) = if language == Language::Sql {
             (sql::statements(&text.text), sql::commands(&text.text))
@@ -98,13 +106,15 @@ impl Walker<'_> {
             (vec![text.text], commands)
         };
         if parts.len() > MOST_STATEMENTS {
-            self.opaque_code(inner, "it runs more statements than are read");
+            self.opaque_code(inner, Shown::Never, "it runs more statements than are read");
         }
         if let Some(action) = self.actions.get_mut(inner.index) {
             let payloads = parts.into_iter().take(MOST_STATEMENTS);
-            action
-                .payloads
-                .extend(payloads.map(|text| Payload { language, text }));
+            action.payloads.extend(payloads.map(|text| Payload {
+                language,
+                text,
+                shown,
+            }));
         }
         for command in commands {
             self.shell_text(inner, &Value::known(command), None);
@@ -139,6 +149,7 @@ impl Walker<'_> {
                 }),
             });
         }
+        self.show_no_more_than(shown, from);
     }
 
     /// Reads the text of a script that is known, by its `#!` line or the interpreter that was named.
@@ -197,7 +208,8 @@ impl Walker<'_> {
     ) {
         if text.text.trim_matches([HOLE, ' ', '\n', '\t']).is_empty() {
             if text.text.contains(HOLE) {
-                self.opaque_code(inner, "the shell text that it runs is not known");
+                let why = "the shell text that it runs is not known";
+                self.opaque_code(inner, inner.shown(), why);
             }
             return;
         }
@@ -205,7 +217,8 @@ impl Walker<'_> {
         // be, too, but is not the line's doing; `eval` reads even those as code on purpose.
         let printed = !inner.call.substituted.is_empty() || IN_THIS_SHELL.contains(&inner.name);
         if printed && text.text.contains(HOLE) {
-            self.opaque_code(inner, "part of the shell text that it runs is not known");
+            let why = "part of the shell text that it runs is not known";
+            self.opaque_code(inner, inner.shown(), why);
         }
         let dialect = match inner.name {
             "sh" | "dash" => Dialect::Posix,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::call::{Call, IN_THIS_SHELL, MOST_ITEMS, base_name, reads_a_file};
 use super::walk::{DEEPEST, Walker};
 use super::words::is_name;
-use crate::action::{Action, HOLE, Opacity, Value};
+use crate::action::{Action, HOLE, Opacity, Shown, Value};
 use crate::policy::arguments::{Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
 use crate::policy::{glob, walk};
@@ -18,6 +18,20 @@ pub(super) struct Inner<'a> {
     pub(super) name: &'a str,
     pub(super) index: usize,
     pub(super) call: &'a Call,
+}
+
+impl Inner<'_> {
+    /// What is seen of shell text or of a command that is run in this way, where every start of a program
+    /// is watched.
+    pub(super) fn shown(&self) -> Shown {
+        let from_input =
+            self.runs.stdin && self.runs.option.is_empty() && self.runs.operands.is_none();
+        match (self.runs.elsewhere || self.runs.apart, from_input) {
+            (false, _) => Shown::Start,
+            (true, false) => Shown::Words,
+            (true, true) => Shown::Never,
+        }
+    }
 }
 
 impl Walker<'_> {
@@ -106,7 +120,11 @@ impl Walker<'_> {
                     if text.text.trim_matches([HOLE, '\n']).is_empty()
                         && text.text.contains(HOLE) =>
                 {
-                    self.opaque_code(&inner, "the code on its standard input is not known");
+                    let shown = match language {
+                        Language::Shell | Language::Argv => inner.shown(),
+                        _ => Shown::Never,
+                    };
+                    self.opaque_code(&inner, shown, "the code on its standard input is not known");
                 }
                 Some(text) => self.run_code(&inner, language, text.clone(), None),
                 None => {}
@@ -313,9 +331,11 @@ impl Walker<'_> {
             self.scope.cwd = None;
         }
         let origin = self.scope.origin.replace(inner.call.origin);
+        let from = self.actions.len();
         self.depth += 1;
         let out = walk(self);
         self.depth -= 1;
+        self.show_no_more_than(inner.shown(), from);
         match outer {
             Some(outer) => self.leave(outer),
             None => {
@@ -327,8 +347,19 @@ impl Walker<'_> {
         out
     }
 
-    pub(super) fn opaque_code(&mut self, inner: &Inner<'_>, why: &str) {
+    /// Notes that the actions from an index on are seen no better than so, where starts are watched.
+    pub(super) fn show_no_more_than(&mut self, shown: Shown, from: usize) {
+        if shown > Shown::Start {
+            for action in self.actions.iter_mut().skip(from) {
+                action.shown = action.shown.max(shown);
+            }
+        }
+    }
+
+    /// Notes that the program would run code that is not known, and what will be seen of that code.
+    pub(super) fn opaque_code(&mut self, inner: &Inner<'_>, shown: Shown, why: &str) {
         if let Some(action) = self.actions.get_mut(inner.index) {
+            action.code = action.code.max(shown);
             if action.opacity < Opacity::Code {
                 action.opacity = Opacity::Code;
                 action.unknown = Some(why.to_owned());

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::call::Words;
 use super::scope::{Binding, Process, Scope};
 use super::{Context, Grammar};
-use crate::action::{Action, FileUse, Opacity, Redirection, Value};
+use crate::action::{Action, FileUse, Opacity, Redirection, Shown, Value};
 use crate::syntax::{
     AssignedValue, Assignment, Command, Compound, Connector, Reading, Redirect, RedirectOperator,
     Script, Simple, Span, Statement, Word,
@@ -124,6 +124,9 @@ impl<'a> Walker<'a> {
             cwd: self.scope.cwd.clone(),
             origin: self.scope.origin.unwrap_or_default(),
             opacity: Opacity::Known,
+            shown: Shown::Start,
+            code: Shown::Start,
+            by_shell: false,
             unknown: None,
             index: 0,
         }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::guard::Guard;
-use crate::decide::{Approved, Gates};
+use crate::decide::approved::Approved;
+use crate::decide::gates::Gates;
 use crate::execute::Gate;
 use crate::exit;
 use crate::invocation::View;

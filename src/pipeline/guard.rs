@@ -16,6 +16,7 @@ use crate::approve::apart::{self, Question};
 use crate::approve::{self, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::decide::Decision;
+use crate::decide::approved::Approved;
 use crate::invocation::View;
 use crate::judge::{self, Base, Exec, ExecJudgement, Interpreter, Told};
 use crate::policy::Policy;
@@ -39,6 +40,8 @@ const FOLDERS: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local
 pub struct Guard<'a> {
     policy: &'a Policy,
     base: Base,
+    /// What a person has said yes to.
+    approved: Approved,
     record: Option<PathBuf>,
     /// The file of this program.
     own: Option<Identity>,
@@ -52,10 +55,16 @@ impl<'a> Guard<'a> {
     /// A judge by this policy, of what begins as this process is. `record` is where decisions are written
     /// down.
     #[must_use]
-    pub fn new(policy: &'a Policy, base: Base, record: Option<PathBuf>) -> Self {
+    pub fn new(
+        policy: &'a Policy,
+        base: Base,
+        approved: Approved,
+        record: Option<PathBuf>,
+    ) -> Self {
         Self {
             policy,
             base,
+            approved,
             record,
             own: own_file(),
             copies: None,
@@ -99,7 +108,9 @@ impl<'a> Guard<'a> {
             interpreter,
             is_kibosh,
         };
-        judge::exec(self.policy, &self.base, &exec)
+        let mut judged = judge::exec(self.policy, &self.base, &exec);
+        judged.decision = judged.decision.without(&self.approved);
+        judged
     }
 
     /// Further names that a file is known by.

@@ -234,6 +234,9 @@ pub struct Runs {
     pub replace_option: Vec<String>,
     /// It runs on another host or in a container.
     pub elsewhere: bool,
+    /// It does not start as a program below this one: a server starts it (`at`, `tmux`), or the program
+    /// does it itself (`lvm`). Only its words are seen where every start is watched.
+    pub apart: bool,
     /// With `subcommand`: the words after the subcommand, options too, are the arguments of this
     /// program (`docker compose down` is `docker-compose down`).
     pub program: Option<String>,

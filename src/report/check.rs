@@ -109,6 +109,8 @@ mod tests {
                 acknowledge: Acknowledge::Key,
                 subject: "rm -rf /".into(),
                 resource: None,
+                words: Vec::new(),
+                around: crate::decide::around::Around::default(),
                 origin: Span { start: 0, end: 8 },
             }],
         }

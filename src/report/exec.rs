@@ -3,6 +3,16 @@
 use super::escape::escape;
 use super::refusal;
 
+/// The policy wants an exec gate, and there can be none; why.
+#[must_use]
+pub fn required(missing: &str) -> String {
+    format!(
+        "kibosh: nothing was run: the policy requires the exec gate (`exec-gate = \"required\"`), and there is none \
+         here: {}\nkibosh: `kibosh doctor` tells what is there",
+        refusal::unmistaken(missing)
+    )
+}
+
 /// An exec that cannot be examined.
 #[must_use]
 pub fn hidden(error: &std::io::Error) -> String {

@@ -284,6 +284,8 @@ mod tests {
             acknowledge: Acknowledge::Key,
             subject: part.into(),
             resource: None,
+            words: Vec::new(),
+            around: crate::decide::around::Around::default(),
             origin: Span {
                 start,
                 end: start + part.len(),

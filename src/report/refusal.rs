@@ -215,6 +215,8 @@ mod tests {
             acknowledge: Acknowledge::Key,
             subject: subject.into(),
             resource: None,
+            words: Vec::new(),
+            around: crate::decide::around::Around::default(),
             origin: Span::default(),
         }
     }

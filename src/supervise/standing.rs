@@ -1,5 +1,6 @@
 //! Whether there can be an exec gate here, and whether there is one already.
 
+use std::fmt;
 use std::fs;
 
 use super::filter::{ARE_YOU_THERE, HERE};
@@ -27,6 +28,24 @@ pub enum Missing {
     Yama(u8),
     /// Another program listens to a filter in force here already, or the kernel refused the filter.
     Filter(String),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => write!(out, "the policy has switched it off"),
+            Self::Kernel => write!(
+                out,
+                "the kernel has no notifications of calls that survive signals (seccomp_unotify, Linux 5.19)"
+            ),
+            Self::Yama(scope) => write!(
+                out,
+                "the kernel lets only ancestors look at a process (kernel.yama.ptrace_scope is {scope}); \
+                 `kibosh run` can where it is 1"
+            ),
+            Self::Filter(why) => write!(out, "the kernel refused the filter: {why}"),
+        }
+    }
 }
 
 /// Who will supervise.

@@ -3,6 +3,7 @@
 use super::check::print;
 use crate::approve::{self, Request, USUAL_SECONDS};
 use crate::cli::definition::{PolicyVerb, Trust};
+use crate::decide::around::Around;
 use crate::decide::{Decision, Finding};
 use crate::exit;
 use crate::judge;
@@ -90,6 +91,8 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
             acknowledge: Acknowledge::Key,
             subject: file.path.clone(),
             resource: None,
+            words: Vec::new(),
+            around: Around::default(),
             origin: Span {
                 start: 0,
                 end: text.len(),

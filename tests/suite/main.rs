@@ -11,6 +11,8 @@ mod decide;
 #[cfg(test)]
 mod exec;
 #[cfg(test)]
+mod gates;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod layers;

@@ -8,10 +8,10 @@ use std::path::Path;
 use super::judged::{ExecJudgement, Told};
 use super::words::Words;
 use crate::action::{Action, HOLE, Value};
-use crate::decide::Decision;
+use crate::decide::{self, Decision};
 use crate::invocation::{self, Invocation, Preamble, Source, Text, View};
 use crate::judge::base::with_holes;
-use crate::judge::gates::{self, Gates};
+use crate::decide::gates::Gates;
 use crate::judge::shell::Shell;
 use crate::normalise;
 use crate::policy::Policy;
@@ -102,7 +102,7 @@ impl Judging<'_> {
     fn fields(&self, fields: Vec<Value>, gates: Gates, judged: &mut ExecJudgement) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
-        let decision = gates::weigh(self.policy, &actions, &context.place, gates);
+        let decision = decide::evaluate(self.policy, &actions, &context.place, gates);
         if decision.findings.is_empty() {
             return;
         }
