@@ -87,7 +87,10 @@ impl<'a> Guard<'a> {
             }) => Some(Interpreter {
                 path: interpreter.clone(),
                 argument: argument.clone(),
-                names: steps.next().map(|step| self.names(step)).unwrap_or_default(),
+                names: steps
+                    .next()
+                    .map(|step| self.names(step))
+                    .unwrap_or_default(),
             }),
             // A shell that cannot start it reads it itself.
             Some(Kind::Text) => Some(Interpreter {
