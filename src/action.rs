@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::policy::schema::Language;
 use crate::syntax::Span;
 
@@ -12,7 +14,7 @@ use crate::syntax::Span;
 pub const HOLE: char = '\u{FFFC}';
 
 /// A word after expansion, as far as it can be known without running anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     /// The text, with [`HOLE`] for each unknown part.
     pub text: String,
@@ -51,7 +53,7 @@ impl Value {
 }
 
 /// What is done to the file that a redirection names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileUse {
     /// Read only.
     Read,
@@ -62,7 +64,7 @@ pub enum FileUse {
 }
 
 /// A redirection to or from a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirection {
     /// What is done.
     pub usage: FileUse,

@@ -28,10 +28,8 @@ pub fn run(argv: Vec<CString>) -> u8 {
         say("kibosh: nothing was run: an error inside kibosh");
         std::process::exit(exit::FAILED.into());
     }));
-    if let [_, option, given, command] = argv.as_slice()
-        && option.as_bytes() == b"--judge-typed"
-    {
-        return pipeline::judge_typed(given.as_bytes(), command.as_bytes(), &say);
+    if let Some((given, command)) = invocation::typed(&argv) {
+        return pipeline::judge_typed(given, command, &say);
     }
     if invocation::is_verb(&argv) {
         return verb(&argv);

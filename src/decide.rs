@@ -9,6 +9,8 @@ mod pattern;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use self::around::Around;
 use self::gates::{Gates, Question};
 use crate::action::{Action, FileUse, HOLE, Value};
@@ -20,7 +22,7 @@ use crate::policy::schema::{Acknowledge, Effect, Match, Program, Rule};
 use crate::syntax::Span;
 
 /// What one rule says about one action of the line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id.
     pub rule: String,

@@ -188,6 +188,20 @@ impl Invocation {
     }
 }
 
+/// The option by which a shell that is typed into asks before each command.
+pub const JUDGE_TYPED: &str = "--judge-typed";
+
+/// What such a shell asks about: what it knows, as text that sets it, and the command.
+#[must_use]
+pub fn typed(argv: &[CString]) -> Option<(&[u8], &[u8])> {
+    match argv {
+        [_, option, given, command] if option.as_bytes() == JUDGE_TYPED.as_bytes() => {
+            Some((given.as_bytes(), command.as_bytes()))
+        }
+        _ => None,
+    }
+}
+
 /// The last component of argv0, without the `-` by which login(1) marks a login shell.
 fn base_name(argv0: &[u8]) -> &[u8] {
     let base = argv0.rsplit(|&byte| byte == b'/').next().unwrap_or(argv0);

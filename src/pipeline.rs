@@ -1,13 +1,20 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
 pub mod gate;
+mod grants;
 mod guard;
 mod session;
+mod units;
+
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::OFlag;
 
 use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
+use crate::decide::gates::Gates;
 use crate::execute::{self, Gate, Listener};
 use crate::exit;
 use crate::invocation::{Invocation, Preamble, Text, View};
@@ -73,20 +80,26 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         }
     };
     let settings = policy.settings();
-    let gate = match standing {
-        Standing::Free => {
-            let mut approved = Approved::default();
-            if cleared.approver() == Approver::Person {
-                approved.add(&decision);
+    let mut approved = Approved::default();
+    if cleared.approver() == Approver::Person {
+        approved.add(&decision);
+    }
+    let (units, sender) = match (&standing, &text) {
+        (Standing::Free, Text::Stream) => match nix::unistd::pipe2(OFlag::O_CLOEXEC) {
+            Ok((units, sender)) => (Some(units), Some(sender)),
+            Err(error) => {
+                say(&refusal::failure(&error));
+                return exit::FAILED;
             }
-            Some(gate::beside(&policy, approved, session.place_of_record()))
-        }
-        Standing::Supervised | Standing::Without(_) => None,
+        },
+        _ => (None, None),
     };
+    let gate = (standing == Standing::Free)
+        .then(|| gate::beside(&policy, approved, units, session.place_of_record()));
     let error = match text {
         Text::Stream => {
             session.keep(decision);
-            relayed(cleared, invocation, session, gate, say)
+            relayed(cleared, invocation, session, gate, sender.as_ref(), say)
         }
         Text::Typed => execute::launch_typed(cleared, invocation, settings, gate),
         Text::Whole(_) | Text::Nothing | Text::Hidden(_) => {
@@ -103,6 +116,7 @@ fn relayed(
     invocation: &Invocation,
     mut session: Session<'_>,
     gate: Option<Gate<'_>>,
+    sender: Option<&OwnedFd>,
     say: &dyn Fn(&str),
 ) -> execute::Error {
     let dialect = session.dialect();
@@ -117,8 +131,14 @@ fn relayed(
         }
         match session.review(&decision) {
             Ok(cleared) => {
+                let mut approved = Approved::default();
+                if cleared.approver() == Approver::Person {
+                    approved.add(&decision);
+                }
+                // Where the supervisor is gone, no program starts any more.
+                let told = sender.map(|sender| units::tell(sender, &approved));
                 session.keep(decision);
-                Some(cleared)
+                told.is_none_or(|told| told.is_ok()).then_some(cleared)
             }
             Err(refusal) => {
                 say(&refusal::message(&decision, &refusal));
@@ -131,6 +151,7 @@ fn relayed(
         whole: &whole,
         judge: &mut judge,
         failed: &failed,
+        keeps: sender,
     };
     execute::launch_relayed(cleared, invocation, settings, listener, gate)
 }
@@ -151,9 +172,20 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     let preamble = Preamble::typed(given, command);
     let surroundings = Surroundings::here();
     let home = folders.home.as_ref().map(|home| home.path.as_path());
-    let gates = gate::gates(&gate::standing(policy.settings()));
+    let standing = gate::standing(policy.settings());
+    let gates = match standing {
+        Standing::Supervised => Gates::LineThenExec,
+        Standing::Free | Standing::Without(_) => Gates::Line,
+    };
     let mut session = Session::new(&invocation, &surroundings, &policy, preamble, gates, home);
     let decision = session.judge(&Text::Whole(command.to_vec()));
+    if standing == Standing::Supervised && !session.is_dry() {
+        // The supervisor has judged and asked about the exec of this very process.
+        return match decision.effect {
+            Effect::Allow => exit::CHECK_ALLOW,
+            Effect::Confirm | Effect::Deny => exit::CHECK_CONFIRM,
+        };
+    }
     if session.is_dry() {
         session.record(&decision, Outcome::DryRun);
         say(&report::check::text(&decision));

@@ -146,6 +146,12 @@ pub fn is_of_the_shell(name: &str) -> bool {
     OWN.contains(&name) || matches!(name, "PWD" | "OLDPWD" | "IFS")
 }
 
+/// Whether a variable has done what it does when a program starts: `PATH` has told which file it is.
+#[must_use]
+pub fn is_spent_by_exec(name: &str) -> bool {
+    is_of_the_shell(name) || name == "PATH"
+}
+
 /// What a shell in this process will see in a variable that the text does not set; a hole where that is
 /// not known.
 #[must_use]

@@ -4,6 +4,8 @@
 //! what was unknown then filled in. It never covers a deny, and in doubt it does not cover: then a person
 //! is asked again.
 
+use serde::{Deserialize, Serialize};
+
 use super::around::Around;
 use super::pattern::{Budget, words_match};
 use super::{Decision, Finding};
@@ -11,7 +13,7 @@ use crate::action::{HOLE, Value};
 use crate::policy::schema::Effect;
 
 /// The confirm findings that a person has approved.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Approved {
     findings: Vec<Finding>,
 }

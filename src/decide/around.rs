@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::{Action, HOLE, Redirection, Shown, Value};
 use crate::policy::glob;
 
@@ -11,7 +13,7 @@ use crate::policy::glob;
 const MOST_BESIDE: usize = 16;
 
 /// What surrounds the action of a finding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Around {
     /// The variables on which the rule depends.
     pub environment: BTreeMap<String, Value>,

@@ -9,6 +9,18 @@ const NAMES: &str = ". : [ alias bg bind break builtin caller cd command compgen
     let local logout mapfile popd printf pushd pwd read readarray readonly return set shift shopt source \
     suspend test times trap true type typeset ulimit umask unalias unset wait";
 
+/// Of these, those whose effect is outside of the shell that calls them; `(` is what functions do to each
+/// other.
+const ACT_OUTSIDE: &str = "kill (";
+
+/// Whether a shell does the action itself, and it is done to others.
+pub(super) fn acts_outside(action: &Action) -> bool {
+    is_of_the_shell(action)
+        && ACT_OUTSIDE
+            .split(' ')
+            .any(|name| action.program == name || name == "(" && action.program.starts_with(name))
+}
+
 /// Whether a shell does the action itself: a builtin by its bare name, a line without a program, or what
 /// functions do to each other, which `normalise` names in brackets.
 ///

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::around::{self, Around};
-use super::builtins::is_of_the_shell;
+use super::builtins::{acts_outside, is_of_the_shell};
 use crate::action::{Action, HOLE, Opacity, Shown, Value};
 use crate::policy::Policy;
 use crate::policy::matcher::{self, Facts};
@@ -159,7 +159,7 @@ impl Question<'_, '_> {
             }
             self.holds(one, &known)
                 && (action.shown == Shown::Never
-                    || is_of_the_shell(action)
+                    || acts_outside(action)
                     || !self.holds(one, &started))
         })
     }

@@ -30,6 +30,8 @@ pub struct Listener<'a> {
     pub judge: &'a mut dyn FnMut(&[u8]) -> Option<Cleared>,
     /// Told when the relay cannot go on, so that the shell will see the end of its input.
     pub failed: &'a dyn Fn(&io::Error),
+    /// What the judging needs kept open.
+    pub keeps: Option<&'a OwnedFd>,
 }
 
 /// Puts a relay between standard input and the program that this process will become.
@@ -62,7 +64,8 @@ fn relay(output: OwnedFd, shell: &OwnedFd, listener: &mut Listener<'_>) -> io::R
     // Signals to the group are for the shell; its end is what ends the relay.
     let inherited = SigSet::thread_get_mask()?;
     SigSet::all().thread_set_mask()?;
-    process::keep_input_and(&[&output, shell])?;
+    let kept: Vec<&OwnedFd> = [&output, shell].into_iter().chain(listener.keeps).collect();
+    process::keep_input_and(&kept)?;
     fcntl(&output, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     let input = io::stdin();
     let mut output = File::from(output);

@@ -51,7 +51,7 @@ impl Base {
                 continue;
             };
             let name = with_holes(name);
-            if surroundings::is_of_the_shell(&name) {
+            if surroundings::is_spent_by_exec(&name) {
                 continue;
             }
             let value = Value::known(with_holes(value));
@@ -61,6 +61,24 @@ impl Base {
                 .or_insert(value);
         }
         changed
+    }
+}
+
+impl Base {
+    /// Of variables that a process has, those that stand in other entries, too, with the same value.
+    #[must_use]
+    pub fn also_in(set: &BTreeMap<String, Value>, entries: &[Vec<u8>]) -> BTreeMap<String, Value> {
+        let mut inherited = BTreeMap::new();
+        for entry in entries {
+            let mut parts = entry.splitn(2, |&byte| byte == b'=');
+            if let (Some(name), Some(value)) = (parts.next(), parts.next())
+                && let Some(known) = set.get(with_holes(name).as_ref())
+                && known.text == with_holes(value)
+            {
+                inherited.insert(with_holes(name).into_owned(), known.clone());
+            }
+        }
+        inherited
     }
 }
 

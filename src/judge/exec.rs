@@ -11,6 +11,7 @@ mod judging;
 mod words;
 
 use std::ffi::CString;
+use std::path::PathBuf;
 
 use super::base::Base;
 use crate::decide::Decision;
@@ -51,9 +52,23 @@ pub struct Interpreter {
     pub names: Vec<String>,
 }
 
-/// Judges an exec of a session.
+/// Who calls an exec.
+#[derive(Debug, Default)]
+pub struct Caller {
+    /// The environment that its own program was started with.
+    pub environment: Vec<Vec<u8>>,
+    /// The file of its program, after links.
+    pub program: PathBuf,
+}
+
+/// Judges an exec of a session. `caller` is looked at only where there is something to be said.
 #[must_use]
-pub fn exec(policy: &Policy, base: &Base, exec: &Exec) -> ExecJudgement {
+pub fn exec(
+    policy: &Policy,
+    base: &Base,
+    exec: &Exec,
+    caller: &dyn Fn() -> Caller,
+) -> ExecJudgement {
     let words = Words {
         path: &exec.path,
         names: &exec.names,
@@ -75,7 +90,9 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec) -> ExecJudgement {
     };
     if exec.is_kibosh {
         // As a shell it becomes the real one, whose exec is judged. The verbs have rules of their own.
-        if invocation::is_verb(&exec.argv) {
+        if let Some((given, command)) = invocation::typed(&exec.argv) {
+            judging.typed(given, command, &mut judged);
+        } else if invocation::is_verb(&exec.argv) {
             judging.program("kibosh", &words, &mut judged);
         }
     } else {
@@ -89,6 +106,9 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec) -> ExecJudgement {
             argv: &argv,
         };
         judging.words(&words, &mut judged);
+    }
+    if !judged.decision.findings.is_empty() && !set.is_empty() {
+        judging.leave_out_inherited(&caller(), &mut judged);
     }
     judged
 }

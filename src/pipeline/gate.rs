@@ -1,8 +1,13 @@
 //! The exec gate of a shell: whether there is one, what the line gate leaves to it, and its supervisor.
 
+use std::cell::RefCell;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::rc::Rc;
 
+use super::grants::Grants;
 use super::guard::Guard;
+use super::units::Units;
 use crate::decide::approved::Approved;
 use crate::decide::gates::Gates;
 use crate::execute::Gate;
@@ -39,18 +44,36 @@ pub fn gates(standing: &Standing) -> Gates {
 }
 
 /// The exec gate for a shell that this process is about to become, supervised beside it. `approved` is
-/// what a person has said yes to in its line.
+/// what a person has said yes to in its line; `units` tells what they say yes to in commands that come in
+/// later.
 #[must_use]
-pub fn beside(policy: &Policy, approved: Approved, record: Option<PathBuf>) -> Gate<'_> {
+pub fn beside(
+    policy: &Policy,
+    approved: Approved,
+    units: Option<OwnedFd>,
+    record: Option<PathBuf>,
+) -> Gate<'_> {
+    let shell = std::process::id().cast_signed();
     Gate {
         may_gain: policy.settings().new_privileges == Some(true),
         work: Box::new(move |listener| {
             let base = Base::of(&View::own());
-            if process::become_supervisor(listener.descriptor()).is_err() {
+            let units = units.as_ref().map(AsFd::as_fd);
+            let kept: Vec<BorrowedFd<'_>> =
+                units.into_iter().chain([listener.descriptor()]).collect();
+            if process::become_supervisor(&kept).is_err() {
                 return exit::FAILED.into();
             }
-            let mut guard = Guard::new(policy, base, approved, record);
-            serve(&listener, &mut guard, &mut Alone);
+            let grants = Rc::new(RefCell::new(Grants::default()));
+            grants.borrow_mut().add(approved, shell);
+            let mut guard = Guard::new(policy, base, Rc::clone(&grants), record);
+            match units {
+                Some(units) => {
+                    let mut units = Units::new(units, shell, grants);
+                    serve(&listener, &mut guard, &mut units);
+                }
+                None => serve(&listener, &mut guard, &mut Alone),
+            }
             0
         }),
     }

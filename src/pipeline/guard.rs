@@ -3,6 +3,7 @@
 //! Runs in the supervisor. It joins judging, asking and recording, as the pipeline does for a line, and
 //! remembers what was allowed, so that the same program with the same words costs nothing again.
 
+use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, OsStr};
@@ -11,14 +12,16 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use super::grants::{Grants, Process};
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
-use crate::judge::{self, Base, Exec, ExecJudgement, Interpreter, Told};
+use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Told};
 use crate::policy::Policy;
 use crate::policy::schema::Effect;
 use crate::report::exec as words;
@@ -28,6 +31,7 @@ use crate::supervise::content::Mark;
 use crate::supervise::request::Request;
 use crate::supervise::target::{self, Identity, Kind, Known, Place, Step};
 use crate::supervise::vectors::Texts;
+use crate::supervise::verify;
 use crate::supervise::{Answer, Judge, Review, Trouble};
 
 /// How many allowed execs are remembered.
@@ -41,7 +45,9 @@ pub struct Guard<'a> {
     policy: &'a Policy,
     base: Base,
     /// What a person has said yes to.
-    approved: Approved,
+    grants: Rc<RefCell<Grants>>,
+    /// What a person is being asked about, by the task that waits.
+    asked: HashMap<i32, ExecJudgement>,
     record: Option<PathBuf>,
     /// The file of this program.
     own: Option<Identity>,
@@ -58,13 +64,14 @@ impl<'a> Guard<'a> {
     pub fn new(
         policy: &'a Policy,
         base: Base,
-        approved: Approved,
+        grants: Rc<RefCell<Grants>>,
         record: Option<PathBuf>,
     ) -> Self {
         Self {
             policy,
             base,
-            approved,
+            grants,
+            asked: HashMap::new(),
             record,
             own: own_file(),
             copies: None,
@@ -74,8 +81,9 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Judges an exec by what it asks for, or by what it has become.
-    fn judged(&mut self, request: &Request) -> ExecJudgement {
+    /// Judges an exec by what it asks for, or by what it has become; also whether it would be judged the
+    /// same again.
+    fn judged(&mut self, request: &Request, has_started: bool) -> (ExecJudgement, bool) {
         let mut steps = request.steps.iter();
         let first = steps.next();
         let is_kibosh = first.is_some_and(|step| Some(step.state.identity) == self.own);
@@ -111,9 +119,19 @@ impl<'a> Guard<'a> {
             interpreter,
             is_kibosh,
         };
-        let mut judged = judge::exec(self.policy, &self.base, &exec);
-        judged.decision = judged.decision.without(&self.approved);
-        judged
+        let caller = || {
+            if has_started {
+                Caller::default()
+            } else {
+                caller(request)
+            }
+        };
+        let mut judged = judge::exec(self.policy, &self.base, &exec, &caller);
+        let lasts = judged.decision.findings.is_empty()
+            // What a shell reads from a file may be something else the next time.
+            && matches!(judged.told, Told::Command(_) | Told::Program(_));
+        judged.decision = self.grants.borrow().left(judged.decision, request.task);
+        (judged, lasts)
     }
 
     /// Further names that a file is known by.
@@ -164,6 +182,16 @@ impl<'a> Guard<'a> {
         (is_one && *self.gains_nothing.get_or_insert_with(gains_nothing)).then_some(name)
     }
 
+    /// Lets what was approved count for what comes from a task; of a typed command, for the shell that asks.
+    fn grant(&self, approved: Approved, judged: &ExecJudgement, task: i32) {
+        let mut grants = self.grants.borrow_mut();
+        match (&judged.told, Process::of(task)) {
+            // It asks in a substitution, which is a process of its own.
+            (Told::Typed, Some((_, parent))) => grants.set(approved, parent),
+            _ => grants.add(approved, task),
+        }
+    }
+
     fn record(&self, request: &Request, judged: &ExecJudgement, outcome: Outcome<'_>) {
         let Some(file) = &self.record else { return };
         let entry = Entry {
@@ -196,9 +224,9 @@ impl<'a> Guard<'a> {
                     self.record(request, judged, Outcome::Approved);
                     String::new()
                 }
-                Err(refused) => {
-                    self.record(request, judged, Outcome::Refused(refused));
-                    refusal::of_exec(&judged.decision, refused)
+                Err(refusal) => {
+                    self.record(request, judged, Outcome::Refused(refusal));
+                    refused(judged, refusal)
                 }
             },
         )
@@ -216,32 +244,49 @@ impl Judge for Guard<'_> {
         if let Some(program) = self.lacks_rights(request) {
             return Answer::No(words::gains_nothing(&program));
         }
-        let judged = self.judged(request);
+        let (judged, lasts) = self.judged(request, false);
         if let Some(cleared) = approve::clear(&judged.decision) {
-            // What a shell reads from a file may be something else the next time.
-            if matches!(judged.told, Told::Command(_) | Told::Program(_)) {
+            if lasts {
                 if self.allowed.len() >= MOST_REMEMBERED {
                     self.allowed.clear();
                 }
                 self.allowed.insert(key);
             }
+            if judged.told == Told::Typed {
+                // What was approved in the command before counts no more.
+                self.grant(Approved::default(), &judged, request.task);
+            }
             return Answer::Go(cleared);
         }
         if judged.decision.effect == Effect::Deny {
             self.record(request, &judged, Outcome::Refused(&Refusal::Policy));
-            return Answer::No(refusal::of_exec(&judged.decision, &Refusal::Policy));
+            return Answer::No(refused(&judged, &Refusal::Policy));
         }
         match self.ask(request, &judged) {
-            Ok(question) => Answer::Wait(Box::new(Waiting(question))),
+            Ok(question) => {
+                self.asked.insert(request.task, judged);
+                Answer::Wait(Box::new(Waiting(question)))
+            }
             Err(error) => Answer::No(words::hidden(&error)),
         }
     }
 
+    fn answered(&mut self, request: &Request, is_yes: bool) {
+        let Some(judged) = self.asked.remove(&request.task) else {
+            return;
+        };
+        if is_yes {
+            let mut approved = Approved::default();
+            approved.add(&judged.decision);
+            self.grant(approved, &judged, request.task);
+        }
+    }
+
     fn judge_started(&mut self, request: &Request) -> Result<Cleared, String> {
-        let judged = self.judged(request);
+        let (judged, _) = self.judged(request, true);
         approve::clear(&judged.decision).ok_or_else(|| {
             self.record(request, &judged, Outcome::Refused(&Refusal::Policy));
-            refusal::of_exec(&judged.decision, &Refusal::Policy)
+            refused(&judged, &Refusal::Policy)
         })
     }
 
@@ -250,6 +295,14 @@ impl Judge for Guard<'_> {
             Trouble::Hidden(error) => words::hidden(error),
             Trouble::Traced => words::traced(),
         }
+    }
+}
+
+/// What is said of a refusal. Of a command that is typed nothing has run.
+fn refused(judged: &ExecJudgement, refusal: &Refusal) -> String {
+    match judged.told {
+        Told::Typed => refusal::message(&judged.decision, refusal),
+        _ => refusal::of_exec(&judged.decision, refusal),
     }
 }
 
@@ -301,6 +354,20 @@ fn marks_of(names: &[String]) -> HashMap<Mark, String> {
         }
     }
     marks
+}
+
+/// Who calls an exec. One that has been let go already has no caller any more.
+fn caller(request: &Request) -> Caller {
+    let folder = request.folder.as_fd();
+    let Ok((_, environment)) = verify::texts(folder) else {
+        return Caller::default();
+    };
+    Caller {
+        environment: environment.iter().map(<[u8]>::to_vec).collect(),
+        program: verify::program(folder)
+            .map(|path| PathBuf::from(OsStr::from_bytes(&path)))
+            .unwrap_or_default(),
+    }
 }
 
 /// Whether a file is one of the machine's own programs, whose name is what it is.

@@ -293,6 +293,8 @@ pub struct Program {
     /// Whether it is many programs, and the name that it is called by tells which one (`busybox` called
     /// as `rm` is `rm`).
     pub by_name: bool,
+    /// Variables that it sets itself for the programs it starts (globs).
+    pub sets: Vec<String>,
     /// Whether `NAME=value` operands before the command are variables (`env`, `sudo`).
     pub assignments: bool,
     /// Which operands it writes to or deletes.

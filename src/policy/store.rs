@@ -468,6 +468,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
         synonyms,
         directory_options,
         by_name,
+        sets,
         assignments,
         targets: _,
         target_options,
@@ -484,6 +485,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
         (&mut merged.target_options, target_options),
         (&mut merged.walk, walk),
         (&mut merged.inert, inert),
+        (&mut merged.sets, sets),
     ] {
         list.extend_from_slice(added);
     }

@@ -9,6 +9,7 @@ pub fn of_exec(told: &Told) -> String {
         Told::Command(shell) => format!("-c of {shell}"),
         Told::Script(name) => format!("script {name}"),
         Told::Input(shell) => format!("standard input of {shell}"),
+        Told::Typed => "the terminal".to_owned(),
         Told::Program(name) => format!("exec of {name}"),
     }
 }
@@ -23,6 +24,7 @@ mod tests {
             (Told::Command("sh".into()), "-c of sh"),
             (Told::Script("deploy.sh".into()), "script deploy.sh"),
             (Told::Input("bash".into()), "standard input of bash"),
+            (Told::Typed, "the terminal"),
             (Told::Program("rm".into()), "exec of rm"),
         ] {
             assert_eq!(of_exec(&told), text);

@@ -71,6 +71,8 @@ pub trait Judge {
     ///
     /// What the caller is told; the program is ended.
     fn judge_started(&mut self, request: &Request) -> Result<Cleared, String>;
+    /// The answer to a question that it asked has come.
+    fn answered(&mut self, request: &Request, is_yes: bool);
     /// What a caller is told whose exec could not be looked at.
     fn cannot(&mut self, trouble: &Trouble) -> String;
 }
@@ -341,7 +343,9 @@ impl Supervisor<'_> {
         let mut answered = answered.iter().copied().chain(std::iter::repeat(false));
         for asked in std::mem::take(&mut self.asked) {
             if answered.next() == Some(true) {
-                match asked.review.answer() {
+                let answer = asked.review.answer();
+                self.judge.answered(&asked.request, answer.is_ok());
+                match answer {
                     Ok(cleared) if self.listener.waits(asked.id) => {
                         self.go(asked.id, asked.request, cleared);
                     }
@@ -350,6 +354,8 @@ impl Supervisor<'_> {
                 }
             } else if self.listener.waits(asked.id) {
                 self.asked.push(asked);
+            } else {
+                self.judge.answered(&asked.request, false);
             }
         }
     }

@@ -7,7 +7,7 @@
 ///
 /// Nodes inside a substitution or a here-document carry the range of the enclosing word where a
 /// closer one is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Span {
     /// The first byte.
     pub start: usize,

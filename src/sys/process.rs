@@ -168,7 +168,7 @@ fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
 /// # Errors
 ///
 /// Where `/dev/null` cannot be opened.
-pub fn become_supervisor(kept: BorrowedFd<'_>) -> io::Result<()> {
+pub fn become_supervisor(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
     SigSet::all().thread_set_mask()?;
     let usual = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     #[expect(unsafe_code, reason = "sigaction can install a function")]
@@ -182,7 +182,8 @@ pub fn become_supervisor(kept: BorrowedFd<'_>) -> io::Result<()> {
     nix::unistd::dup2_stdout(&null)?;
     nix::unistd::dup2_stderr(&null)?;
     drop(null);
-    close_all_but(&[kept.as_raw_fd()]);
+    let kept: Vec<i32> = kept.iter().map(AsRawFd::as_raw_fd).collect();
+    close_all_but(&kept);
     std::env::set_current_dir("/")?;
     super::limits::raise_descriptors();
     #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]

@@ -173,7 +173,6 @@ fn what_no_start_shows_is_asked_by_every_gate() {
         ),
         ("kill -9 -1", "system.kill-all"),
         (r#"bash <<< "kill -9 -1""#, "system.kill-all"),
-        ("history -c", "system.logs"),
         (":(){ :|:& };:", "interpreters.fork-bomb"),
         (r#"psql <<< "DROP TABLE a""#, "databases.drop"),
         (r#"psql <<< "DROP TABLE $T""#, "databases.drop"),

@@ -12,6 +12,7 @@ const ORDER: &[&[&str]] = &[
     &["batch"],
     &["audit"],
     &["execute"],
+    &["supervise"],
     &["approve"],
     &["report"],
     &["judge"],

@@ -26,6 +26,8 @@ pub enum Told {
     Script(String),
     /// A file on standard input of the shell of this name.
     Input(String),
+    /// A command that is typed into a shell which asks before each.
+    Typed,
     /// The words of the program of this name.
     Program(String),
 }
@@ -45,6 +47,14 @@ impl ExecJudgement {
         for finding in &mut self.decision.findings {
             finding.origin = whole;
         }
+    }
+
+    /// Takes away what rules of these names have found.
+    pub(super) fn leave_out(&mut self, rules: &[String]) {
+        let findings = &mut self.decision.findings;
+        findings.retain(|finding| !rules.contains(&finding.rule));
+        let effects = findings.iter().map(|finding| finding.effect);
+        self.decision.effect = effects.max().unwrap_or_default();
     }
 
     fn whole(&self) -> Span {

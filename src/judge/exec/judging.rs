@@ -3,15 +3,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
+use super::Caller;
 use super::judged::{ExecJudgement, Told};
 use super::words::Words;
 use crate::action::{Action, HOLE, Value};
 use crate::decide::gates::Gates;
 use crate::decide::{self, Decision};
 use crate::invocation::{self, Invocation, Preamble, Source, Text, View};
-use crate::judge::base::with_holes;
+use crate::judge::base::{Base, with_holes};
 use crate::judge::shell::Shell;
 use crate::normalise;
 use crate::policy::Policy;
@@ -112,6 +114,35 @@ impl Judging<'_> {
         judged.add(decision, true);
     }
 
+    /// Leaves out what is only about variables that the caller has, too: they were judged when the first
+    /// program was started with them. A program that does nothing tells what that is.
+    pub fn leave_out_inherited(&self, caller: &Caller, judged: &mut ExecJudgement) {
+        const NOTHING: &str = "true";
+        let mut inherited = Base::also_in(self.set, &caller.environment);
+        for (name, value) in self.set {
+            if self.sets_by_itself(caller, name) {
+                inherited.insert(name.clone(), value.clone());
+            }
+        }
+        if inherited.is_empty() {
+            return;
+        }
+        let context = self.surroundings.context(Dialect::Bash, None);
+        let fields = vec![Value::known(NOTHING)];
+        let actions = normalise::exec(fields, inherited, &context, self.policy);
+        let known = decide::evaluate(self.policy, &actions, &context.place, Gates::LineThenExec);
+        let rules: Vec<String> = known.findings.into_iter().map(|one| one.rule).collect();
+        judged.leave_out(&rules);
+    }
+
+    /// Whether a program of the system sets a variable of this name for what it starts.
+    fn sets_by_itself(&self, caller: &Caller, name: &str) -> bool {
+        let program = caller.program.file_name().map(OsStr::to_string_lossy);
+        let sets = program.and_then(|program| self.policy.program(&program));
+        sets.is_some_and(|program| program.sets.iter().any(|one| glob::matches(one, name)))
+            && self.is_of_the_system(&caller.program)
+    }
+
     /// The variables that rules of a decision speak of, as assignments.
     fn shown_variables(&self, actions: &[Action], decision: &Decision) -> String {
         let found = |rule: &str| decision.findings.iter().any(|finding| finding.rule == rule);
@@ -181,6 +212,28 @@ impl Judging<'_> {
             judged.cover();
         }
         judged.add(decision, !is_there);
+    }
+
+    /// Judges a command that is typed into a shell: what is executed then is the shell's own, and this
+    /// program only asks for it.
+    pub fn typed(&self, given: &[u8], command: &[u8], judged: &mut ExecJudgement) {
+        let invocation = Invocation::typed();
+        let preamble = Preamble::typed(given, command);
+        let set = self.set.iter();
+        let set = set.map(|(name, value)| (name.clone(), value.clone()));
+        let gates = Gates::LineThenExec;
+        let mut shell = Shell::new(
+            &invocation,
+            &self.surroundings,
+            preamble,
+            set.collect(),
+            gates,
+        );
+        let decision = shell.judge(self.policy, &Text::Whole(command.to_vec()));
+        judged.text = shell.judged().to_owned();
+        judged.start = shell.start();
+        judged.told = Told::Typed;
+        judged.add(decision, false);
     }
 
     /// Whether a file is part of the system, by the policy's own class.
