@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod escape;
 pub mod excerpt;
 pub mod explain;
+pub mod launch;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;

@@ -8,4 +8,5 @@ pub mod environment;
 pub mod limits;
 pub mod memory;
 pub mod process;
+pub mod signals;
 pub mod terminal;
