@@ -19,19 +19,21 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// Makes one. No program inherits either end.
+    /// Makes one, with the system's usual modes where none are given. No program inherits either end.
     ///
     /// # Errors
     ///
     /// Where none is to be had.
-    pub fn new(window: Window, modes: &Modes) -> io::Result<Self> {
+    pub fn new(window: Window, modes: Option<&Modes>) -> io::Result<Self> {
         // Not openpty(3), whose descriptors would be inherited.
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let master = posix_openpt(flags)?;
         grantpt(&master)?;
         unlockpt(&master)?;
         let slave = open(ptsname_r(&master)?.as_str(), flags, Mode::empty())?;
-        modes.set(slave.as_fd())?;
+        if let Some(modes) = modes {
+            modes.set(slave.as_fd())?;
+        }
         set_window(slave.as_fd(), window)?;
         let master = OwnedFd::from(master);
         never_wait(master.as_fd())?;

@@ -175,8 +175,11 @@ pub fn run(
 /// Takes the person's terminal, and makes the inner one like it; gives the agent's end of that.
 fn terminals(streams: &Streams) -> io::Result<(Relay, OwnedFd)> {
     let mut person = Person::open(streams)?;
-    let inner = Inner::new(person.window()?, &person.modes()?)?;
-    if person.is_ours() && !streams.is_pipeline {
+    let in_front = person.is_ours() && !streams.is_pipeline;
+    // Behind another job the modes are that job's.
+    let modes = in_front.then(|| person.modes()).transpose()?;
+    let inner = Inner::new(person.window()?, modes.as_ref())?;
+    if in_front {
         person.take()?;
     }
     Ok((Relay::new(person, inner.master), inner.slave))

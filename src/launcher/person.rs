@@ -87,6 +87,12 @@ impl Person {
         is_polled && hung_up(place.revents())
     }
 
+    /// The modes from before it was taken, while it is.
+    #[must_use]
+    pub fn before(&self) -> Option<&Modes> {
+        self.before.as_ref()
+    }
+
     /// The modes as they are.
     ///
     /// # Errors

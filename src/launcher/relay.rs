@@ -34,6 +34,8 @@ pub struct Relay {
     pub in_front: bool,
     /// The window is to be set back at this time.
     window_back: Option<Instant>,
+    /// The modes of the inner terminal where they are not the person's yet.
+    usual_modes: Option<Modes>,
     /// Whether nothing may pass: a person is being asked.
     is_held: bool,
 }
@@ -43,6 +45,11 @@ impl Relay {
     #[must_use]
     pub fn new(person: Person, master: OwnedFd) -> Self {
         let in_front = person.is_taken();
+        let usual_modes = if in_front {
+            None
+        } else {
+            Modes::of(master.as_fd()).ok()
+        };
         Self {
             person,
             master,
@@ -51,6 +58,7 @@ impl Relay {
             screen: Screen::default(),
             in_front,
             window_back: None,
+            usual_modes,
             is_held: false,
         }
     }
@@ -176,6 +184,12 @@ impl Relay {
     /// Puts the agent in front, where the terminal is ours: raw, and with the window as it is now.
     pub fn come_to_front(&mut self) {
         self.in_front = self.person.is_ours() && self.person.take_again().is_ok();
+        if self.in_front
+            && let (Some(usual), Some(modes)) = (self.usual_modes.take(), self.person.before())
+            && Modes::of(self.master.as_fd()).is_ok_and(|now| now == usual)
+        {
+            let _ = modes.set(self.master.as_fd());
+        }
         self.resize();
     }
 
