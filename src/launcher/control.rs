@@ -24,8 +24,13 @@ pub enum Message {
     Agent(i32),
     /// From inside: the program was not started.
     NotStarted(Failure),
-    /// From inside: the agent was stopped by a signal.
-    Stopped(i32),
+    /// From inside: the agent was stopped.
+    Stopped {
+        /// By which signal.
+        signal: i32,
+        /// How often it had been told to go on; where it was told since, it is no longer stopped.
+        continued: u32,
+    },
     /// From inside: the agent ended, with a status as wait(2) gives it.
     Ended(i32),
     /// From inside: a person is to be asked.
@@ -185,9 +190,9 @@ mod tests {
     #[test]
     fn what_was_sent_before_the_end_is_received() {
         let (mut one, mut other) = Channel::pair().unwrap();
-        one.send(&Message::Stopped(20));
+        one.send(&Message::NotStarted(Failure::NotFound));
         drop(one);
-        assert_eq!(other.receive(), [Message::Stopped(20)]);
+        assert_eq!(other.receive(), [Message::NotStarted(Failure::NotFound)]);
         assert!(other.is_gone());
         other.send(&Message::Away);
         assert!(other.is_flushed());

@@ -44,6 +44,8 @@ pub struct Keeper {
     /// Whether the agent has been told that its terminal is gone.
     pub(super) is_hung_up: bool,
     pub(super) is_away: bool,
+    /// How often the agent was told to go on.
+    pub(super) continued: u32,
     /// Signals that reached this process too, as a member of the agent's group.
     pub(super) shared: Vec<(i32, Instant)>,
     /// What is still to be sent to an agent without a launcher, and when.
@@ -97,6 +99,7 @@ impl Keeper {
                 self.nobody_answers();
             }
             Message::Continue { in_front } => {
+                self.continued = self.continued.wrapping_add(1);
                 self.is_away = false;
                 self.put(in_front);
                 self.take_arrivals();
@@ -118,7 +121,7 @@ impl Keeper {
             // What only this side says.
             Message::Agent(_)
             | Message::NotStarted(_)
-            | Message::Stopped(_)
+            | Message::Stopped { .. }
             | Message::Ended(_)
             | Message::Ask(..) => {}
         }
@@ -245,7 +248,10 @@ impl Companion for Keeper {
                     // It wants to be in front itself.
                     self.front = None;
                 }
-                self.channel.send(&Message::Stopped(signal));
+                self.channel.send(&Message::Stopped {
+                    signal,
+                    continued: self.continued,
+                });
             } else if is_ours {
                 self.signal(libc::SIGCONT);
             }
@@ -253,7 +259,11 @@ impl Companion for Keeper {
         }
         self.read_start();
         self.has_ended = true;
-        self.terminal = None;
+        if let Some(terminal) = self.terminal.take() {
+            // The end of a session hangs up whoever is in front (credentials(7)); what the agent left
+            // behind is not to be.
+            let _ = tcsetpgrp(&terminal, getpgrp());
+        }
         self.nobody_answers();
         self.channel.send(&Message::Ended(status));
         true

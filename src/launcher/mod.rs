@@ -156,6 +156,7 @@ pub fn run(
         failure: None,
         ended: None,
         stopped: None,
+        continued: 0,
         questions: VecDeque::new(),
         asking: None,
         settle: None,

@@ -46,6 +46,8 @@ pub struct Outside<'a> {
     pub ended: Option<i32>,
     /// The signal that stopped the agent.
     pub stopped: Option<i32>,
+    /// How often the agent was told to go on.
+    pub continued: u32,
     /// Questions that wait.
     pub questions: VecDeque<(u64, Vec<u8>)>,
     /// The question that is asked.
@@ -183,7 +185,9 @@ impl Outside<'_> {
             match message {
                 Message::Agent(agent) => self.agent = Some(agent),
                 Message::NotStarted(failure) => self.failure = Some(failure),
-                Message::Stopped(signal) => self.stopped = Some(signal),
+                Message::Stopped { signal, continued } => {
+                    self.stopped = (continued == self.continued).then_some(signal);
+                }
                 Message::Ended(status) => self.ended = Some(status),
                 Message::Ask(number, question) => self.questions.push_back((number, question)),
                 // What only this side says.
@@ -236,6 +240,8 @@ impl Outside<'_> {
             }
             in_front = relay.in_front;
         }
+        self.continued = self.continued.wrapping_add(1);
+        self.stopped = None;
         self.channel.send(&Message::Continue { in_front });
     }
 

@@ -102,6 +102,7 @@ impl Seat {
             has_ended: false,
             is_hung_up: false,
             is_away: false,
+            continued: 0,
             shared: Vec::new(),
             last: VecDeque::new(),
             is_orphan: false,

@@ -11,6 +11,8 @@ mod decide;
 #[cfg(test)]
 mod install;
 #[cfg(test)]
+mod launcher;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod metamorphic;
