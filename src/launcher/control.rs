@@ -34,7 +34,14 @@ pub enum Message {
     /// From inside: the agent ended, with a status as wait(2) gives it.
     Ended(i32),
     /// From inside: a person is to be asked.
-    Ask(u64, Vec<u8>),
+    Ask {
+        /// The number of the question.
+        number: u64,
+        /// What it is, which only those at both ends know.
+        question: Vec<u8>,
+        /// How often the launcher was away; where it was since, the question is answered already.
+        away: u32,
+    },
     /// To the inside: a signal for the agent.
     Signal(i32),
     /// To the inside: the launcher stops now, nobody can be asked.
@@ -173,7 +180,7 @@ mod tests {
     fn messages_arrive_whole_and_in_order_though_the_socket_is_full() {
         let (mut one, mut other) = Channel::pair().unwrap();
         let sent: Vec<Message> = (0..40)
-            .map(|number| Message::Ask(number, vec![7; 50_000]))
+            .map(|number| Message::Answer(number, vec![7; 50_000]))
             .chain([Message::Ended(9), Message::Away])
             .collect();
         sent.iter().for_each(|message| one.send(message));

@@ -9,14 +9,13 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 
 use super::companion::Companion;
 use super::control::{Channel, Message};
 use super::program::Failure;
 use super::signals::Arrivals;
-use crate::sys::process;
 use crate::sys::signals::send;
 
 /// What an agent that lost its launcher is sent, and how long it has for each.
@@ -44,6 +43,8 @@ pub struct Keeper {
     /// Whether the agent has been told that its terminal is gone.
     pub(super) is_hung_up: bool,
     pub(super) is_away: bool,
+    /// How often the launcher was away.
+    pub(super) away: u32,
     /// How often the agent was told to go on.
     pub(super) continued: u32,
     /// Signals that reached this process too, as a member of the agent's group.
@@ -96,6 +97,7 @@ impl Keeper {
             }
             Message::Away => {
                 self.is_away = true;
+                self.away = self.away.wrapping_add(1);
                 self.nobody_answers();
             }
             Message::Continue { in_front } => {
@@ -123,7 +125,7 @@ impl Keeper {
             | Message::NotStarted(_)
             | Message::Stopped { .. }
             | Message::Ended(_)
-            | Message::Ask(..) => {}
+            | Message::Ask { .. } => {}
         }
     }
 
@@ -299,7 +301,11 @@ impl Companion for Keeper {
             self.answers.push((self.questions, Vec::new()));
         } else {
             self.asked.push(self.questions);
-            self.channel.send(&Message::Ask(self.questions, question));
+            self.channel.send(&Message::Ask {
+                number: self.questions,
+                question,
+                away: self.away,
+            });
         }
         self.questions
     }
@@ -311,42 +317,3 @@ impl Companion for Keeper {
 
 /// The signals that stop a process.
 const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
-
-/// Serves a companion, and nothing else, until it is done.
-///
-/// # Errors
-///
-/// What poll(2) or waitpid(2) reports.
-pub fn alone(companion: &mut dyn Companion) -> io::Result<()> {
-    loop {
-        while let Some((child, status)) = process::take_status()? {
-            companion.status(child, status);
-        }
-        companion.turn();
-        if companion.is_done() {
-            return Ok(());
-        }
-        let wait = timeout(companion.deadline());
-        let mut descriptors = companion.descriptors();
-        match poll(&mut descriptors, wait) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        let events: Vec<PollFlags> = descriptors
-            .iter()
-            .map(|one| one.revents().unwrap_or(PollFlags::empty()))
-            .collect();
-        for (place, events) in events.into_iter().enumerate() {
-            companion.ready(place, events);
-        }
-    }
-}
-
-/// How long poll(2) may wait until a time, rounded up, or the last millisecond would be a busy loop.
-#[must_use]
-pub fn timeout(until: Option<Instant>) -> PollTimeout {
-    until.map_or(PollTimeout::NONE, |until| {
-        let left = until.saturating_duration_since(Instant::now());
-        PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
-    })
-}

@@ -6,6 +6,7 @@
 //! stops, signals, streams. Bytes are never changed. Where no standard stream is a terminal there is no
 //! inner one.
 
+pub mod alone;
 pub mod companion;
 pub mod inside;
 pub mod program;
@@ -157,6 +158,7 @@ pub fn run(
         ended: None,
         stopped: None,
         continued: 0,
+        away: 0,
         questions: VecDeque::new(),
         asking: None,
         settle: None,

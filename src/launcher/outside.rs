@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
 
+use super::alone::timeout;
 use super::asking::Asking;
 use super::control::{Channel, Message};
-use super::inside::timeout;
 use super::program::Failure;
 use super::relay::Relay;
 use super::signals::{Arrivals, Inherited};
@@ -48,6 +48,8 @@ pub struct Outside<'a> {
     pub stopped: Option<i32>,
     /// How often the agent was told to go on.
     pub continued: u32,
+    /// How often this process stopped.
+    pub away: u32,
     /// Questions that wait.
     pub questions: VecDeque<(u64, Vec<u8>)>,
     /// The question that is asked.
@@ -189,7 +191,15 @@ impl Outside<'_> {
                     self.stopped = (continued == self.continued).then_some(signal);
                 }
                 Message::Ended(status) => self.ended = Some(status),
-                Message::Ask(number, question) => self.questions.push_back((number, question)),
+                Message::Ask {
+                    number,
+                    question,
+                    away,
+                } => {
+                    if away == self.away {
+                        self.questions.push_back((number, question));
+                    }
+                }
                 // What only this side says.
                 Message::Signal(_)
                 | Message::Away
@@ -213,9 +223,9 @@ impl Outside<'_> {
         if let Some(relay) = &mut self.relay {
             relay.give_back();
         }
-        while let Some((number, _)) = self.questions.pop_front() {
-            self.channel.send(&Message::Answer(number, Vec::new()));
-        }
+        // The process inside answers them when it hears that we are away.
+        self.questions.clear();
+        self.away = self.away.wrapping_add(1);
         self.settle = None;
         self.channel.send(&Message::Away);
         // On a terminal of its own the agent's group is not ours; without, the group got the signal

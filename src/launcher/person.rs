@@ -37,16 +37,13 @@ impl Person {
     pub fn open(streams: &Streams) -> io::Result<Self> {
         let (session, number) = first(streams).ok_or(io::ErrorKind::NotFound)?;
         let has_jobs = session == Some(getsid(None)?);
-        let path = if has_jobs {
-            "/dev/tty".to_owned()
+        let stream = format!("/proc/self/fd/{number}");
+        let terminal = if has_jobs {
+            // The name of the stream may be of another place, as in a container.
+            open("/dev/tty").or_else(|_| open(&stream))?
         } else {
-            format!("/proc/self/fd/{number}")
+            open(&stream)?
         };
-        let terminal = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags((OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
-            .open(path)?;
         let watchdog = Watchdog::start(&terminal)?;
         Ok(Self {
             terminal,
@@ -161,6 +158,14 @@ impl Drop for Person {
     fn drop(&mut self) {
         self.give_back();
     }
+}
+
+fn open(path: &str) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags((OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+        .open(path)
 }
 
 /// Whether poll(2) told that the other end of a terminal is gone.

@@ -102,6 +102,7 @@ impl Seat {
             has_ended: false,
             is_hung_up: false,
             is_away: false,
+            away: 0,
             continued: 0,
             shared: Vec::new(),
             last: VecDeque::new(),

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::definition::Run;
 use crate::exit;
-use crate::launcher::inside::alone;
+use crate::launcher::alone::alone;
 use crate::launcher::program::Program;
 use crate::launcher::{self, Outcome};
 use crate::report;

@@ -12,8 +12,9 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
+use kibosh::launcher::alone::alone;
 use kibosh::launcher::companion::Companion;
-use kibosh::launcher::inside::{Keeper, alone};
+use kibosh::launcher::inside::Keeper;
 use kibosh::launcher::program::Program;
 use kibosh::launcher::{self, Outcome};
 use nix::poll::{PollFd, PollFlags};
