@@ -223,7 +223,7 @@ mod tests {
             ("text\x1b[?1049hmore\x1b[?1049l", false),
             ("\x1b[?1049$p", false),
             ("\x1b[1049h", false),
-            ("\x1b]0;\x1b[?1049h\x07", false),
+            ("\x1b]0;[?1049h\x07", false),
             ("\x1bP\x1b[?1049h", true),
             ("\x1b]0;title\x1b\\\x1b[?1049h", true),
             ("\x1b[?10\x1b[?1049h", true),
