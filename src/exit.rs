@@ -4,6 +4,10 @@
 pub const STOPPED: u8 = 126;
 /// Nothing ran: kibosh itself failed.
 pub const FAILED: u8 = 125;
+/// `kibosh run`: the program cannot be executed, as shells say it.
+pub const NOT_EXECUTABLE: u8 = 126;
+/// `kibosh run`: there is no such program, as shells say it.
+pub const NOT_FOUND: u8 = 127;
 /// `kibosh check`: the line would run.
 pub const CHECK_ALLOW: u8 = 0;
 /// `kibosh check`: a person would be asked.

@@ -8,6 +8,7 @@ pub mod verbs;
 pub mod approve;
 pub mod audit;
 pub mod execute;
+pub mod launcher;
 pub mod report;
 pub mod supervise;
 

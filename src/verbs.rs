@@ -1,9 +1,11 @@
-//! What the verbs do. Each gives the exit status; nothing of the judged lines is ever run.
+//! What the verbs do. Each gives the exit status; nothing of a judged line is ever run.
 
 mod check;
 mod explain;
 mod policy;
+mod run;
 
 pub use check::check;
 pub use explain::explain;
 pub use policy::policy;
+pub use run::run;

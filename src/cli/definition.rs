@@ -1,5 +1,6 @@
 //! The verbs and their options, as clap reads them. Man pages and completions are made from this.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -31,6 +32,11 @@ pub enum Verb {
     /// Look at the policy in force
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// Run a program, an agent for example, on a terminal of its own
+    ///
+    /// kibosh keeps the terminal that it was started on, and is the program's SHELL. Exit status: that of
+    /// the program; 127 there is no such program, 126 it cannot be started, 125 error.
+    Run(Run),
     /// Write man pages or completions
     #[command(long_flag = "generate", hide = true, subcommand)]
     Generate(Generate),
@@ -68,6 +74,15 @@ pub enum PolicyVerb {
     Test,
     /// Let the project's `.kibosh.toml`, as it is now, loosen the policy too
     Trust(Trust),
+}
+
+/// The options of `run`.
+#[derive(Debug, Args)]
+#[command(override_usage = "kibosh run [--] PROGRAM [ARG]...")]
+pub struct Run {
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
+    pub command: Vec<OsString>,
 }
 
 /// The options of `policy trust`.

@@ -10,6 +10,7 @@ pub mod escape;
 pub mod excerpt;
 pub mod exec;
 pub mod explain;
+pub mod launch;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;

@@ -11,5 +11,6 @@ pub mod limits;
 pub mod memory;
 pub mod peek;
 pub mod process;
+pub mod signals;
 pub mod terminal;
 pub mod trace;

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal};
@@ -162,6 +162,28 @@ fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
     Ok(descriptor)
 }
 
+/// Takes the status of one child that has one, as wait(2) encodes it, without waiting: of any kind of
+/// child, ended or stopped. None where no child has one, or where there is no child.
+///
+/// # Errors
+///
+/// What waitpid(2) reports.
+pub fn take_status() -> io::Result<Option<(i32, i32)>> {
+    let mut status = 0;
+    let flags = libc::__WALL | libc::WNOHANG | libc::WUNTRACED;
+    #[expect(unsafe_code, reason = "statuses with signals that have no name")]
+    // SAFETY: there is room for one status.
+    let child = unsafe { libc::waitpid(-1, &raw mut status, flags) };
+    match child {
+        0 => Ok(None),
+        -1 => match Errno::last() {
+            Errno::ECHILD => Ok(None),
+            errno => Err(errno.into()),
+        },
+        _ => Ok(Some((child, status))),
+    }
+}
+
 /// Makes this process one that only its work is left in: no descriptors but `kept`, no directory, no
 /// signal that reaches it, and nobody of the same user may look into it or trace it (`PR_SET_DUMPABLE`).
 ///
@@ -174,16 +196,17 @@ pub fn become_supervisor(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
     #[expect(unsafe_code, reason = "sigaction can install a function")]
     // SAFETY: the default is installed, no function.
     unsafe { nix::sys::signal::sigaction(Signal::SIGCHLD, &usual) }?;
-    let null = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
-    nix::unistd::dup2_stdin(&null)?;
-    nix::unistd::dup2_stdout(&null)?;
-    nix::unistd::dup2_stderr(&null)?;
-    drop(null);
-    let kept: Vec<i32> = kept.iter().map(AsRawFd::as_raw_fd).collect();
-    close_all_but(&kept);
+    keep_only(kept)?;
+    become_unseen()
+}
+
+/// Lets nobody of the same user look into this process or trace it (`PR_SET_DUMPABLE`), and keeps no
+/// directory busy.
+///
+/// # Errors
+///
+/// What chdir(2) reports.
+pub fn become_unseen() -> io::Result<()> {
     std::env::set_current_dir("/")?;
     super::limits::raise_descriptors();
     #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
@@ -192,6 +215,31 @@ pub fn become_supervisor(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
         libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
     }
     Ok(())
+}
+
+/// Closes everything but the given descriptors, and puts `/dev/null` in the place of the standard ones,
+/// so that nobody waits for the ends of what others hold. For a process that does nothing else any more.
+///
+/// # Errors
+///
+/// Where `/dev/null` cannot be opened.
+pub fn keep_only(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    nix::unistd::dup2_stderr(&null)?;
+    drop(null);
+    close_others(kept.iter().map(AsRawFd::as_raw_fd));
+    Ok(())
+}
+
+/// Closes everything but the standard streams and the given descriptors. For a process that does nothing
+/// else any more.
+pub fn keep_standard_and(kept: &[BorrowedFd<'_>]) {
+    close_others(kept.iter().map(AsRawFd::as_raw_fd));
 }
 
 /// Closes everything but standard input, standard error and the given descriptors, and puts
@@ -204,17 +252,13 @@ pub fn keep_input_and(kept: &[&OwnedFd]) -> io::Result<()> {
     let null = std::fs::File::options().write(true).open("/dev/null")?;
     nix::unistd::dup2_stdout(&null)?;
     drop(null);
-    let numbers: Vec<i32> = kept.iter().map(|one| one.as_raw_fd()).collect();
-    close_all_but(&numbers);
+    close_others(kept.iter().map(|one| one.as_raw_fd()));
     Ok(())
 }
 
-/// Closes everything but the standard descriptors and the given ones.
-fn close_all_but(kept: &[i32]) {
-    let mut numbers: Vec<u32> = kept
-        .iter()
-        .filter_map(|one| u32::try_from(*one).ok())
-        .collect();
+/// Closes all but the standard descriptors and those of the given numbers.
+fn close_others(kept: impl Iterator<Item = RawFd>) {
+    let mut numbers: Vec<u32> = kept.filter_map(|one| u32::try_from(one).ok()).collect();
     numbers.sort_unstable();
     let mut from = 3;
     for number in numbers {

@@ -1,4 +1,4 @@
-//! Terminals: modes to the last bit, size, and a child process to converse on one.
+//! Terminals: modes to the last bit, window, control, and a child process to converse on one.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,6 +11,17 @@ use nix::unistd::{ForkResult, Pid};
 /// is too few to put a terminal back as it was.
 #[derive(Clone)]
 pub struct Modes(libc::termios);
+
+impl PartialEq for Modes {
+    fn eq(&self, other: &Self) -> bool {
+        // The speeds are in the control flags (CBAUD).
+        let parts = |modes: &libc::termios| {
+            let flags = [modes.c_iflag, modes.c_oflag, modes.c_cflag, modes.c_lflag];
+            (flags, modes.c_line, modes.c_cc)
+        };
+        parts(&self.0) == parts(&other.0)
+    }
+}
 
 impl Modes {
     /// Reads them; see tcgetattr(3).
@@ -78,6 +89,27 @@ impl Modes {
 /// The rows and columns of a terminal, where it knows them.
 #[must_use]
 pub fn size(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
+    let window = window(terminal).ok()?;
+    (window.rows > 0 && window.columns > 0).then_some((window.rows, window.columns))
+}
+
+/// A terminal's window: rows and columns, and pixels where they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many rows there are.
+    pub rows: u16,
+    /// How many columns there are.
+    pub columns: u16,
+    /// Its width and height in pixels; 0 where they are not known.
+    pub pixels: (u16, u16),
+}
+
+/// The window of a terminal as it is, which may be without any size.
+///
+/// # Errors
+///
+/// What the terminal reports.
+pub fn window(terminal: BorrowedFd<'_>) -> io::Result<Window> {
     let mut size = libc::winsize {
         ws_row: 0,
         ws_col: 0,
@@ -87,7 +119,52 @@ pub fn size(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
     #[expect(unsafe_code, reason = "nix has no safe call for it")]
     // SAFETY: the descriptor is open and TIOCGWINSZ (ioctl_tty(2)) writes one winsize.
     let status = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
-    (status == 0 && size.ws_row > 0 && size.ws_col > 0).then_some((size.ws_row, size.ws_col))
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Window {
+        rows: size.ws_row,
+        columns: size.ws_col,
+        pixels: (size.ws_xpixel, size.ws_ypixel),
+    })
+}
+
+/// Changes the window of a terminal. Where that is a change, the group in front gets SIGWINCH.
+///
+/// # Errors
+///
+/// What the terminal reports.
+pub fn set_window(terminal: BorrowedFd<'_>, window: Window) -> io::Result<()> {
+    let size = libc::winsize {
+        ws_row: window.rows,
+        ws_col: window.columns,
+        ws_xpixel: window.pixels.0,
+        ws_ypixel: window.pixels.1,
+    };
+    #[expect(unsafe_code, reason = "nix has no safe call for it")]
+    // SAFETY: the descriptor is open and TIOCSWINSZ (ioctl_tty(2)) reads one winsize.
+    let status = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Makes a terminal the controlling one of this process, which must lead a session without one.
+///
+/// # Errors
+///
+/// What TIOCSCTTY (ioctl_tty(2)) reports.
+pub fn control(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    #[expect(unsafe_code, reason = "nix has no safe call for it")]
+    // SAFETY: the descriptor is open, and the argument is a number: do not take it from others.
+    let status = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Runs `work` in a child process, which ends with what it returns.

@@ -9,6 +9,7 @@ const ORDER: &[&[&str]] = &[
     &["cli"],
     &["verbs"],
     &["pipeline"],
+    &["launcher"],
     &["batch"],
     &["audit"],
     &["execute"],

@@ -15,6 +15,8 @@ mod gates;
 #[cfg(test)]
 mod install;
 #[cfg(test)]
+mod launcher;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod metamorphic;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use kibosh::sys::terminal::{Modes, Window, set_window};
 use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
@@ -19,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Terminal {
     screen: File,
     seen: String,
+    bytes: Vec<u8>,
     read_to: usize,
 }
 
@@ -73,6 +75,7 @@ impl Terminal {
         let mut terminal = Self {
             screen: File::from(OwnedFd::from(master)),
             seen: String::new(),
+            bytes: Vec::new(),
             read_to: 0,
         };
         terminal.keys("\n");
@@ -81,7 +84,32 @@ impl Terminal {
 
     /// Presses keys.
     pub fn keys(&mut self, keys: &str) {
-        self.screen.write_all(keys.as_bytes()).unwrap();
+        self.press(keys.as_bytes());
+    }
+
+    /// Sends bytes as the terminal would.
+    pub fn press(&mut self, bytes: &[u8]) {
+        self.screen.write_all(bytes).unwrap();
+    }
+
+    /// Changes the size of the window.
+    pub fn resize(&self, rows: u16, columns: u16) {
+        let window = Window {
+            rows,
+            columns,
+            pixels: (columns * 8, rows * 16),
+        };
+        set_window(self.screen.as_fd(), window).unwrap();
+    }
+
+    /// The modes of the terminal.
+    pub fn modes(&self) -> Modes {
+        Modes::of(self.screen.as_fd()).unwrap()
+    }
+
+    /// What came to the screen, as it came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Reads until `text` stands on the screen after what was waited for before.
@@ -132,6 +160,7 @@ impl Terminal {
             // The last program has closed its end.
             Ok(0) | Err(_) => false,
             Ok(read) => {
+                self.bytes.extend_from_slice(&buffer[..read]);
                 self.seen
                     .push_str(&String::from_utf8_lossy(&buffer[..read]));
                 true

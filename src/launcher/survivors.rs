@@ -1,0 +1,67 @@
+//! Children of the launcher at its end. Where the process inside was killed, those of it are ours too: an
+//! agent that nobody looks after is ended.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::sys::process::take_status;
+use crate::sys::signals::send;
+
+/// How long the agent may take to end in peace, and how long to be gone after that.
+const PEACE: Duration = Duration::from_secs(1);
+const END: Duration = Duration::from_secs(3);
+/// How long the process inside may take to end after the agent.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// Ends the children of this process, and the group of the agent where it has one and is among them. All
+/// that this process started for itself must have been waited for.
+pub fn end(agent: Option<i32>, has_group: bool) {
+    let start = Instant::now();
+    for signal in [libc::SIGHUP, libc::SIGCONT, libc::SIGTERM] {
+        signal_all(signal, agent, has_group);
+    }
+    while start.elapsed() < END {
+        while matches!(take_status(), Ok(Some(_))) {}
+        if children().is_empty() {
+            return;
+        }
+        if start.elapsed() > PEACE {
+            signal_all(libc::SIGKILL, agent, has_group);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits for what ends by itself now, but not for what stays.
+pub fn reap() {
+    let end = Instant::now() + MOMENT;
+    loop {
+        while matches!(take_status(), Ok(Some(_))) {}
+        if children().is_empty() || Instant::now() > end {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn signal_all(signal: i32, agent: Option<i32>, has_group: bool) {
+    for child in children() {
+        // A child's number is its own until it is waited for.
+        let whom = if has_group && agent == Some(child) {
+            -child
+        } else {
+            child
+        };
+        let _ = send(whom, signal);
+    }
+}
+
+/// The children of this process, as far as the kernel tells.
+fn children() -> Vec<i32> {
+    let own = std::process::id();
+    fs::read_to_string(format!("/proc/self/task/{own}/children"))
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .filter_map(|number| number.parse().ok())
+        .collect()
+}
