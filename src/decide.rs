@@ -50,7 +50,7 @@ pub struct Finding {
 
 /// What the evaluation of a whole line says.
 #[must_use]
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The strictest effect of the findings; allow where there is none.
     pub effect: Effect,

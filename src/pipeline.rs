@@ -1,5 +1,6 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
+pub mod agent;
 pub mod gate;
 mod grants;
 mod guard;

@@ -50,13 +50,7 @@ pub fn ask(
         if keep_input_and(&[&sender]).is_err() {
             return 1;
         }
-        let words = match review(decision, request) {
-            Ok(_) => {
-                done(Ok(()));
-                YES.to_vec()
-            }
-            Err(refusal) => done(Err(&refusal)).into_bytes(),
-        };
+        let words = put(decision, request, done);
         i32::from(write(sender, &words).is_err())
     })?;
     Ok(Question {
@@ -76,7 +70,33 @@ fn group_of(process: i32) -> Option<i32> {
     fields.split(' ').nth(2)?.parse().ok()
 }
 
+/// Puts a question to the person at the terminal of this process; gives what [`Question::answer`] takes.
+/// `done` is called with what came of it, and gives what is said of a refusal.
+pub fn put(
+    decision: &Decision,
+    request: &Request,
+    done: impl FnOnce(Result<(), &Refusal>) -> String,
+) -> Vec<u8> {
+    match review(decision, request) {
+        Ok(_) => {
+            done(Ok(()));
+            YES.to_vec()
+        }
+        Err(refusal) => done(Err(&refusal)).into_bytes(),
+    }
+}
+
 impl Question {
+    /// A question that somebody else puts, whose answer comes through this pipe. Nobody but who puts it
+    /// may hold the other end.
+    #[must_use]
+    pub fn put_elsewhere(answer: OwnedFd) -> Self {
+        Self {
+            child: None,
+            answer: File::from(answer),
+        }
+    }
+
     /// Readable when there is an answer.
     #[must_use]
     pub fn answered(&self) -> BorrowedFd<'_> {

@@ -37,7 +37,7 @@ pub enum Approver {
 }
 
 /// What a person is asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Request {
     /// The text of the line; the origins of findings are byte ranges in it.
     pub text: String,

@@ -1,13 +1,13 @@
 //! The loop of the process inside where there is nothing but the agent to look after.
 
 use std::io;
-use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFlags, PollTimeout, poll};
+use nix::poll::{PollFlags, poll};
 
-use super::companion::Companion;
-use crate::sys::process;
+use crate::supervise::companion::Companion;
+use crate::supervise::timeout;
+use crate::sys::trace;
 
 /// Serves a companion, and nothing else, until it is done.
 ///
@@ -16,10 +16,18 @@ use crate::sys::process;
 /// What poll(2) or waitpid(2) reports.
 pub fn alone(companion: &mut dyn Companion) -> io::Result<()> {
     loop {
-        while let Some((child, status)) = process::take_status()? {
-            companion.status(child, status);
+        // A turn may take the signal that tells of children, so they are looked at after it.
+        loop {
+            companion.turn();
+            let mut any = false;
+            while let Some(status) = trace::next_status() {
+                any = true;
+                companion.status(status);
+            }
+            if !any {
+                break;
+            }
         }
-        companion.turn();
         if companion.is_done() {
             return Ok(());
         }
@@ -37,13 +45,4 @@ pub fn alone(companion: &mut dyn Companion) -> io::Result<()> {
             companion.ready(place, events);
         }
     }
-}
-
-/// How long poll(2) may wait until a time, rounded up, or the last millisecond would be a busy loop.
-#[must_use]
-pub fn timeout(until: Option<Instant>) -> PollTimeout {
-    until.map_or(PollTimeout::NONE, |until| {
-        let left = until.saturating_duration_since(Instant::now());
-        PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
-    })
 }

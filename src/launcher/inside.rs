@@ -1,7 +1,7 @@
 //! The process inside: looks after the agent and tells the launcher of it.
 //!
 //! It leads the session of the inner terminal, so it lives longer than the agent's terminal is used. It
-//! never waits by itself; a loop serves it ([`super::companion`]).
+//! never waits by itself; a loop serves it ([`crate::supervise::companion`]).
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 
-use super::companion::Companion;
 use super::control::{Channel, Message};
 use super::program::Failure;
 use super::signals::Arrivals;
+use crate::supervise::companion::Companion;
 use crate::sys::signals::send;
+use crate::sys::trace::Status;
 
 /// What an agent that lost its launcher is sent, and how long it has for each.
 const LAST_SIGNALS: [(i32, Duration); 2] = [
@@ -68,6 +69,28 @@ impl Keeper {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.has_ended
+    }
+
+    /// Has a person asked; gives the number of the question. What the bytes mean is up to those at both
+    /// ends. The answer is empty where nobody could be asked.
+    pub fn start_ask(&mut self, question: Vec<u8>) -> u64 {
+        self.questions += 1;
+        if self.is_away || self.is_orphan || self.has_ended {
+            self.answers.push((self.questions, Vec::new()));
+        } else {
+            self.asked.push(self.questions);
+            self.channel.send(&Message::Ask {
+                number: self.questions,
+                question,
+                away: self.away,
+            });
+        }
+        self.questions
+    }
+
+    /// The answers that have come in, each with the number of its question.
+    pub fn take_answers(&mut self) -> Vec<(u64, Vec<u8>)> {
+        std::mem::take(&mut self.answers)
     }
 
     /// Sends a signal to the agent, and to its group where that is its own.
@@ -236,7 +259,15 @@ impl Companion for Keeper {
     /// Nothing here waits, so all is looked at in [`Companion::turn`].
     fn ready(&mut self, _place: usize, _events: PollFlags) {}
 
-    fn status(&mut self, child: i32, status: i32) -> bool {
+    fn has_children(&self) -> bool {
+        true
+    }
+
+    fn status(&mut self, status: Status) -> bool {
+        let Status {
+            id: child,
+            raw: status,
+        } = status;
         if child != self.agent || self.has_ended {
             return false;
         }
@@ -293,25 +324,6 @@ impl Companion for Keeper {
 
     fn is_done(&self) -> bool {
         self.has_ended && (self.is_orphan || self.channel.is_flushed())
-    }
-
-    fn start_ask(&mut self, question: Vec<u8>) -> u64 {
-        self.questions += 1;
-        if self.is_away || self.is_orphan || self.has_ended {
-            self.answers.push((self.questions, Vec::new()));
-        } else {
-            self.asked.push(self.questions);
-            self.channel.send(&Message::Ask {
-                number: self.questions,
-                question,
-                away: self.away,
-            });
-        }
-        self.questions
-    }
-
-    fn take_answers(&mut self) -> Vec<(u64, Vec<u8>)> {
-        std::mem::take(&mut self.answers)
     }
 }
 

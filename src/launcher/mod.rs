@@ -7,7 +7,6 @@
 //! inner one.
 
 pub mod alone;
-pub mod companion;
 pub mod inside;
 pub mod program;
 pub mod seat;

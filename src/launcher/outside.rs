@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
 
-use super::alone::timeout;
 use super::asking::Asking;
 use super::control::{Channel, Message};
 use super::program::Failure;
 use super::relay::Relay;
 use super::signals::{Arrivals, Inherited};
 use super::{Error, Outcome};
+use crate::supervise::timeout;
 use crate::sys::signals::{Disposition, let_through, send};
 
 /// How often a job in the background looks whether it is in front now: a shell need not tell it.

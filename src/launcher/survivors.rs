@@ -4,8 +4,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::sys::process::take_status;
 use crate::sys::signals::send;
+use crate::sys::trace::next_status;
 
 /// How long the agent may take to end in peace, and how long to be gone after that.
 const PEACE: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ pub fn end(agent: Option<i32>, has_group: bool) {
         signal_all(signal, agent, has_group);
     }
     while start.elapsed() < END {
-        while matches!(take_status(), Ok(Some(_))) {}
+        while next_status().is_some() {}
         if children().is_empty() {
             return;
         }
@@ -36,7 +36,7 @@ pub fn end(agent: Option<i32>, has_group: bool) {
 pub fn reap() {
     let end = Instant::now() + MOMENT;
     loop {
-        while matches!(take_status(), Ok(Some(_))) {}
+        while next_status().is_some() {}
         if children().is_empty() || Instant::now() > end {
             return;
         }

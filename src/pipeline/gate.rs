@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::grants::Grants;
-use super::guard::Guard;
+use super::guard::{Asks, Guard};
 use super::units::Units;
 use crate::decide::approved::Approved;
 use crate::decide::gates::Gates;
@@ -16,8 +16,9 @@ use crate::invocation::View;
 use crate::judge::Base;
 use crate::policy::Policy;
 use crate::policy::schema::{ExecGate, Settings};
+use crate::supervise::companion::Nothing;
+use crate::supervise::serve;
 use crate::supervise::standing::{Missing, Standing, Supervisor, here, is_supervised};
-use crate::supervise::{Alone, serve};
 use crate::sys::process;
 
 /// Whether this process is under an exec gate, or can be put under one.
@@ -66,13 +67,13 @@ pub fn beside(
             }
             let grants = Rc::new(RefCell::new(Grants::default()));
             grants.borrow_mut().add(approved, shell);
-            let mut guard = Guard::new(policy, base, Rc::clone(&grants), record);
+            let mut guard = Guard::new(policy, base, Rc::clone(&grants), record, Asks::Here);
             match units {
                 Some(units) => {
                     let mut units = Units::new(units, shell, grants);
                     serve(&listener, &mut guard, &mut units);
                 }
-                None => serve(&listener, &mut guard, &mut Alone),
+                None => serve(&listener, &mut guard, &mut Nothing),
             }
             0
         }),

@@ -5,14 +5,19 @@
 
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+use serde::{Deserialize, Serialize};
 
 use super::grants::{Grants, Process};
 use crate::approve::apart::{self, Question};
@@ -37,8 +42,22 @@ use crate::supervise::{Answer, Judge, Review, Trouble};
 /// How many allowed execs are remembered.
 const MOST_REMEMBERED: usize = 1 << 16;
 
+/// How many refusals are remembered.
+const MOST_REFUSED: usize = 64;
+
 /// Where programs of the machine stand, for knowing their copies.
 const FOLDERS: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
+
+/// Questions on their way to whoever puts them, each with where its answer is waited for.
+pub type Questions = Rc<RefCell<VecDeque<(Vec<u8>, OwnedFd)>>>;
+
+/// Who puts questions to a person.
+pub enum Asks {
+    /// A process beside the one that waits, on the terminal of the tree.
+    Here,
+    /// The launcher of the agent, on the person's terminal.
+    Launcher(Questions),
+}
 
 /// The judge of one tree.
 pub struct Guard<'a> {
@@ -48,7 +67,10 @@ pub struct Guard<'a> {
     grants: Rc<RefCell<Grants>>,
     /// What a person is being asked about, by the task that waits.
     asked: HashMap<i32, ExecJudgement>,
+    /// What a person has just refused: the task, its attempt, and what it was told.
+    refused: VecDeque<(i32, u64, String)>,
     record: Option<PathBuf>,
+    asks: Asks,
     /// The file of this program.
     own: Option<Identity>,
     copies: Option<HashMap<Mark, String>>,
@@ -66,13 +88,16 @@ impl<'a> Guard<'a> {
         base: Base,
         grants: Rc<RefCell<Grants>>,
         record: Option<PathBuf>,
+        asks: Asks,
     ) -> Self {
         Self {
             policy,
             base,
             grants,
             asked: HashMap::new(),
+            refused: VecDeque::new(),
             record,
+            asks,
             own: own_file(),
             copies: None,
             allowed: HashSet::new(),
@@ -172,6 +197,18 @@ impl<'a> Guard<'a> {
         hasher.finish()
     }
 
+    /// What tells an attempt to start a program from others, wherever the program is looked for.
+    fn attempt(&self, request: &Request) -> u64 {
+        let mut hasher = self.keys.build_hasher();
+        request
+            .path
+            .rsplit(|&byte| byte == b'/')
+            .next()
+            .hash(&mut hasher);
+        request.argv.bytes.hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Whether this is a program that is nothing without rights, which it cannot gain here.
     fn lacks_rights(&mut self, request: &Request) -> Option<String> {
         let step = request.steps.first().filter(|step| step.state.gains)?;
@@ -180,6 +217,11 @@ impl<'a> Guard<'a> {
         let is_one = settings.gains_privileges.contains(&name);
         let gains_nothing = || !nix::unistd::geteuid().is_root() && has_given_up(request.task);
         (is_one && *self.gains_nothing.get_or_insert_with(gains_nothing)).then_some(name)
+    }
+
+    /// Whether lines that ran are written down: below a launcher no line gate does.
+    fn records_lines(&self) -> bool {
+        matches!(self.asks, Asks::Launcher(_))
     }
 
     /// Lets what was approved count for what comes from a task; of a typed command, for the shell that asks.
@@ -204,33 +246,79 @@ impl<'a> Guard<'a> {
         let _ = audit::record(file, &entry);
     }
 
-    fn ask(&self, request: &Request, judged: &ExecJudgement) -> std::io::Result<Question> {
-        let asked = Asked {
-            text: judged.text.clone(),
-            source: source::of_exec(&judged.told),
-            cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
-            seconds: self
-                .policy
-                .settings()
-                .prompt_seconds
-                .unwrap_or(USUAL_SECONDS),
-        };
-        apart::ask(
-            &judged.decision,
-            &asked,
-            request.task,
-            |outcome| match outcome {
-                Ok(()) => {
-                    self.record(request, judged, Outcome::Approved);
-                    String::new()
-                }
-                Err(refusal) => {
-                    self.record(request, judged, Outcome::Refused(refusal));
-                    refused(judged, refusal)
-                }
+    /// Has a person asked.
+    fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
+        let seconds = self.policy.settings().prompt_seconds;
+        let question = Put {
+            decision: judged.decision.clone(),
+            request: Asked {
+                text: judged.text.clone(),
+                source: source::of_exec(&judged.told),
+                cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
+                seconds: seconds.unwrap_or(USUAL_SECONDS),
             },
-        )
+            start: judged.start,
+            is_typed: judged.told == Told::Typed,
+        };
+        match &self.asks {
+            Asks::Here => apart::ask(
+                &question.decision,
+                &question.request,
+                request.task,
+                |outcome| question.done(outcome, self.record.as_deref()),
+            ),
+            Asks::Launcher(questions) => {
+                let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
+                let bytes = serde_json::to_vec(&question)?;
+                questions.borrow_mut().push_back((bytes, sender));
+                Ok(Question::put_elsewhere(answer))
+            }
+        }
     }
+}
+
+/// A question, as it is told to whoever puts it.
+#[derive(Serialize, Deserialize)]
+struct Put {
+    decision: Decision,
+    request: Asked,
+    /// Where in the text the exec's own part begins.
+    start: usize,
+    is_typed: bool,
+}
+
+impl Put {
+    /// Writes down what came of it; gives what is said of a refusal.
+    fn done(&self, outcome: Result<(), &Refusal>, record: Option<&Path>) -> String {
+        if let Some(file) = record {
+            let entry = Entry {
+                text: self.request.text.get(self.start..).unwrap_or_default(),
+                source: &self.request.source,
+                cwd: &self.request.cwd,
+                decision: &self.decision,
+                outcome: match outcome {
+                    Ok(()) => Outcome::Approved,
+                    Err(refusal) => Outcome::Refused(refusal),
+                },
+            };
+            let _ = audit::record(file, &entry);
+        }
+        match outcome {
+            Ok(()) => String::new(),
+            Err(refusal) => refused(&self.decision, self.is_typed, refusal),
+        }
+    }
+}
+
+/// Puts a question of a guard to the person at the terminal of this process; gives its answer.
+#[must_use]
+pub fn put(question: &[u8], record: Option<&Path>) -> Vec<u8> {
+    let Ok(put) = serde_json::from_slice::<Put>(question) else {
+        return Vec::new();
+    };
+    apart::put(&put.decision, &put.request, |outcome| {
+        put.done(outcome, record)
+    })
 }
 
 impl Judge for Guard<'_> {
@@ -246,7 +334,10 @@ impl Judge for Guard<'_> {
         }
         let (judged, lasts) = self.judged(request, false);
         if let Some(cleared) = approve::clear(&judged.decision) {
-            if lasts {
+            let is_line = matches!(judged.told, Told::Command(_));
+            if is_line && self.records_lines() {
+                self.record(request, &judged, Outcome::Ran);
+            } else if lasts {
                 if self.allowed.len() >= MOST_REMEMBERED {
                     self.allowed.clear();
                 }
@@ -260,7 +351,18 @@ impl Judge for Guard<'_> {
         }
         if judged.decision.effect == Effect::Deny {
             self.record(request, &judged, Outcome::Refused(&Refusal::Policy));
-            return Answer::No(refused(&judged, &Refusal::Policy));
+            return Answer::No(refused(
+                &judged.decision,
+                judged.told == Told::Typed,
+                &Refusal::Policy,
+            ));
+        }
+        // Who looks through PATH tries the next file of that name; that is no other question.
+        let attempt = self.attempt(request);
+        let known =
+            |(task, what, _): &&(i32, u64, String)| *task == request.task && *what == attempt;
+        if let Some((_, _, words)) = self.refused.iter().find(known) {
+            return Answer::No(words.clone());
         }
         match self.ask(request, &judged) {
             Ok(question) => {
@@ -271,14 +373,23 @@ impl Judge for Guard<'_> {
         }
     }
 
-    fn answered(&mut self, request: &Request, is_yes: bool) {
+    fn answered(&mut self, request: &Request, answer: Result<(), &str>) {
         let Some(judged) = self.asked.remove(&request.task) else {
             return;
         };
-        if is_yes {
-            let mut approved = Approved::default();
-            approved.add(&judged.decision);
-            self.grant(approved, &judged, request.task);
+        match answer {
+            Ok(()) => {
+                let mut approved = Approved::default();
+                approved.add(&judged.decision);
+                self.grant(approved, &judged, request.task);
+            }
+            Err(words) => {
+                if self.refused.len() >= MOST_REFUSED {
+                    self.refused.pop_front();
+                }
+                self.refused
+                    .push_back((request.task, self.attempt(request), words.to_owned()));
+            }
         }
     }
 
@@ -286,7 +397,7 @@ impl Judge for Guard<'_> {
         let (judged, _) = self.judged(request, true);
         approve::clear(&judged.decision).ok_or_else(|| {
             self.record(request, &judged, Outcome::Refused(&Refusal::Policy));
-            refused(&judged, &Refusal::Policy)
+            refused(&judged.decision, false, &Refusal::Policy)
         })
     }
 
@@ -299,10 +410,11 @@ impl Judge for Guard<'_> {
 }
 
 /// What is said of a refusal. Of a command that is typed nothing has run.
-fn refused(judged: &ExecJudgement, refusal: &Refusal) -> String {
-    match judged.told {
-        Told::Typed => refusal::message(&judged.decision, refusal),
-        _ => refusal::of_exec(&judged.decision, refusal),
+fn refused(decision: &Decision, is_typed: bool, refusal: &Refusal) -> String {
+    if is_typed {
+        refusal::message(decision, refusal)
+    } else {
+        refusal::of_exec(decision, refusal)
     }
 }
 

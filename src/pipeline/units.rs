@@ -10,10 +10,11 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
+use nix::poll::{PollFd, PollFlags};
+
 use super::grants::Grants;
 use crate::decide::approved::Approved;
-use crate::supervise::Companion;
-use crate::sys::trace::Status;
+use crate::supervise::companion::Companion;
 
 /// Tells the supervisor what was approved in the next command.
 ///
@@ -50,12 +51,17 @@ impl<'a> Units<'a> {
 }
 
 impl Companion for Units<'_> {
-    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        self.sender.iter().map(AsFd::as_fd).collect()
+    fn descriptors(&self) -> Vec<PollFd<'_>> {
+        let sender = self.sender.iter();
+        sender
+            .map(|sender| PollFd::new(sender.as_fd(), PollFlags::POLLIN))
+            .collect()
     }
 
-    fn ready(&mut self, _place: usize) {
-        let Some(sender) = self.sender else { return };
+    fn ready(&mut self, _place: usize, events: PollFlags) {
+        let Some(sender) = self.sender.filter(|_| !events.is_empty()) else {
+            return;
+        };
         let mut buffer = [0; 4096];
         let read = nix::unistd::read(sender, &mut buffer).unwrap_or(0);
         if read == 0 {
@@ -69,14 +75,6 @@ impl Companion for Units<'_> {
             let approved = serde_json::from_slice(&line).unwrap_or_default();
             self.grants.borrow_mut().set(approved, self.shell);
         }
-    }
-
-    fn status(&mut self, _status: Status) -> bool {
-        false
-    }
-
-    fn has_children(&self) -> bool {
-        false
     }
 
     fn is_done(&self) -> bool {

@@ -13,6 +13,16 @@ pub fn required(missing: &str) -> String {
     )
 }
 
+/// An agent is started, and the programs that it starts are not seen; why.
+#[must_use]
+pub fn unguarded(missing: &str) -> String {
+    format!(
+        "kibosh: programs that are started are not seen, only lines of shells that are kibosh: {}\n\
+         kibosh: `kibosh doctor` tells what is there; with `exec-gate = \"required\"` nothing is started so",
+        refusal::unmistaken(missing)
+    )
+}
+
 /// An exec that cannot be examined.
 #[must_use]
 pub fn hidden(error: &std::io::Error) -> String {

@@ -105,7 +105,7 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     let spans: Vec<Span> = asked.iter().map(|finding| finding.origin).collect();
     let mut rows = vec![style.paint(
         Role::Title,
-        "kibosh: nothing has run yet, a person must decide",
+        "kibosh: nothing of this has run yet, a person must decide",
     )];
     rows.extend(excerpt(scene.text, &spans, scene.columns, style)?);
     push_cut(&mut rows, "in", scene.cwd, scene);
@@ -318,7 +318,7 @@ mod tests {
             ask(text, vec![expanded, again]).unwrap(),
             Question {
                 rows: [
-                    "kibosh: nothing has run yet, a person must decide",
+                    "kibosh: nothing of this has run yet, a person must decide",
                     "  | cd infra && terraform destroy -auto-approve",
                     "  |             ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~",
                     "  in       /srv/infra",

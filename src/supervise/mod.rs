@@ -5,6 +5,7 @@
 //! loop in one thread and waits for nothing but events: no exec, no person and no guarded process can
 //! hold it up. It words no message and holds no rule.
 
+pub mod companion;
 pub mod content;
 pub mod filter;
 pub mod request;
@@ -16,6 +17,7 @@ pub mod verify;
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -27,6 +29,7 @@ use crate::approve::Cleared;
 use crate::sys::filter::{Listener, Notification, Reply};
 use crate::sys::trace::{self, Event, Status};
 
+use companion::Companion;
 use request::{Fault, Request};
 use target::Known;
 use tell::Told;
@@ -35,8 +38,8 @@ use verify::Expected;
 /// What a refused caller gets: "Operation canceled", which no agent takes for its own confinement.
 pub const REFUSED: i32 = libc::ECANCELED;
 
-/// How often a caller is looked at that waits for a person's answer, in milliseconds.
-const LOOK: u16 = 500;
+/// How often a caller is looked at that waits for a person's answer.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What is answered about an exec.
 pub enum Answer {
@@ -71,8 +74,8 @@ pub trait Judge {
     ///
     /// What the caller is told; the program is ended.
     fn judge_started(&mut self, request: &Request) -> Result<Cleared, String>;
-    /// The answer to a question that it asked has come.
-    fn answered(&mut self, request: &Request, is_yes: bool);
+    /// The answer to a question that it asked has come: yes, or what is told of the refusal.
+    fn answered(&mut self, request: &Request, answer: Result<(), &str>);
     /// What a caller is told whose exec could not be looked at.
     fn cannot(&mut self, trouble: &Trouble) -> String;
 }
@@ -84,39 +87,6 @@ pub enum Trouble {
     Hidden(std::io::Error),
     /// Another process traces it.
     Traced,
-}
-
-/// What a supervisor looks after besides execs.
-pub trait Companion {
-    /// What it waits for.
-    fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
-    /// One of these can be read; which, by its place.
-    fn ready(&mut self, place: usize);
-    /// A child that is no traced task has changed; false where it is none of the companion's.
-    fn status(&mut self, status: Status) -> bool;
-    /// Whether there may be children that are no traced tasks.
-    fn has_children(&self) -> bool;
-    /// Whether the supervisor may end once nobody is guarded any more.
-    fn is_done(&self) -> bool;
-}
-
-/// Nothing but execs.
-pub struct Alone;
-
-impl Companion for Alone {
-    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        Vec::new()
-    }
-    fn ready(&mut self, _place: usize) {}
-    fn status(&mut self, _status: Status) -> bool {
-        false
-    }
-    fn has_children(&self) -> bool {
-        false
-    }
-    fn is_done(&self) -> bool {
-        true
-    }
 }
 
 /// An exec that was let go, until the program stands before its first instruction.
@@ -170,20 +140,17 @@ pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Com
         if ready.children {
             // More than one that is pending is told as one (signal(7)).
             let _ = children.read_signal();
-            while let Some(status) = trace::next_status() {
-                if !supervisor.status(status) {
-                    companion.status(status);
-                }
-                if supervisor.going.is_empty()
-                    && !supervisor.has_children
-                    && !companion.has_children()
-                {
-                    break;
-                }
-            }
         }
-        for place in ready.companion {
-            companion.ready(place);
+        for (place, events) in ready.companion.into_iter().enumerate() {
+            companion.ready(place, events);
+        }
+        // A companion may take the signal that tells of children, so they are looked at after its turn.
+        loop {
+            companion.turn();
+            let looks = ready.children || companion.has_children();
+            if !(looks && supervisor.children(companion)) {
+                break;
+            }
         }
         supervisor.answers(&ready.asked);
         if ready.exec
@@ -208,7 +175,7 @@ struct Ready {
     deserted: bool,
     children: bool,
     asked: Vec<bool>,
-    companion: Vec<usize>,
+    companion: Vec<PollFlags>,
 }
 
 fn wait(
@@ -229,15 +196,9 @@ fn wait(
         places.push(PollFd::new(asked.review.answered(), PollFlags::POLLIN));
     }
     let before_companion = places.len();
-    for descriptor in companion.descriptors() {
-        places.push(PollFd::new(descriptor, PollFlags::POLLIN));
-    }
-    let time = if supervisor.asked.is_empty() {
-        PollTimeout::NONE
-    } else {
-        PollTimeout::from(LOOK)
-    };
-    poll(&mut places, time)?;
+    places.extend(companion.descriptors());
+    let look = (!supervisor.asked.is_empty()).then(|| Instant::now() + LOOK);
+    poll(&mut places, timeout(earlier(look, companion.deadline())))?;
     let events: Vec<PollFlags> = places
         .iter()
         .map(|place| place.revents().unwrap_or(PollFlags::empty()))
@@ -254,14 +215,43 @@ fn wait(
             && listener.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL),
         children: happened(0),
         asked: (fixed..before_companion).map(happened).collect(),
-        companion: (before_companion..events.len())
-            .filter(|place| happened(*place))
-            .map(|place| place - before_companion)
-            .collect(),
+        companion: events.get(before_companion..).unwrap_or_default().to_vec(),
+    })
+}
+
+/// The earlier of two times.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// How long poll(2) may wait until a time, rounded up, or the last millisecond would be a busy loop.
+#[must_use]
+pub fn timeout(until: Option<Instant>) -> PollTimeout {
+    until.map_or(PollTimeout::NONE, |until| {
+        let left = until.saturating_duration_since(Instant::now());
+        PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
     })
 }
 
 impl Supervisor<'_> {
+    /// Takes the statuses of all children and tasks; whether there was one.
+    fn children(&mut self, companion: &mut dyn Companion) -> bool {
+        let mut any = false;
+        while let Some(status) = trace::next_status() {
+            any = true;
+            if !self.status(status) {
+                companion.status(status);
+            }
+            if self.going.is_empty() && !self.has_children && !companion.has_children() {
+                break;
+            }
+        }
+        any
+    }
+
     /// A call that the filter sent here.
     fn notified(&mut self, notification: &Notification) {
         let id = notification.id;
@@ -344,7 +334,8 @@ impl Supervisor<'_> {
         for asked in std::mem::take(&mut self.asked) {
             if answered.next() == Some(true) {
                 let answer = asked.review.answer();
-                self.judge.answered(&asked.request, answer.is_ok());
+                let told = answer.as_ref().map(|_| ()).map_err(String::as_str);
+                self.judge.answered(&asked.request, told);
                 match answer {
                     Ok(cleared) if self.listener.waits(asked.id) => {
                         self.go(asked.id, asked.request, cleared);
@@ -355,7 +346,7 @@ impl Supervisor<'_> {
             } else if self.listener.waits(asked.id) {
                 self.asked.push(asked);
             } else {
-                self.judge.answered(&asked.request, false);
+                self.judge.answered(&asked.request, Err(""));
             }
         }
     }

@@ -54,3 +54,22 @@ pub fn link(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Vec<u8>> {
     let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
     Ok(buffer.get(..length).unwrap_or_default().to_vec())
 }
+
+/// Writes to a descriptor that another process owns the copy of, by its number.
+///
+/// # Errors
+///
+/// What write(2) reports.
+pub fn write_all(number: RawFd, bytes: &[u8]) -> io::Result<()> {
+    #[expect(
+        unsafe_code,
+        reason = "a number, not a descriptor of this process alone"
+    )]
+    // SAFETY: the kernel reads as many bytes as there are; a number that is not open gives EBADF.
+    let written = unsafe { libc::write(number, bytes.as_ptr().cast(), bytes.len()) };
+    match usize::try_from(written) {
+        Ok(count) if count == bytes.len() => Ok(()),
+        Ok(_) => Err(io::ErrorKind::WriteZero.into()),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
+}

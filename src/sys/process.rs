@@ -151,7 +151,7 @@ pub fn descriptor_of(process: i32, number: i32) -> io::Result<OwnedFd> {
 }
 
 /// Takes what a call gave that makes a descriptor.
-fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
+pub(super) fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
     let number = i32::try_from(number).map_err(io::Error::other)?;
     if number < 0 {
         return Err(io::Error::last_os_error());
@@ -160,28 +160,6 @@ fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
     // SAFETY: the kernel has just made this descriptor, so nothing else owns it.
     let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
     Ok(descriptor)
-}
-
-/// Takes the status of one child that has one, as wait(2) encodes it, without waiting: of any kind of
-/// child, ended or stopped. None where no child has one, or where there is no child.
-///
-/// # Errors
-///
-/// What waitpid(2) reports.
-pub fn take_status() -> io::Result<Option<(i32, i32)>> {
-    let mut status = 0;
-    let flags = libc::__WALL | libc::WNOHANG | libc::WUNTRACED;
-    #[expect(unsafe_code, reason = "statuses with signals that have no name")]
-    // SAFETY: there is room for one status.
-    let child = unsafe { libc::waitpid(-1, &raw mut status, flags) };
-    match child {
-        0 => Ok(None),
-        -1 => match Errno::last() {
-            Errno::ECHILD => Ok(None),
-            errno => Err(errno.into()),
-        },
-        _ => Ok(Some((child, status))),
-    }
 }
 
 /// Makes this process one that only its work is left in: no descriptors but `kept`, no directory, no

@@ -1,19 +1,32 @@
-//! `kibosh run`: an agent on a terminal of its own.
+//! `kibosh run`: an agent on a terminal of its own, under the exec gate.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::audit;
 use crate::cli::definition::Run;
 use crate::exit;
-use crate::launcher::alone::alone;
+use crate::judge;
+use crate::launcher::Outcome;
 use crate::launcher::program::Program;
-use crate::launcher::{self, Outcome};
+use crate::pipeline::agent::{self, Guarding};
+use crate::policy::discover::Folders;
+use crate::policy::schema::ExecGate;
 use crate::report;
+use crate::supervise::standing::{Missing, Standing, Supervisor, here};
 use crate::sys::signals;
 
 /// Runs the program to its end; gives its exit status, or ends by the signal that ended it.
 #[must_use]
 pub fn run(options: &Run, say: &dyn Fn(&str)) -> u8 {
+    let folders = Folders::here();
+    let policy = match judge::policy_in_force(&folders) {
+        Ok(policy) => policy,
+        Err(errors) => {
+            say(&report::policy::unreadable(&errors));
+            return exit::FAILED;
+        }
+    };
     let arguments: Vec<CString> = options
         .command
         .iter()
@@ -21,12 +34,28 @@ pub fn run(options: &Run, say: &dyn Fn(&str)) -> u8 {
         .collect();
     let name = arguments.first().cloned().unwrap_or_default();
     let program = Program::with_kibosh_as_shell(arguments);
-    // Nothing inside asks yet; no answer is a no.
-    let mut ask = |_: &[u8]| Vec::new();
-    let outcome = launcher::run(program, &mut ask, &mut |seat| {
-        alone(&mut seat.start(&[], &mut || Ok(()))?)
-    });
-    match outcome {
+    let settings = policy.settings();
+    let standing = match settings.exec_gate {
+        Some(ExecGate::Off) => Standing::Without(Missing::Off),
+        Some(ExecGate::On | ExecGate::Required) | None => here(Supervisor::Above),
+    };
+    if let Standing::Without(missing) = &standing {
+        let why = missing.to_string();
+        if settings.exec_gate == Some(ExecGate::Required) {
+            say(&report::exec::required(&why));
+            return exit::FAILED;
+        }
+        if *missing != Missing::Off {
+            say(&report::exec::unguarded(&why));
+        }
+    }
+    let home = folders.home.as_ref().map(|home| home.path.as_path());
+    let guarding = Guarding {
+        policy: &policy,
+        record: audit::place(settings.record.as_deref(), home),
+        has_gate: standing == Standing::Free,
+    };
+    match agent::run(program, &guarding) {
         Ok(Outcome::Exited(status)) => status,
         Ok(Outcome::Killed(signal)) => {
             signals::die_of(signal);

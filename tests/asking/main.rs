@@ -13,10 +13,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use kibosh::launcher::alone::alone;
-use kibosh::launcher::companion::Companion;
 use kibosh::launcher::inside::Keeper;
 use kibosh::launcher::program::Program;
 use kibosh::launcher::{self, Outcome};
+use kibosh::supervise::companion::Companion;
+use kibosh::sys::trace::Status;
 use nix::poll::{PollFd, PollFlags};
 
 #[path = "../suite/support/pty.rs"]
@@ -124,8 +125,12 @@ impl Companion for Asker {
 
     fn ready(&mut self, _place: usize, _events: PollFlags) {}
 
-    fn status(&mut self, child: i32, status: i32) -> bool {
-        self.keeper.status(child, status)
+    fn has_children(&self) -> bool {
+        self.keeper.has_children()
+    }
+
+    fn status(&mut self, status: Status) -> bool {
+        self.keeper.status(status)
     }
 
     fn turn(&mut self) {
@@ -147,14 +152,6 @@ impl Companion for Asker {
 
     fn is_done(&self) -> bool {
         self.keeper.is_done()
-    }
-
-    fn start_ask(&mut self, question: Vec<u8>) -> u64 {
-        self.keeper.start_ask(question)
-    }
-
-    fn take_answers(&mut self) -> Vec<(u64, Vec<u8>)> {
-        self.keeper.take_answers()
     }
 }
 

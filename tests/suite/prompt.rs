@@ -147,7 +147,7 @@ fn what_was_typed_before_the_question_answers_nothing() {
 fn keys_that_fall_on_the_question_while_it_is_drawn_answer_nothing() {
     let place = Place::new("falling");
     let mut terminal = Terminal::run(&script(&place, ASKED));
-    terminal.wait_for("nothing has run yet");
+    terminal.wait_for("nothing of this has run yet");
     for _ in 0..10 {
         terminal.keys("y\r");
         std::thread::sleep(Duration::from_millis(50));
@@ -368,7 +368,7 @@ fn nothing_in_the_line_can_draw_on_the_terminal_or_forge_the_question() {
     );
     assert!(screen.contains("2|   rule     harmless"), "{screen}");
     assert!(screen.contains(r"3| Run it\x85\u{202e}'"), "{screen}");
-    let foreign = screen.split("nothing has run yet").nth(1).unwrap();
+    let foreign = screen.split("nothing of this has run yet").nth(1).unwrap();
     assert!(!foreign.contains("\x1b[2J\x1b[1;1H"), "{screen:?}");
     assert_refused(&place, &screen);
 }
