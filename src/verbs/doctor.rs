@@ -16,7 +16,6 @@ use crate::policy::schema::{ExecGate, Settings};
 use crate::policy::{Policy, compiled};
 use crate::report;
 use crate::supervise::standing::{self, Supervisor};
-use crate::sys::{kernel, limits};
 
 /// Looks at everything and says it; gives the exit status.
 #[must_use]
@@ -72,28 +71,17 @@ fn facts() -> io::Result<Facts> {
 
 /// Where this process stands.
 fn gates(settings: &Settings) -> Gates {
-    let wanted = settings.exec_gate.unwrap_or(ExecGate::On);
-    let beside = gate::standing(settings);
-    let above = match wanted {
-        ExecGate::Off => beside.clone(),
-        ExecGate::On | ExecGate::Required => standing::here(Supervisor::Above),
-    };
-    // Without rights of its own a gate has to forbid what the policy allows here (seccomp(2)).
-    let has_right = settings.new_privileges != Some(true)
-        || limits::may_filter_freely()
-        || kernel::has_no_new_privileges();
     Gates {
-        wanted,
-        beside: told(&beside, has_right),
-        above: told(&above, has_right),
+        wanted: settings.exec_gate.unwrap_or(ExecGate::On),
+        beside: told(&gate::standing(settings, Supervisor::Beside)),
+        above: told(&gate::standing(settings, Supervisor::Above)),
     }
 }
 
-fn told(standing: &standing::Standing, has_right: bool) -> Standing {
+fn told(standing: &standing::Standing) -> Standing {
     match standing {
         standing::Standing::Supervised => Standing::Active,
-        standing::Standing::Free if has_right => Standing::Available,
-        standing::Standing::Free => Standing::Missing(report::doctor::NEW_PRIVILEGES.to_owned()),
+        standing::Standing::Free => Standing::Available,
         standing::Standing::Without(standing::Missing::Off) => Standing::Off,
         standing::Standing::Without(missing) => Standing::Missing(missing.to_string()),
     }
