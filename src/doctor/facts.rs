@@ -273,7 +273,7 @@ pub struct Agent {
 
 /// Whether an agent's shell is kibosh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "cover", content = "by")]
+#[serde(rename_all = "kebab-case", tag = "is", content = "by")]
 pub enum Cover {
     /// It is, whatever the agent starts: a supervisor judges this process and all that come from it.
     Supervised,
