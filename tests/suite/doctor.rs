@@ -33,7 +33,10 @@ impl Installed {
         }
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let built = Path::new(env!("CARGO_BIN_EXE_kibosh"));
-        fs::copy(built, at("bin/kibosh")).unwrap();
+        // By another program: what a thread of this one forks meanwhile would hold the file open for
+        // writing, and nobody can start it then (ETXTBSY, execve(2)).
+        let copied = Command::new("cp").arg(built).arg(at("bin")).status();
+        assert!(copied.unwrap().success());
         symlink("../../bin/kibosh", at("lib/kibosh/bash")).unwrap();
         symlink("../../bin/kibosh", at("lib/kibosh/sh")).unwrap();
         Self(place)
