@@ -48,6 +48,7 @@ fn verb(argv: &[CString]) -> u8 {
     };
     match definition.verb {
         Verb::Check(options) => verbs::check(&options, &say),
+        Verb::Doctor(options) => verbs::doctor(&options, &say),
         Verb::Explain(options) => verbs::explain(&options, &say),
         Verb::Policy(options) => verbs::policy(&options, &say),
         Verb::Run(options) => verbs::run(&options, &say),

@@ -12,6 +12,9 @@ pub mod launcher;
 pub mod report;
 pub mod supervise;
 
+pub mod agents;
+pub mod doctor;
+
 pub mod decide;
 pub mod judge;
 pub mod normalise;

@@ -23,7 +23,7 @@ use crate::judge;
 use crate::policy::discover::Folders;
 use crate::policy::schema::{Effect, ExecGate};
 use crate::report::{self, refusal};
-use crate::supervise::standing::Standing;
+use crate::supervise::standing::{Standing, Supervisor};
 use crate::surroundings::Surroundings;
 
 use session::Session;
@@ -44,7 +44,7 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let view = View::own();
     let text = Text::of(invocation, &view);
     let preamble = Preamble::of(invocation, &text, &view);
-    let standing = gate::standing(policy.settings());
+    let standing = gate::standing(policy.settings(), Supervisor::Beside);
     if let (Standing::Without(missing), Some(ExecGate::Required)) =
         (&standing, policy.settings().exec_gate)
     {
@@ -173,7 +173,7 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     let preamble = Preamble::typed(given, command);
     let surroundings = Surroundings::here();
     let home = folders.home.as_ref().map(|home| home.path.as_path());
-    let standing = gate::standing(policy.settings());
+    let standing = gate::standing(policy.settings(), Supervisor::Beside);
     let gates = match standing {
         Standing::Supervised => Gates::LineThenExec,
         Standing::Free | Standing::Without(_) => Gates::Line,

@@ -1,11 +1,13 @@
 //! What the verbs do. Each gives the exit status; nothing of a judged line is ever run.
 
 mod check;
+mod doctor;
 mod explain;
 mod policy;
 mod run;
 
 pub use check::check;
+pub use doctor::doctor;
 pub use explain::explain;
 pub use policy::policy;
 pub use run::run;

@@ -25,6 +25,13 @@ pub enum Verb {
     ///
     /// Exit status: 0 it would run, 10 a person would be asked, 20 it would not run, 125 error.
     Check(Check),
+    /// Say what protects here and what does not, and the next step where something is missing
+    ///
+    /// Looks at the gates and the kernel, at who could change the policy and kibosh itself, and at which
+    /// shell the installed agents would start. Nothing is changed or run.
+    ///
+    /// Exit status: 0 all that is asked for protects, 1 something is weak or missing, 125 error.
+    Doctor(Doctor),
     /// Say how a command line was read, which rule applies and where it comes from
     ///
     /// Exit status as for `check`.
@@ -61,6 +68,14 @@ pub struct Check {
 pub struct Explain {
     /// The command line; standard input without it
     pub command: Option<String>,
+}
+
+/// The options of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What can be done with the policy.

@@ -18,14 +18,19 @@ use crate::policy::Policy;
 use crate::policy::schema::{ExecGate, Settings};
 use crate::supervise::companion::Nothing;
 use crate::supervise::serve;
-use crate::supervise::standing::{Missing, Standing, Supervisor, here, is_supervised};
+use crate::supervise::standing::{
+    Missing, Standing, Supervisor, here, here_gaining, is_supervised,
+};
 use crate::sys::process;
 
-/// Whether this process is under an exec gate, or can be put under one.
+/// Whether this process is under an exec gate, or can be put under one by such a supervisor.
 #[must_use]
-pub fn standing(settings: &Settings) -> Standing {
+pub fn standing(settings: &Settings, supervisor: Supervisor) -> Standing {
     if settings.exec_gate != Some(ExecGate::Off) {
-        return here(Supervisor::Beside);
+        return match settings.new_privileges {
+            Some(true) => here_gaining(supervisor),
+            Some(false) | None => here(supervisor),
+        };
     }
     if is_supervised() {
         Standing::Supervised

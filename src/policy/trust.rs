@@ -44,6 +44,12 @@ pub fn hash(file: &str, text: &str) -> String {
     hex(&hasher.finalize())
 }
 
+/// The hash of a text alone, as sha256sum(1) shows it.
+#[must_use]
+pub fn hash_of_content(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
 /// A hash over several files and the packs they were read with.
 #[must_use]
 pub fn hash_of_all(texts: &[Text]) -> String {

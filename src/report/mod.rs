@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod diagnostic;
+pub mod doctor;
 pub mod escape;
 pub mod excerpt;
 pub mod exec;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 
 use super::filter::{ARE_YOU_THERE, HERE};
-use crate::sys::{filter, limits};
+use crate::sys::{filter, kernel, limits};
 
 /// Where a process stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Missing {
     Kernel,
     /// Only ancestors may look at a process (Yama, `kernel.yama.ptrace_scope`).
     Yama(u8),
+    /// Programs may gain rights by the policy, which this process cannot promise with a filter (seccomp(2)).
+    Privileges,
     /// Another program listens to a filter in force here already, or the kernel refused the filter.
     Filter(String),
 }
@@ -42,6 +44,10 @@ impl fmt::Display for Missing {
                 out,
                 "the kernel lets only ancestors look at a process (kernel.yama.ptrace_scope is {scope}); \
                  `kibosh run` can where it is 1"
+            ),
+            Self::Privileges => write!(
+                out,
+                "the policy lets programs gain rights (`new-privileges`), and only root can have the exec gate with that"
             ),
             Self::Filter(why) => write!(out, "the kernel refused the filter: {why}"),
         }
@@ -75,6 +81,18 @@ pub fn here(supervisor: Supervisor) -> Standing {
             Standing::Free
         }
         (scope, _) => Standing::Without(Missing::Yama(scope)),
+    }
+}
+
+/// As [`here`], where programs may still gain rights: a filter that leaves them that is for those only who
+/// have rights themselves, or where there is nothing to gain any more.
+#[must_use]
+pub fn here_gaining(supervisor: Supervisor) -> Standing {
+    match here(supervisor) {
+        Standing::Free if !limits::may_filter_freely() && !kernel::has_no_new_privileges() => {
+            Standing::Without(Missing::Privileges)
+        }
+        standing => standing,
     }
 }
 

@@ -1,14 +1,12 @@
 //! Keeping a tree of processes from signalling anybody outside of it (landlock(7), Linux 6.12).
 
 use std::io;
-use std::ptr::null;
+use std::os::fd::AsRawFd;
 
 /// `LANDLOCK_SCOPE_SIGNAL` of linux/landlock.h.
 const SCOPE_SIGNAL: u64 = 1 << 1;
 /// The version of the interface that has it.
-const SIGNAL_VERSION: i32 = 6;
-/// `LANDLOCK_CREATE_RULESET_VERSION`.
-const ASK_VERSION: u32 = 1;
+const SIGNAL_VERSION: u32 = 6;
 
 /// `struct landlock_ruleset_attr`, version 6.
 #[repr(C)]
@@ -18,26 +16,10 @@ struct Ruleset {
     scoped: u64,
 }
 
-/// The version of the interface; 0 where there is none.
-#[must_use]
-pub fn version() -> i32 {
-    #[expect(unsafe_code, reason = "a call without a safe form")]
-    // SAFETY: asked for its version, the call takes no structure.
-    let version = unsafe {
-        libc::syscall(
-            libc::SYS_landlock_create_ruleset,
-            null::<Ruleset>(),
-            0usize,
-            ASK_VERSION,
-        )
-    };
-    i32::try_from(version).unwrap_or(0).max(0)
-}
-
 /// Whether processes can be kept from signalling those outside.
 #[must_use]
 pub fn can_scope_signals() -> bool {
-    version() >= SIGNAL_VERSION
+    super::kernel::landlock_version() >= SIGNAL_VERSION
 }
 
 /// Keeps this thread, and all that come from it, from signalling, tracing and looking into processes that do
@@ -64,7 +46,6 @@ pub fn scope_signals() -> io::Result<()> {
         )
     };
     let descriptor = super::process::new_descriptor(number)?;
-    use std::os::fd::AsRawFd;
     #[expect(unsafe_code, reason = "a call without a safe form")]
     // SAFETY: the call takes numbers.
     let status = unsafe {

@@ -24,6 +24,14 @@ pub fn may_trace_all() -> bool {
     has_capability(TRACE)
 }
 
+/// Whether this process may install a filter and still gain rights by an exec (`CAP_SYS_ADMIN`,
+/// seccomp(2)).
+#[must_use]
+pub fn may_filter_freely() -> bool {
+    const ADMIN: u32 = 21;
+    has_capability(ADMIN)
+}
+
 /// Whether a capability is in the effective set.
 fn has_capability(number: u32) -> bool {
     /// `struct __user_cap_header_struct`, version 3 (capget(2)).

@@ -7,6 +7,7 @@ pub mod beside;
 pub mod descriptors;
 pub mod environment;
 pub mod filter;
+pub mod kernel;
 pub mod landlock;
 pub mod limits;
 pub mod memory;

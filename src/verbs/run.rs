@@ -10,10 +10,11 @@ use crate::judge;
 use crate::launcher::Outcome;
 use crate::launcher::program::Program;
 use crate::pipeline::agent::{self, Guarding};
+use crate::pipeline::gate;
 use crate::policy::discover::Folders;
 use crate::policy::schema::ExecGate;
 use crate::report;
-use crate::supervise::standing::{Missing, Standing, Supervisor, here};
+use crate::supervise::standing::{Missing, Standing, Supervisor};
 use crate::sys::signals;
 
 /// Runs the program to its end; gives its exit status, or ends by the signal that ended it.
@@ -35,10 +36,7 @@ pub fn run(options: &Run, say: &dyn Fn(&str)) -> u8 {
     let name = arguments.first().cloned().unwrap_or_default();
     let program = Program::with_kibosh_as_shell(arguments);
     let settings = policy.settings();
-    let standing = match settings.exec_gate {
-        Some(ExecGate::Off) => Standing::Without(Missing::Off),
-        Some(ExecGate::On | ExecGate::Required) | None => here(Supervisor::Above),
-    };
+    let standing = gate::standing(settings, Supervisor::Above);
     if let Standing::Without(missing) = &standing {
         let why = missing.to_string();
         if settings.exec_gate == Some(ExecGate::Required) {

@@ -16,6 +16,8 @@ const ORDER: &[&[&str]] = &[
     &["supervise"],
     &["approve"],
     &["report"],
+    &["doctor"],
+    &["agents"],
     &["judge"],
     &["decide"],
     &["surroundings"],

@@ -9,6 +9,8 @@ mod compat;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod exec;
 #[cfg(test)]
 mod gates;

@@ -1,0 +1,94 @@
+//! The agents that are known: by which programs one starts them, and how each takes its shell.
+//!
+//! Data only, in `known.toml`; nothing here looks at the machine.
+
+use serde::{Deserialize, Serialize};
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Agent {
+    /// What people call it.
+    pub name: String,
+    /// The programs that are it.
+    pub programs: Vec<String>,
+    /// What decides which shell it starts.
+    pub shell: Takes,
+    /// The variables that decide, the first that is set.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// The shell that it always starts.
+    pub file: Option<String>,
+    /// What the path of the shell must hold, one of these; everything where there is none.
+    #[serde(default)]
+    pub name_holds: Vec<String>,
+    /// Where a person can name the shell for it.
+    pub setting: Option<String>,
+    /// What it starts another way.
+    pub but: Option<String>,
+}
+
+/// What decides which shell an agent starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Takes {
+    /// A variable.
+    Variable,
+    /// PATH.
+    Path,
+    /// The user's entry in `/etc/passwd`.
+    Login,
+    /// Nothing: it is always the same file.
+    File,
+    /// It starts none.
+    None,
+    /// Nobody has looked.
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    agent: Vec<Agent>,
+}
+
+/// The agents that are known.
+#[must_use]
+pub fn known() -> Vec<Agent> {
+    // A test reads the same text.
+    toml::from_str::<Known>(include_str!("known.toml")).map_or_else(|_| Vec::new(), |all| all.agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_agent_says_what_its_way_needs() {
+        let agents = known();
+        assert!(agents.len() >= 20, "{}", agents.len());
+        for agent in &agents {
+            assert!(!agent.programs.is_empty(), "{}", agent.name);
+            assert_eq!(
+                agent.file.is_some(),
+                agent.shell == Takes::File,
+                "{}",
+                agent.name
+            );
+            assert!(
+                !agent.variables.is_empty() || agent.shell != Takes::Variable,
+                "{}",
+                agent.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_program_is_two_agents() {
+        let mut programs: Vec<String> = known().into_iter().flat_map(|one| one.programs).collect();
+        programs.sort();
+        let all = programs.len();
+        programs.dedup();
+        assert_eq!(programs.len(), all);
+    }
+}

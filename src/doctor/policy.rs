@@ -1,0 +1,124 @@
+//! The policy: its files, who could change them, what is wrong with them, and the settings in force.
+//!
+//! Examples are run as for every policy, but what was found sound is not written down.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::facts::{Folder, Mistake, Policy as Found, PolicyFile, Settings};
+use super::reach::reach;
+use super::shells::{Identity, real};
+use super::user;
+use crate::judge;
+use crate::policy::discover::{self, Folders};
+use crate::policy::error::PolicyError;
+use crate::policy::load::Text;
+use crate::policy::schema::{self, ExecGate};
+use crate::policy::{Layer, Policy, examples, trust};
+
+/// What is looked at, and the policy itself where it can be read.
+#[must_use]
+pub fn look(own: Identity, folders: &Folders) -> (Found, Option<Policy>) {
+    let mut found = Found {
+        files: Vec::new(),
+        folders: folders_of(folders),
+        mistakes: Vec::new(),
+        settings: None,
+    };
+    let texts = match discover::files(folders) {
+        Ok(texts) => texts,
+        Err(errors) => {
+            found.mistakes = errors.iter().map(mistake).collect();
+            return (found, None);
+        }
+    };
+    let policy = match sound(&texts, folders) {
+        Ok(policy) => Some(policy),
+        Err(errors) => {
+            found.mistakes = errors.iter().map(mistake).collect();
+            None
+        }
+    };
+    found.files = texts
+        .iter()
+        .map(|text| file(text, policy.as_ref()))
+        .collect();
+    found.settings = policy
+        .as_ref()
+        .map(|policy| settings(own, policy.settings()));
+    (found, policy)
+}
+
+/// The policy of these files, its examples run where that was not done before.
+fn sound(texts: &[Text], folders: &Folders) -> Result<Policy, Vec<PolicyError>> {
+    let policy = Policy::of(texts, folders).map_err(|errors| errors.0)?;
+    if policy.unproven().is_some() {
+        let outcome = examples::layers(&policy, &mut |line| judge::example(&policy, line));
+        if !outcome.failed.is_empty() {
+            return Err(outcome.failed);
+        }
+    }
+    Ok(policy)
+}
+
+/// The folders in which more files would be found.
+fn folders_of(folders: &Folders) -> Vec<Folder> {
+    let folder = |layer: Layer, path: PathBuf| Folder {
+        layer: layer.name(),
+        reach: reach(&path),
+        path: path.display().to_string(),
+    };
+    let system = folders.system.clone();
+    system
+        .map(|path| folder(Layer::System, path))
+        .into_iter()
+        .chain(folders.user().map(|path| folder(Layer::User, path)))
+        .collect()
+}
+
+fn file(text: &Text, policy: Option<&Policy>) -> PolicyFile {
+    let path = Path::new(&text.file);
+    let metadata = fs::metadata(path).ok();
+    let in_force = policy.and_then(|policy| {
+        let mut files = policy.files().iter();
+        files.find(|file| file.path == text.file)
+    });
+    PolicyFile {
+        layer: text.layer.name(),
+        path: text.file.clone(),
+        sha256: trust::hash_of_content(&text.text)
+            .chars()
+            .take(16)
+            .collect(),
+        owner: metadata
+            .as_ref()
+            .map_or_else(String::new, |one| user::name_of(one.uid())),
+        mode: metadata.map_or_else(String::new, |one| format!("{:03o}", one.mode() & 0o7777)),
+        reach: reach(path),
+        ignored: in_force.map_or(0, |file| file.ignored.len()),
+    }
+}
+
+fn mistake(error: &PolicyError) -> Mistake {
+    Mistake {
+        file: error.file.clone(),
+        line: error.line,
+        column: error.column,
+        message: error.message.clone(),
+        hint: error.hint.clone(),
+    }
+}
+
+fn settings(own: Identity, settings: &schema::Settings) -> Settings {
+    let shell = |set: &Option<String>, usual: &str| real(own, set.as_deref().unwrap_or(usual));
+    Settings {
+        exec_gate: settings.exec_gate.unwrap_or(ExecGate::On),
+        new_privileges: settings.new_privileges == Some(true),
+        prompt_seconds: settings.prompt_seconds.unwrap_or_default(),
+        dry_run: settings.dry_run == Some(true),
+        record: settings.record.clone(),
+        bash: shell(&settings.bash, "/bin/bash"),
+        sh: shell(&settings.sh, "/bin/sh"),
+    }
+}

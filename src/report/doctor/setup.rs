@@ -1,0 +1,213 @@
+//! What `kibosh doctor` says of kibosh as it is installed, of the policy and of the record: who could change
+//! them.
+
+use std::fmt::Write as _;
+
+use super::super::escape::escape;
+use super::Section;
+use crate::doctor::{
+    Facts, Folder, Mark, Mistake, Policy, PolicyFile, Reach, RealShell, Record, Settings,
+};
+use crate::policy::schema::ExecGate;
+
+pub fn program(facts: &Facts, to: &mut Section<'_>) {
+    if facts.user.is_root() {
+        let text = "root: an agent running as root can change all that is named here";
+        to.add(
+            facts.user.mark(),
+            "user",
+            text,
+            "run the agent as a user of its own",
+        );
+    } else {
+        let name = facts.user.name.clone();
+        let name = name.unwrap_or_else(|| facts.user.uid.to_string());
+        to.add(facts.user.mark(), "user", escape(&name), "");
+    }
+    let program = &facts.program;
+    let path = escape(&program.path);
+    let mark = facts.user.mark_of(&program.reach);
+    let text = match yours(&program.reach) {
+        None => format!("{path}: not yours to change"),
+        Some(how) => format!("{path}: an agent running as you can replace it{how}"),
+    };
+    let hint = "let root install it: `sudo ./install.sh --prefix /usr/local`";
+    to.add(mark, "program", text, hint);
+    let text = match &program.names {
+        Some(folder) => format!("{}/bash and sh are this program", escape(folder)),
+        None => "there is no lib/kibosh with `bash` and `sh` beside its bin".to_owned(),
+    };
+    to.add(
+        program.names_mark(),
+        "names",
+        text,
+        "`./install.sh` lays them out",
+    );
+}
+
+/// How something can be changed; none where it cannot.
+fn yours(reach: &Reach) -> Option<String> {
+    match reach {
+        Reach::No => None,
+        Reach::Itself => Some(String::new()),
+        Reach::Folder(folder) => Some(format!(", by way of {}", escape(folder))),
+    }
+}
+
+pub fn policy(facts: &Facts, to: &mut Section<'_>) {
+    let Policy {
+        files,
+        folders,
+        mistakes,
+        settings,
+    } = &facts.policy;
+    for one in mistakes {
+        let hint = one
+            .hint
+            .as_deref()
+            .unwrap_or("a person mends it; until then nothing runs");
+        to.add(Mark::Missing, "mistake", mistake(one), &escape(hint));
+    }
+    to.add(Mark::Ok, "packs", "compiled in", "");
+    for one in files {
+        file(facts, one, to);
+    }
+    for one in folders {
+        folder(facts, one, to);
+    }
+    if !facts.user.home_proven {
+        let text = "your home directory is not in /etc/passwd: files in it only tighten";
+        to.add(Mark::Note, "home", text, "");
+    }
+    if let Some(settings) = settings {
+        self::settings(settings, to);
+    }
+}
+
+fn mistake(mistake: &Mistake) -> String {
+    let Mistake {
+        file,
+        line,
+        column,
+        message,
+        ..
+    } = mistake;
+    let (file, message) = (escape(file), escape(message));
+    if *line == 0 {
+        format!("{file}: {message}")
+    } else {
+        format!("{file}:{line}:{column}: {message}")
+    }
+}
+
+const TO_SYSTEM: &str =
+    "put the rules that matter into /etc/kibosh, owned by root; nothing of yours lifts them";
+
+fn file(facts: &Facts, file: &PolicyFile, to: &mut Section<'_>) {
+    let mut text = format!(
+        "{} {} {} {}",
+        escape(&file.path),
+        file.sha256,
+        escape(&file.owner),
+        file.mode
+    );
+    let added = match (file.layer, &file.reach, file.ignored) {
+        ("project", _, 0) => "all of it is in force".to_owned(),
+        ("project", _, _) => "not trusted: only what is stricter is in force".to_owned(),
+        (_, _, 1..) => "only what is stricter is in force".to_owned(),
+        (_, reach, 0) => match yours(reach) {
+            None => "not yours to change".to_owned(),
+            Some(how) => format!("an agent running as you can change it{how}"),
+        },
+    };
+    let _infallible = write!(text, ": {added}");
+    to.add(file.mark(facts), file.layer, text, hint_of(file.layer));
+}
+
+fn folder(facts: &Facts, folder: &Folder, to: &mut Section<'_>) {
+    let path = escape(&folder.path);
+    let text = match yours(&folder.reach) {
+        None => format!("{path}: nothing of yours can be put there"),
+        Some(how) if facts.has_fixed_rules() && folder.layer == "user" => {
+            format!(
+                "{path}: an agent running as you can loosen the packs there, and no rule of /etc/kibosh{how}"
+            )
+        }
+        Some(how) => format!("{path}: an agent running as you can put policies there{how}"),
+    };
+    to.add(
+        folder.mark(facts),
+        &format!("{} folder", folder.layer),
+        text,
+        hint_of(folder.layer),
+    );
+}
+
+fn hint_of(layer: &str) -> &'static str {
+    if layer == "system" {
+        "let root own it, and all folders above it"
+    } else {
+        TO_SYSTEM
+    }
+}
+
+fn settings(settings: &Settings, to: &mut Section<'_>) {
+    let wanted = match settings.exec_gate {
+        ExecGate::Off => "off",
+        ExecGate::On => "on",
+        ExecGate::Required => "required",
+    };
+    let text = format!(
+        "exec-gate {wanted}, new-privileges {}, prompt-seconds {}, dry-run {}",
+        settings.new_privileges, settings.prompt_seconds, settings.dry_run
+    );
+    to.add(Mark::Note, "settings", text, "");
+    for (name, shell) in [("bash", &settings.bash), ("sh", &settings.sh)] {
+        to.add(
+            shell.mark(),
+            name,
+            real_shell(shell),
+            "name the real shell in the settings of a policy, by its absolute path",
+        );
+    }
+}
+
+fn real_shell(shell: &RealShell) -> String {
+    let path = escape(&shell.path);
+    match (shell.is_program, shell.is_kibosh) {
+        (_, true) => format!("{path} is kibosh, which cannot be its own real shell"),
+        (false, false) => format!("{path} is no program: nothing can run"),
+        (true, false) => format!("{path} runs what is cleared"),
+    }
+}
+
+pub fn record(record: &Record, to: &mut Section<'_>) {
+    let text = match &record.path {
+        None => "switched off by the policy".to_owned(),
+        Some(path) if record.writable => {
+            format!(
+                "{}: yours, so an agent running as you can change it",
+                escape(path)
+            )
+        }
+        Some(path) => format!(
+            "{} cannot be written: decisions go unrecorded",
+            escape(path)
+        ),
+    };
+    let hint = "make its folder yours, or name a file in `record`";
+    to.add(record.mark(), "record", text, hint);
+    if let Some(state) = &record.state {
+        let text = match record.state_writable {
+            true => format!(
+                "{}: yours; forging what it holds gains nothing",
+                escape(state)
+            ),
+            false => format!(
+                "{} cannot be written: examples are run at each start",
+                escape(state)
+            ),
+        };
+        to.add(Mark::Note, "state", text, "");
+    }
+}
