@@ -13,6 +13,7 @@ use crate::policy::Policy;
 use crate::policy::schema::{ExecGate, Settings};
 use crate::supervise::standing::{Missing, Standing, Supervisor, here, is_supervised};
 use crate::supervise::{Alone, serve};
+use crate::sys::filter::may_install;
 use crate::sys::process;
 
 /// Whether this process is under an exec gate, or can be put under one.
@@ -38,12 +39,37 @@ pub fn gates(standing: &Standing) -> Gates {
     }
 }
 
+/// What the line gate judges in a shell that runs already. What it is not under now, it never will be.
+#[must_use]
+pub fn gates_of_running(standing: &Standing) -> Gates {
+    match standing {
+        Standing::Supervised => Gates::BesideExec,
+        Standing::Free | Standing::Without(_) => Gates::Line,
+    }
+}
+
+/// Where this process stands, after it was tried whether the kernel takes a filter from it.
+#[must_use]
+pub fn proven(standing: Standing, settings: &Settings) -> Standing {
+    if standing != Standing::Free {
+        return standing;
+    }
+    match may_install(may_gain(settings)) {
+        Ok(()) => Standing::Free,
+        Err(error) => Standing::Without(Missing::Filter(error.to_string())),
+    }
+}
+
+fn may_gain(settings: &Settings) -> bool {
+    settings.new_privileges == Some(true)
+}
+
 /// The exec gate for a shell that this process is about to become, supervised beside it. `approved` is
 /// what a person has said yes to in its line.
 #[must_use]
 pub fn beside(policy: &Policy, approved: Approved, record: Option<PathBuf>) -> Gate<'_> {
     Gate {
-        may_gain: policy.settings().new_privileges == Some(true),
+        may_gain: may_gain(policy.settings()),
         work: Box::new(move |listener| {
             let base = Base::of(&View::own());
             if process::become_supervisor(listener.descriptor()).is_err() {
