@@ -54,8 +54,7 @@ const OF_THE_PATH: [i32; 6] = [
 
 /// The flags of execveat(2): `AT_SYMLINK_NOFOLLOW`, `AT_EMPTY_PATH` and, from Linux 6.14 on,
 /// `AT_EXECVE_CHECK`, with which nothing is started.
-const KNOWN_FLAGS: u32 =
-    libc::AT_SYMLINK_NOFOLLOW as u32 | libc::AT_EMPTY_PATH as u32 | 0x1_0000;
+const KNOWN_FLAGS: u32 = libc::AT_SYMLINK_NOFOLLOW as u32 | libc::AT_EMPTY_PATH as u32 | 0x1_0000;
 
 impl Request {
     /// The exec that a notification is about.
