@@ -26,7 +26,10 @@ struct Work {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     let [kibosh, source, rest @ ..] = words.as_slice() else {
         eprintln!("usage: gate KIBOSH FOLDER-OF-A-CONFIGURE-SCRIPT [WORK…]");
         return ExitCode::FAILURE;
@@ -41,7 +44,11 @@ fn main() -> ExitCode {
         }
     }
     let _ = fs::remove_dir_all(&place);
-    if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if met {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn works(source: &Path) -> Vec<Work> {
@@ -57,19 +64,34 @@ fn works(source: &Path) -> Vec<Work> {
                git checkout -q -b x && git merge -q HEAD && git log --oneline | wc -l && git gc -q";
     let mut works = vec![
         work("start", "true", 400, (Some(1.25), None)),
-        work("loop", "for i in {1..2000}; do /bin/true; done", 9, (Some(1.12), None)),
+        work(
+            "loop",
+            "for i in {1..2000}; do /bin/true; done",
+            9,
+            (Some(1.12), None),
+        ),
         work("git", git, 15, (None, Some(1.06))),
     ];
     if source.join("configure").exists() {
         works.push(Work {
             fresh: Some(source.to_path_buf()),
-            ..work("configure", "./configure >/dev/null 2>&1", 5, (None, Some(1.03)))
+            ..work(
+                "configure",
+                "./configure >/dev/null 2>&1",
+                5,
+                (None, Some(1.03)),
+            )
         });
     }
     if source.join("Makefile").exists() {
         works.push(Work {
             fresh: Some(source.to_path_buf()),
-            ..work("make", "make clean >/dev/null && make >/dev/null 2>&1", 7, (None, Some(1.04)))
+            ..work(
+                "make",
+                "make clean >/dev/null && make >/dev/null 2>&1",
+                7,
+                (None, Some(1.04)),
+            )
         });
     }
     works
@@ -81,7 +103,11 @@ fn run(shell: &str, work: &Work, place: &Path) -> (f64, f64) {
         Some(source) => {
             let folder = place.join("source");
             let _ = fs::remove_dir_all(&folder);
-            let copied = Command::new("cp").arg("-a").arg(source).arg(&folder).status();
+            let copied = Command::new("cp")
+                .arg("-a")
+                .arg(source)
+                .arg(&folder)
+                .status();
             assert!(copied.is_ok_and(|status| status.success()));
             folder
         }
@@ -96,7 +122,11 @@ fn run(shell: &str, work: &Work, place: &Path) -> (f64, f64) {
         .stdout(Stdio::null())
         .status();
     let wall = begin.elapsed();
-    assert!(status.is_ok_and(|status| status.success()), "`{}` under {shell} failed", work.name);
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "`{}` under {shell} failed",
+        work.name
+    );
     while wait().is_ok() {}
     let processor = processor_time().saturating_sub(before);
     (wall.as_secs_f64(), processor.as_secs_f64())
@@ -122,7 +152,8 @@ fn compare(kibosh: &str, work: &Work, place: &Path) -> bool {
         (median(wall), median(processor))
     });
     let (wall, processor) = (other.0 / bash.0, other.1 / bash.1);
-    let limit = |limit: Option<f64>| limit.map_or(String::new(), |limit| format!(" (at most {limit})"));
+    let limit =
+        |limit: Option<f64>| limit.map_or(String::new(), |limit| format!(" (at most {limit})"));
     println!(
         "{:<10} wall {:>9.2} ms / {:>9.2} ms = {wall:.3}{}  cpu {:>9.2} ms / {:>9.2} ms = {processor:.3}{}",
         work.name,
@@ -133,7 +164,8 @@ fn compare(kibosh: &str, work: &Work, place: &Path) -> bool {
         bash.1 * 1e3,
         limit(work.limits.1),
     );
-    work.limits.0.is_none_or(|limit| wall <= limit) && work.limits.1.is_none_or(|limit| processor <= limit)
+    work.limits.0.is_none_or(|limit| wall <= limit)
+        && work.limits.1.is_none_or(|limit| processor <= limit)
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

@@ -8,6 +8,7 @@ mod session;
 mod units;
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 
@@ -15,15 +16,15 @@ use crate::approve::{Approver, Cleared};
 use crate::audit::Outcome;
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
-use crate::decide::gates::Gates;
 use crate::execute::{self, Gate, Listener};
 use crate::exit;
 use crate::invocation::{Invocation, Preamble, Text, View};
 use crate::judge;
+use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::policy::schema::{Effect, ExecGate};
 use crate::report::{self, refusal};
-use crate::supervise::standing::{Standing, Supervisor};
+use crate::supervise::standing::{Missing, Standing, Supervisor};
 use crate::surroundings::Surroundings;
 
 use session::Session;
@@ -41,74 +42,115 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
         }
     };
     let surroundings = Surroundings::here();
-    let view = View::own();
-    let text = Text::of(invocation, &view);
-    let preamble = Preamble::of(invocation, &text, &view);
-    let standing = gate::standing(policy.settings(), Supervisor::Beside);
-    if let (Standing::Without(missing), Some(ExecGate::Required)) =
-        (&standing, policy.settings().exec_gate)
-    {
-        say(&report::exec::required(&missing.to_string()));
-        return exit::FAILED;
-    }
-    let mut session = Session::new(
+    let text = Text::of(invocation, &View::own());
+    let start = Start {
         invocation,
-        &surroundings,
-        &policy,
-        preamble,
-        gate::gates(&standing),
-        folders.home.as_ref().map(|home| home.path.as_path()),
-    );
-    // Below a supervisor the exec of the real shell is judged with its text, by the policy of the session.
-    let is_judged_there = standing == Standing::Supervised
-        && !session.is_dry()
-        && matches!(text, Text::Whole(_) | Text::Nothing);
-    let decision = if is_judged_there {
-        Decision::default()
-    } else {
-        session.judge(&text)
+        policy: &policy,
+        home: folders.home.as_ref().map(|home| home.path.as_path()),
+        surroundings: &surroundings,
+        text: &text,
     };
-    if session.is_dry() && text != Text::Stream {
-        session.record(&decision, Outcome::DryRun);
-        say(&report::check::text(&decision));
-        return status(decision.effect);
+    let mut standing = gate::standing(policy.settings(), Supervisor::Beside);
+    // What comes in while the shell runs is judged by what there is when it begins.
+    if matches!(text, Text::Stream | Text::Typed) {
+        standing = gate::proven(standing, policy.settings());
     }
-    let cleared = match session.review(&decision) {
-        Ok(cleared) => cleared,
-        Err(refusal) => {
-            say(&refusal::message(&decision, &refusal));
-            return exit::STOPPED;
-        }
-    };
-    let settings = policy.settings();
     let mut approved = Approved::default();
-    if cleared.approver() == Approver::Person {
-        approved.add(&decision);
+    let mut outcome = start.shell(standing, &mut approved, say);
+    if let Err(execute::Error::Gate(error)) = &outcome {
+        // Nothing has run, and what was left to that gate must be judged now.
+        let standing = Standing::Without(Missing::Filter(error.to_string()));
+        outcome = start.shell(standing, &mut approved, say);
     }
-    let (units, sender) = match (&standing, &text) {
-        (Standing::Free, Text::Stream) => match nix::unistd::pipe2(OFlag::O_CLOEXEC) {
-            Ok((units, sender)) => (Some(units), Some(sender)),
-            Err(error) => {
-                say(&refusal::failure(&error));
-                return exit::FAILED;
+    match outcome {
+        Ok(status) => status,
+        Err(error) => {
+            say(&refusal::failure(&error));
+            exit::FAILED
+        }
+    }
+}
+
+/// A shell that is to be started.
+struct Start<'a> {
+    invocation: &'a Invocation,
+    policy: &'a Policy,
+    home: Option<&'a Path>,
+    surroundings: &'a Surroundings<'a>,
+    text: &'a Text,
+}
+
+impl Start<'_> {
+    /// Judges and runs what an invocation asks for, where this process stands. Gives the exit status, or
+    /// why this program could not become the real shell. `approved` is what a person has said yes to.
+    fn shell(
+        &self,
+        standing: Standing,
+        approved: &mut Approved,
+        say: &dyn Fn(&str),
+    ) -> Result<u8, execute::Error> {
+        let (invocation, policy, text) = (self.invocation, self.policy, self.text);
+        let settings = policy.settings();
+        if let (Standing::Without(missing), Some(ExecGate::Required)) =
+            (&standing, settings.exec_gate)
+        {
+            say(&report::exec::required(&missing.to_string()));
+            return Ok(exit::FAILED);
+        }
+        let mut session = Session::new(
+            invocation,
+            self.surroundings,
+            policy,
+            Preamble::of(invocation, text, &View::own()),
+            gate::gates(&standing),
+            self.home,
+        );
+        // Below a supervisor the exec of the real shell is judged with its text, by the policy of the
+        // session.
+        let is_judged_there = standing == Standing::Supervised
+            && !session.is_dry()
+            && matches!(text, Text::Whole(_) | Text::Nothing);
+        let decision = if is_judged_there {
+            Decision::default()
+        } else {
+            session.judge(text).without(approved)
+        };
+        if session.is_dry() && *text != Text::Stream {
+            session.record(&decision, Outcome::DryRun);
+            say(&report::check::text(&decision));
+            return Ok(status(decision.effect));
+        }
+        let cleared = match session.review(&decision) {
+            Ok(cleared) => cleared,
+            Err(refusal) => {
+                say(&refusal::message(&decision, &refusal));
+                return Ok(exit::STOPPED);
             }
-        },
-        _ => (None, None),
-    };
-    let gate = (standing == Standing::Free)
-        .then(|| gate::beside(&policy, approved, units, session.place_of_record()));
-    let error = match text {
-        Text::Stream => {
-            session.keep(decision);
-            relayed(cleared, invocation, session, gate, sender.as_ref(), say)
+        };
+        if cleared.approver() == Approver::Person {
+            approved.add(&decision);
         }
-        Text::Typed => execute::launch_typed(cleared, invocation, settings, gate),
-        Text::Whole(_) | Text::Nothing | Text::Hidden(_) => {
-            execute::launch(cleared, invocation, settings, gate)
-        }
-    };
-    say(&refusal::failure(&error));
-    exit::FAILED
+        let (units, sender) = match (&standing, text) {
+            (Standing::Free, Text::Stream) => {
+                let pair = nix::unistd::pipe2(OFlag::O_CLOEXEC);
+                let (units, sender) = pair.map_err(|error| execute::Error::Relay(error.into()))?;
+                (Some(units), Some(sender))
+            }
+            _ => (None, None),
+        };
+        let gate = (standing == Standing::Free)
+            .then(|| gate::beside(policy, approved.clone(), units, session.place_of_record()));
+        Err(match text {
+            Text::Stream => {
+                session.keep(decision);
+                relayed(cleared, invocation, session, gate, sender.as_ref(), say)
+            }
+            Text::Typed => execute::launch_typed(cleared, invocation, settings, gate),
+            Text::Whole(_) | Text::Nothing | Text::Hidden(_) => {
+                execute::launch(cleared, invocation, settings, gate)
+            }
+        })
+    }
 }
 
 /// Runs a shell whose commands come in while it runs. Returns only where it could not be started.
@@ -174,10 +216,7 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     let surroundings = Surroundings::here();
     let home = folders.home.as_ref().map(|home| home.path.as_path());
     let standing = gate::standing(policy.settings(), Supervisor::Beside);
-    let gates = match standing {
-        Standing::Supervised => Gates::LineThenExec,
-        Standing::Free | Standing::Without(_) => Gates::Line,
-    };
+    let gates = gate::gates_of_running(&standing);
     let mut session = Session::new(&invocation, &surroundings, &policy, preamble, gates, home);
     let decision = session.judge(&Text::Whole(command.to_vec()));
     if standing == Standing::Supervised && !session.is_dry() {

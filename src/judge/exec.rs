@@ -35,8 +35,8 @@ pub struct Exec {
     pub argv: Vec<CString>,
     /// The process, with the environment that the program would have.
     pub view: View,
-    /// For a `#!` file: what reads it.
-    pub interpreter: Option<Interpreter>,
+    /// For a `#!` file: what reads it, what reads that where it is a `#!` file, too, and so on.
+    pub interpreters: Vec<Interpreter>,
     /// Whether the file is this very program.
     pub is_kibosh: bool,
 }
@@ -98,8 +98,10 @@ pub fn exec(
     } else {
         judging.words(&words, &mut judged);
     }
-    if let Some(interpreter) = &exec.interpreter {
-        let argv = interpreter.argv(exec);
+    let (mut path, mut argv) = (exec.path.as_slice(), exec.argv.clone());
+    for interpreter in &exec.interpreters {
+        argv = interpreter.argv(path, &argv);
+        path = &interpreter.path;
         let words = Words {
             path: &interpreter.path,
             names: &interpreter.names,
@@ -114,14 +116,19 @@ pub fn exec(
 }
 
 impl Interpreter {
-    /// The argument vector that the kernel makes: interpreter, argument, path, and the words after argv0.
-    fn argv(&self, exec: &Exec) -> Vec<CString> {
-        let own = [Some(&self.path), self.argument.as_ref(), Some(&exec.path)];
+    /// The argument vector that the kernel makes of that of a script: interpreter, argument, the script's
+    /// path, and the words after argv0.
+    fn argv(&self, script: &[u8], argv: &[CString]) -> Vec<CString> {
+        let own = [
+            Some(self.path.as_slice()),
+            self.argument.as_deref(),
+            Some(script),
+        ];
         // None of these can hold a NUL: they come from a path or a line of the kernel's.
         let own = own
             .into_iter()
             .flatten()
-            .filter_map(|word| CString::new(word.as_slice()).ok());
-        own.chain(exec.argv.iter().skip(1).cloned()).collect()
+            .filter_map(|word| CString::new(word).ok());
+        own.chain(argv.iter().skip(1).cloned()).collect()
     }
 }

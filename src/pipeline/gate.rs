@@ -21,6 +21,7 @@ use crate::supervise::serve;
 use crate::supervise::standing::{
     Missing, Standing, Supervisor, here, here_gaining, is_supervised,
 };
+use crate::sys::filter::may_install;
 use crate::sys::process;
 
 /// Whether this process is under an exec gate, or can be put under one by such a supervisor.
@@ -49,6 +50,32 @@ pub fn gates(standing: &Standing) -> Gates {
     }
 }
 
+/// What the line gate judges in a shell that runs already. What it is not under now, it never will be.
+#[must_use]
+pub fn gates_of_running(standing: &Standing) -> Gates {
+    match standing {
+        // Its supervisor judges each command, too, and asks; this tells it apart from what needs no asking.
+        Standing::Supervised => Gates::LineThenExec,
+        Standing::Free | Standing::Without(_) => Gates::Line,
+    }
+}
+
+/// Where this process stands, after it was tried whether the kernel takes a filter from it.
+#[must_use]
+pub fn proven(standing: Standing, settings: &Settings) -> Standing {
+    if standing != Standing::Free {
+        return standing;
+    }
+    match may_install(may_gain(settings)) {
+        Ok(()) => Standing::Free,
+        Err(error) => Standing::Without(Missing::Filter(error.to_string())),
+    }
+}
+
+fn may_gain(settings: &Settings) -> bool {
+    settings.new_privileges == Some(true)
+}
+
 /// The exec gate for a shell that this process is about to become, supervised beside it. `approved` is
 /// what a person has said yes to in its line; `units` tells what they say yes to in commands that come in
 /// later.
@@ -61,7 +88,7 @@ pub fn beside(
 ) -> Gate<'_> {
     let shell = std::process::id().cast_signed();
     Gate {
-        may_gain: policy.settings().new_privileges == Some(true),
+        may_gain: may_gain(policy.settings()),
         work: Box::new(move |listener| {
             let base = Base::of(&View::own());
             let units = units.as_ref().map(AsFd::as_fd);

@@ -46,7 +46,17 @@ const MOST_REMEMBERED: usize = 1 << 16;
 const MOST_REFUSED: usize = 64;
 
 /// Where programs of the machine stand, for knowing their copies.
-const FOLDERS: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
+const FOLDERS: &[&str] = &[
+    "/usr/bin",
+    "/bin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/local/bin",
+    "/lib64",
+    "/lib",
+];
+/// Those in which nobody puts a copy without being asked.
+const KEPT: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /// Questions on their way to whoever puts them, each with where its answer is waited for.
 pub type Questions = Rc<RefCell<VecDeque<(Vec<u8>, OwnedFd)>>>;
@@ -109,30 +119,33 @@ impl<'a> Guard<'a> {
     /// Judges an exec by what it asks for, or by what it has become; also whether it would be judged the
     /// same again.
     fn judged(&mut self, request: &Request, has_started: bool) -> (ExecJudgement, bool) {
-        let mut steps = request.steps.iter();
-        let first = steps.next();
+        let first = request.steps.first();
         let is_kibosh = first.is_some_and(|step| Some(step.state.identity) == self.own);
         let names = first.map(|step| self.names(step)).unwrap_or_default();
-        let interpreter = match first.map(|step| &step.facts.kind) {
-            Some(Kind::Script {
-                interpreter,
-                argument,
-            }) => Some(Interpreter {
-                path: interpreter.clone(),
-                argument: argument.clone(),
-                names: steps
-                    .next()
-                    .map(|step| self.names(step))
-                    .unwrap_or_default(),
-            }),
-            // A shell that cannot start it reads it itself.
-            Some(Kind::Text) => Some(Interpreter {
-                path: b"/bin/sh".to_vec(),
-                argument: None,
-                names: Vec::new(),
-            }),
-            Some(Kind::Program) | None => None,
-        };
+        let mut interpreters = Vec::new();
+        let mut read_by = request.steps.iter().skip(1);
+        for step in &request.steps {
+            match &step.facts.kind {
+                Kind::Script {
+                    interpreter,
+                    argument,
+                } => interpreters.push(Interpreter {
+                    path: interpreter.clone(),
+                    argument: argument.clone(),
+                    names: read_by
+                        .next()
+                        .map(|step| self.names(step))
+                        .unwrap_or_default(),
+                }),
+                // A shell that cannot start it reads it itself.
+                Kind::Text => interpreters.push(Interpreter {
+                    path: b"/bin/sh".to_vec(),
+                    argument: None,
+                    names: Vec::new(),
+                }),
+                Kind::Program => {}
+            }
+        }
         let process = PathBuf::from(format!("/proc/{}", request.task));
         let environment = request.environment.iter().map(<[u8]>::to_vec).collect();
         let cwd = PathBuf::from(OsStr::from_bytes(&request.cwd));
@@ -141,7 +154,7 @@ impl<'a> Guard<'a> {
             names,
             argv: words_of(&request.argv),
             view: View::of(process, environment, Some(cwd)),
-            interpreter,
+            interpreters,
             is_kibosh,
         };
         let caller = || {
@@ -162,7 +175,7 @@ impl<'a> Guard<'a> {
     /// Further names that a file is known by.
     fn names(&mut self, step: &Step) -> Vec<String> {
         let mut names = Vec::new();
-        if step.facts.content != Mark::None && !is_of_the_machine(&step.facts.real) {
+        if step.facts.content != Mark::None && !is_of_the_machine(step) {
             names.extend(self.copies().get(&step.facts.content).cloned());
         }
         if let Some(name) = step.facts.real.file_name() {
@@ -482,10 +495,16 @@ fn caller(request: &Request) -> Caller {
     }
 }
 
-/// Whether a file is one of the machine's own programs, whose name is what it is.
-fn is_of_the_machine(file: &Path) -> bool {
-    file.parent()
-        .is_some_and(|folder| FOLDERS.iter().any(|known| folder == Path::new(known)))
+/// Whether a file is one of the machine's own programs, whose name is what it is: not where another one
+/// is mounted over it in a place of the caller's own.
+fn is_of_the_machine(step: &Step) -> bool {
+    let real = &step.facts.real;
+    let is_kept = real
+        .parent()
+        .is_some_and(|folder| KEPT.iter().any(|known| folder == Path::new(known)));
+    is_kept
+        && nix::sys::stat::stat(real)
+            .is_ok_and(|stat| target::State::of(&stat).identity == step.state.identity)
 }
 
 fn words_of(texts: &Texts) -> Vec<CString> {

@@ -56,6 +56,14 @@ fn matches_one(pattern: &str, text: &str) -> bool {
         if from.next().is_none() {
             return false;
         }
+        // Where a letter must stand, only places that have it are tried: words can be very long.
+        if let Some(letter) = after.clone().next().filter(|one| !matches!(one, '*' | '?')) {
+            let rest = from.as_str();
+            match rest.find(letter).and_then(|place| rest.get(place..)) {
+                Some(rest) => from = rest.chars(),
+                None => return false,
+            }
+        }
         pattern = after.clone();
         text = from.clone();
         retry = Some((after, from));

@@ -3,7 +3,10 @@
 //! Takes a notification or a stopped task, gives everything that is judged about it.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::AtFlags;
+use nix::sys::stat::fstatat;
 
 use super::filter;
 use super::target::{self, Kind, Known, Place, Step};
@@ -40,13 +43,18 @@ pub enum Fault {
 }
 
 /// Errors that the kernel would give for the path, too.
-const OF_THE_PATH: [i32; 5] = [
+const OF_THE_PATH: [i32; 6] = [
     libc::ENOENT,
+    libc::EACCES,
     libc::ENOTDIR,
     libc::ELOOP,
     libc::ENAMETOOLONG,
     libc::EFAULT,
 ];
+
+/// The flags of execveat(2): `AT_SYMLINK_NOFOLLOW`, `AT_EMPTY_PATH` and, from Linux 6.14 on,
+/// `AT_EXECVE_CHECK`, with which nothing is started.
+const KNOWN_FLAGS: u32 = libc::AT_SYMLINK_NOFOLLOW as u32 | libc::AT_EMPTY_PATH as u32 | 0x1_0000;
 
 impl Request {
     /// The exec that a notification is about.
@@ -76,11 +84,16 @@ impl Request {
         let flags = if is_at { flags } else { 0 };
         let (path, argv, environment) =
             vectors::read(task, path, argv, envp, pointer).map_err(hidden)?;
-        let is_empty = flags & libc::AT_EMPTY_PATH as u64 != 0;
+        // As the kernel takes them: 32 bits wide.
+        let flags = flags as u32;
+        if flags & !KNOWN_FLAGS != 0 {
+            return Err(Fault::NotThere(libc::EINVAL));
+        }
+        let is_empty = flags & libc::AT_EMPTY_PATH as u32 != 0;
         if path.is_empty() && !(is_at && is_empty) {
             return Err(Fault::NotThere(libc::ENOENT));
         }
-        let follow = flags & libc::AT_SYMLINK_NOFOLLOW as u64 == 0;
+        let follow = flags & libc::AT_SYMLINK_NOFOLLOW as u32 == 0;
         let folder = target::folder(task).map_err(|error| Fault::Hidden(error.into()))?;
         let cwd = verify::cwd(folder.as_fd()).map_err(Fault::Hidden)?;
         let name = match descriptor {
@@ -91,7 +104,13 @@ impl Request {
             _ => path.clone(),
         };
         let place = Place::of(&path, descriptor, follow);
-        let steps = known.steps(folder.as_fd(), &name, place).map_err(of_file)?;
+        let steps = known.steps(folder.as_fd(), &name, place);
+        let steps = steps.map_err(|error| match descriptor {
+            Some(number) if !path.starts_with(b"/") && is_closed(folder.as_fd(), number) => {
+                Fault::NotThere(libc::EBADF)
+            }
+            _ => of_file(error),
+        })?;
         Ok(Self {
             task,
             folder,
@@ -162,6 +181,13 @@ impl Request {
             cwd: self.cwd.clone(),
         })
     }
+}
+
+/// Whether a task has no descriptor of this number; `folder` is its `/proc/TASK`.
+fn is_closed(folder: BorrowedFd<'_>, number: i32) -> bool {
+    let place = format!("fd/{number}");
+    let found = fstatat(folder, place.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
+    found == Err(nix::errno::Errno::ENOENT)
 }
 
 fn hidden(error: io::Error) -> Fault {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 
 use super::filter::{ARE_YOU_THERE, HERE};
-use crate::sys::{filter, kernel, limits};
+use crate::sys::{filter, kernel, limits, peek, trace};
 
 /// Where a process stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Missing {
     Off,
     /// The kernel has no notifications, or none that survive signals (Linux 5.19).
     Kernel,
+    /// A call that a supervisor cannot do without is refused, as the filter of a container may.
+    Call(&'static str),
     /// Only ancestors may look at a process (Yama, `kernel.yama.ptrace_scope`).
     Yama(u8),
     /// Programs may gain rights by the policy, which this process cannot promise with a filter (seccomp(2)).
@@ -39,6 +41,10 @@ impl fmt::Display for Missing {
             Self::Kernel => write!(
                 out,
                 "the kernel has no notifications of calls that survive signals (seccomp_unotify, Linux 5.19)"
+            ),
+            Self::Call(name) => write!(
+                out,
+                "the call `{name}`, which a supervisor needs, is refused here (by the filter of a container, say)"
             ),
             Self::Yama(scope) => write!(
                 out,
@@ -65,7 +71,7 @@ pub enum Supervisor {
 
 /// Where this process stands.
 ///
-/// A notification asks nothing of the file system, so that this costs three calls at each start.
+/// A notification asks nothing of the file system, so that this costs five calls at each start.
 #[must_use]
 pub fn here(supervisor: Supervisor) -> Standing {
     if is_supervised() {
@@ -73,6 +79,12 @@ pub fn here(supervisor: Supervisor) -> Standing {
     }
     if !filter::knows_notifications() || !filter::knows_flags() {
         return Standing::Without(Missing::Kernel);
+    }
+    if !peek::is_there() {
+        return Standing::Without(Missing::Call("process_vm_readv"));
+    }
+    if !trace::is_there() {
+        return Standing::Without(Missing::Call("ptrace"));
     }
     match (yama(), supervisor) {
         (0, _) | (1, Supervisor::Above) => Standing::Free,

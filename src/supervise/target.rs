@@ -134,7 +134,8 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// What stat(2) reports; EACCES where it is no plain file, as execve(2) has it.
+    /// What stat(2) reports; EACCES where it is no plain file or nobody may execute it, as execve(2) has
+    /// it.
     pub fn state(&self, task: BorrowedFd<'_>) -> nix::Result<State> {
         let flags = if self.follow {
             AtFlags::empty()
@@ -142,7 +143,9 @@ impl Place {
             AtFlags::AT_SYMLINK_NOFOLLOW
         };
         let stat = fstatat(task, &self.below, flags)?;
-        if is_plain(&stat) {
+        if !self.follow && is_link(&stat) {
+            Err(nix::errno::Errno::ELOOP)
+        } else if is_plain(&stat) && stat.st_mode & 0o111 != 0 {
             Ok(State::of(&stat))
         } else {
             Err(nix::errno::Errno::EACCES)
@@ -153,13 +156,18 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// What open(2) and read(2) report; ESTALE where it is another file by now.
+    /// What open(2) and read(2) report, but EPERM where it may not be read, which the kernel need not
+    /// mind; ESTALE where it is another file by now.
     pub fn facts(&self, task: BorrowedFd<'_>, state: &State) -> io::Result<Facts> {
         let mut flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         if !self.follow {
             flags |= OFlag::O_NOFOLLOW;
         }
-        let file = File::from(openat(task, &self.below, flags, Mode::empty())?);
+        let opened = openat(task, &self.below, flags, Mode::empty());
+        let file = File::from(opened.map_err(|errno| match errno {
+            nix::errno::Errno::EACCES => nix::errno::Errno::EPERM,
+            other => other,
+        })?);
         if State::of(&nix::sys::stat::fstat(&file)?) != *state {
             return Err(io::Error::from_raw_os_error(libc::ESTALE));
         }
@@ -175,45 +183,58 @@ impl Place {
     }
 }
 
+fn is_link(stat: &FileStat) -> bool {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFLNK
+}
+
 fn is_plain(stat: &FileStat) -> bool {
     SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG
 }
 
-/// What a file is started as, by the beginning of its content (linux/fs/binfmt_script.c).
+/// What a file is started as, by the beginning of its content: `load_script` of linux/fs/binfmt_script.c,
+/// step by step.
 fn kind(head: &[u8]) -> Kind {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     if head.starts_with(b"\x7fELF") {
         return Kind::Program;
     }
-    let Some(line) = head
-        .get(..head.len().min(FIRST_LINE))
-        .and_then(|line| line.strip_prefix(b"#!"))
-    else {
-        return Kind::Text;
-    };
-    let line = line
-        .split(|&byte| byte == b'\n' || byte == 0)
-        .next()
-        .unwrap_or_default();
-    let start = line
-        .iter()
-        .position(|byte| !blank(byte))
-        .unwrap_or(line.len());
-    let line = line.get(start..).unwrap_or_default();
-    let end = line.iter().position(blank).unwrap_or(line.len());
-    let (interpreter, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-    let first = rest.iter().position(|byte| !blank(byte));
-    let last = rest.iter().rposition(|byte| !blank(byte));
-    let argument = match (first, last) {
-        (Some(first), Some(last)) => rest.get(first..=last).map(<[u8]>::to_vec),
-        _ => None,
-    };
-    if interpreter.is_empty() {
+    if !head.starts_with(b"#!") {
         return Kind::Text;
     }
+    // The kernel's buffer is filled up with NULs.
+    let mut buffer = [0; FIRST_LINE];
+    let known = head.len().min(FIRST_LINE);
+    if let (Some(place), Some(head)) = (buffer.get_mut(..known), head.get(..known)) {
+        place.copy_from_slice(head);
+    }
+    let ends_path = |byte: &u8| blank(byte) || *byte == 0;
+    let line = match buffer.iter().position(|&byte| byte == b'\n') {
+        Some(end) => buffer.get(2..end),
+        // Without an end of the line the path must have one, else it may be cut off.
+        None => buffer.get(2..FIRST_LINE.saturating_sub(1)).filter(|line| {
+            let start = line.iter().position(|byte| !blank(byte));
+            let path = start.and_then(|start| line.get(start..));
+            path.is_some_and(|path| path.iter().any(ends_path))
+        }),
+    };
+    let line = line.unwrap_or_default();
+    let last = line.iter().rposition(|byte| !blank(byte));
+    let first = line.iter().position(|byte| !blank(byte));
+    let (Some(first), Some(last)) = (first, last) else {
+        return Kind::Text;
+    };
+    let line = line.get(first..=last).unwrap_or_default();
+    let (interpreter, rest) = match line.iter().position(ends_path) {
+        Some(end) => line.split_at_checked(end).unwrap_or((line, &[])),
+        None => (line, &[][..]),
+    };
+    let argument = rest.first().filter(|byte| blank(byte)).and_then(|_| {
+        let start = rest.iter().position(|byte| !blank(byte))?;
+        rest.get(start..)?.split(|&byte| byte == 0).next()
+    });
     Kind::Script {
         interpreter: interpreter.to_vec(),
-        argument,
+        argument: argument.map(<[u8]>::to_vec),
     }
 }
 
@@ -240,8 +261,8 @@ impl Known {
     ///
     /// # Errors
     ///
-    /// What the kernel would say of the first one that cannot be found; EACCES also where it cannot be
-    /// read; ELOOP where scripts read scripts without end.
+    /// What the kernel would say of the first one that cannot be found or executed; EPERM where it cannot
+    /// be read; ELOOP where scripts read scripts without end.
     pub fn steps(
         &mut self,
         task: BorrowedFd<'_>,
@@ -313,11 +334,27 @@ mod tests {
             (b"#!/usr/bin/env bash", script("/usr/bin/env", Some("bash"))),
             (b"#!\n/bin/sh", Kind::Text),
             (b"#! \t\n", Kind::Text),
+            (b"#!/bin/sh", script("/bin/sh", None)),
+            (b"#!/bin/sh -e  ", script("/bin/sh", Some("-e  "))),
+            (b"#!/bin/sh\r\n", script("/bin/sh\r", None)),
+            (b"#!/bin/cat\0x y\n", script("/bin/cat", None)),
+            (b"#!/bin/sh a\0b\n", script("/bin/sh", Some("a"))),
             (b"echo hi", Kind::Text),
             (b"", Kind::Text),
         ] {
             assert_eq!(kind(head), expected, "{}", String::from_utf8_lossy(head));
         }
+    }
+
+    #[test]
+    fn a_first_line_that_is_too_long_is_cut_and_never_a_path_that_is() {
+        let long = format!("#!/bin/sh {}\n", "a".repeat(300));
+        let Kind::Script { argument, .. } = kind(long.as_bytes()) else {
+            panic!("{long}")
+        };
+        assert_eq!(argument.unwrap().len(), 255 - "#!/bin/sh ".len());
+        let path = format!("#!/{}\n", "a".repeat(300));
+        assert_eq!(kind(path.as_bytes()), Kind::Text);
     }
 
     #[test]
@@ -342,6 +379,8 @@ mod tests {
         std::fs::create_dir_all(&folder_of_test).unwrap();
         let script = folder_of_test.join("script");
         std::fs::write(&script, "#!/bin/sh -e\n").unwrap();
+        let may = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&script, may).unwrap();
         let task = folder(std::process::id().cast_signed()).unwrap();
         let name = script.as_os_str().as_bytes();
         let mut known = Known::default();
@@ -361,9 +400,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_cannot_be_started() {
+    fn what_is_no_plain_file_or_not_executable_cannot_be_started() {
         let task = folder(std::process::id().cast_signed()).unwrap();
-        for path in [&b"/"[..], b"/dev/null"] {
+        for path in [&b"/"[..], b"/dev/null", b"/etc/passwd"] {
             let state = Place::of(path, None, true).state(task.as_fd());
             assert_eq!(state, Err(nix::errno::Errno::EACCES));
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -57,5 +58,20 @@ fn standard_error(task: i32) -> io::Result<OwnedFd> {
         .find_map(|line| line.strip_prefix("Tgid:"))
         .and_then(|number| number.trim().parse().ok())
         .unwrap_or(task);
-    process::descriptor_of(process, 2)
+    process::descriptor_of(process, 2).or_else(|_| by_name(process))
+}
+
+/// The same where a filter refuses the call for it: of a pipe or a terminal, which takes words whatever it
+/// was opened for.
+fn by_name(process: i32) -> io::Result<OwnedFd> {
+    let name = format!("/proc/{process}/fd/2");
+    let kind = fs::metadata(&name)?.file_type();
+    if !kind.is_fifo() && !kind.is_char_device() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let file = fs::File::options()
+        .append(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(name)?;
+    Ok(file.into())
 }

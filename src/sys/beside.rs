@@ -200,10 +200,12 @@ impl Beside {
         Failure::Program(error)
     }
 
-    /// Tells the supervisor that there will be nothing to do.
+    /// Tells the supervisor that there will be nothing to do, and waits for its end: it uses the memory of
+    /// this process, and its end is told to nobody.
     pub fn give_up(&self) {
         self.shared.step.store(FAILED, Ordering::Release);
         wake(&self.shared.step);
+        let _ = super::process::reap(self.process);
     }
 }
 

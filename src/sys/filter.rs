@@ -71,6 +71,37 @@ pub fn install_here(program: &[Instruction], may_gain: bool) -> io::Result<RawFd
     }
 }
 
+/// Whether a filter would be taken from this process, as [`install_here`] would put it: tried in a child,
+/// whose end is not told by a signal.
+///
+/// # Errors
+///
+/// As [`install`], or what clone(2) reports.
+pub fn may_install(may_gain: bool) -> io::Result<()> {
+    let everything = [Instruction {
+        code: (libc::BPF_RET | libc::BPF_K) as u16,
+        jt: 0,
+        jf: 0,
+        k: libc::SECCOMP_RET_ALLOW,
+    }];
+    #[expect(unsafe_code, reason = "nix makes children with a signal only")]
+    // SAFETY: this program has one thread here, and the child makes two calls and ends.
+    let child = unsafe { libc::syscall(libc::SYS_clone, 0, 0, 0, 0, 0) };
+    if child == 0 {
+        let refused = install_here(&everything, may_gain).err();
+        let number = refused.map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+        super::process::leave(number);
+    }
+    let child = i32::try_from(child).map_err(io::Error::other)?;
+    if child < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    match super::process::reap(child)? {
+        0 => Ok(()),
+        number => Err(io::Error::from_raw_os_error(number)),
+    }
+}
+
 /// Whether the kernel sends notifications, and in the size in which they are taken here.
 #[must_use]
 pub fn knows_notifications() -> bool {

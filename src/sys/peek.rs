@@ -15,6 +15,12 @@ pub fn read(process: i32, address: u64, buffer: &mut [u8]) -> io::Result<usize> 
     read_parts(process, &[(address, buffer.len())], buffer)
 }
 
+/// Whether the call is there at all: nothing is read, of this process.
+#[must_use]
+pub fn is_there() -> bool {
+    read_parts(std::process::id().cast_signed(), &[], &mut []).is_ok()
+}
+
 /// Reads several parts, one behind the other, into one buffer; stops before the first that is not
 /// wholly there.
 ///

@@ -107,6 +107,30 @@ fn fork() -> io::Result<ForkResult> {
     Ok(forked?)
 }
 
+/// Waits for the end of a child that is not told by a signal; gives its exit status (wait(2), `__WALL`).
+///
+/// # Errors
+///
+/// ECHILD where there is none; where it was killed.
+pub fn reap(child: i32) -> io::Result<i32> {
+    loop {
+        let mut status = 0;
+        #[expect(unsafe_code, reason = "nix has no such flag everywhere")]
+        // SAFETY: the kernel writes one number.
+        let ended = unsafe { libc::waitpid(child, &raw mut status, libc::__WALL) };
+        if ended == child && libc::WIFEXITED(status) {
+            return Ok(libc::WEXITSTATUS(status));
+        }
+        if ended == child {
+            return Err(io::Error::other("a child was killed"));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
 /// Ends this process without running what the standard library does at the end.
 pub fn leave(status: i32) -> ! {
     #[expect(unsafe_code, reason = "nothing offers _exit safely")]
@@ -251,7 +275,23 @@ fn close_others(kept: impl Iterator<Item = RawFd>) {
 fn close_range(first: u32, last: u32) {
     #[expect(unsafe_code, reason = "a call without a safe form")]
     // SAFETY: close_range takes numbers only; the callers own none of these descriptors.
-    unsafe {
-        libc::syscall(libc::SYS_close_range, first, last, 0)
+    let status = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    if status != 0 {
+        close_one_by_one(first, last);
+    }
+}
+
+/// The same where a filter does not know the call (Linux 5.9).
+fn close_one_by_one(first: u32, last: u32) {
+    let Ok(names) = std::fs::read_dir("/proc/self/fd") else {
+        return;
     };
+    let numbers: Vec<u32> = names
+        .filter_map(|name| name.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    for number in numbers {
+        if (first..=last).contains(&number) {
+            let _ = nix::unistd::close(number.cast_signed());
+        }
+    }
 }

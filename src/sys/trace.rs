@@ -55,6 +55,12 @@ pub fn seize(task: i32) -> io::Result<()> {
     )
 }
 
+/// Whether the call is there at all: of a task that cannot be, it is said that it is not.
+#[must_use]
+pub fn is_there() -> bool {
+    seize(-1).is_err_and(|error| error.raw_os_error() == Some(libc::ESRCH))
+}
+
 /// Makes an attached task stop when it next could.
 ///
 /// # Errors

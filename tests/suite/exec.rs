@@ -38,7 +38,7 @@ fn asked(path: &str, arguments: &[&str]) -> Asked {
             names: Vec::new(),
             argv: words.map(|word| CString::new(*word).unwrap()).collect(),
             view: View::own(),
-            interpreter: None,
+            interpreters: Vec::new(),
             is_kibosh: false,
         },
         environment: entries(BEGINS_WITH),
@@ -76,7 +76,7 @@ impl Asked {
     }
 
     fn read_by(mut self, path: &str, argument: Option<&str>, names: &[&str]) -> Self {
-        self.exec.interpreter = Some(Interpreter {
+        self.exec.interpreters.push(Interpreter {
             path: path.into(),
             argument: argument.map(Into::into),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -282,6 +282,18 @@ fn of_a_script_only_that_is_judged_which_no_exec_will_show() {
             &[],
         )
         .is(Deny, "filesystem.remove-system");
+    // What reads it is itself read by another: the last one has all their words.
+    let nested = |argument: Option<&str>| {
+        asked("/x/outer", &["/srv/data"])
+            .read_by("/x/inner", None, &["inner"])
+            .read_by("/usr/bin/rm", argument, &["rm"])
+    };
+    nested(Some("-rf")).is(Confirm, "filesystem.remove-critical");
+    nested(None).is(Confirm, "filesystem.remove-critical");
+    asked("/x/outer", &["calm"])
+        .read_by("/x/inner", None, &["inner"])
+        .read_by("/usr/bin/cat", None, &["cat"])
+        .is(Allow, "");
 }
 
 #[test]
