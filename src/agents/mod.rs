@@ -26,6 +26,10 @@ pub struct Agent {
     pub setting: Option<String>,
     /// What it starts another way.
     pub but: Option<String>,
+    /// Options with which `kibosh run` starts it, so that what it does comes from it and not from a daemon
+    /// that was started elsewhere.
+    #[serde(default)]
+    pub run_with: Vec<String>,
 }
 
 /// What decides which shell an agent starts.
@@ -59,9 +63,32 @@ pub fn known() -> Vec<Agent> {
     toml::from_str::<Known>(include_str!("known.toml")).map_or_else(|_| Vec::new(), |all| all.agent)
 }
 
+/// The options with which a program of this name is started by `kibosh run`, but for those that are given.
+#[must_use]
+pub fn run_with(program: &str, given: &[&str]) -> Vec<String> {
+    let agents = known();
+    let agent = agents
+        .iter()
+        .find(|agent| agent.programs.iter().any(|name| name == program));
+    let options = agent.map_or(&[][..], |agent| &agent.run_with);
+    options
+        .iter()
+        .filter(|option| !given.contains(&option.as_str()))
+        .cloned()
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_with_a_daemon_is_started_without_it() {
+        assert_eq!(run_with("codex", &["exec"]), ["--no-daemon"]);
+        assert!(run_with("codex", &["--no-daemon"]).is_empty());
+        assert!(run_with("claude", &[]).is_empty());
+        assert!(run_with("ls", &[]).is_empty());
+    }
 
     #[test]
     fn each_agent_says_what_its_way_needs() {

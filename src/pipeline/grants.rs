@@ -59,12 +59,12 @@ impl Grants {
     }
 
     fn keep(&mut self, approved: Approved, process: i32, is_of_a_command: bool) {
-        let Some((from, _)) = Process::of(process) else {
-            return;
-        };
         if approved.is_empty() {
             return;
         }
+        let Some((from, _)) = Process::of(process) else {
+            return;
+        };
         if self.0.len() >= MOST {
             self.0.remove(0);
         }

@@ -1,8 +1,10 @@
 //! `kibosh run`: an agent on a terminal of its own, under the exec gate.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
+use crate::agents;
 use crate::audit;
 use crate::cli::definition::Run;
 use crate::exit;
@@ -28,12 +30,17 @@ pub fn run(options: &Run, say: &dyn Fn(&str)) -> u8 {
             return exit::FAILED;
         }
     };
-    let arguments: Vec<CString> = options
-        .command
-        .iter()
+    let mut words = options.command.iter();
+    let name = words.next().map(OsString::as_os_str).unwrap_or_default();
+    let given: Vec<&str> = words.clone().filter_map(|word| word.to_str()).collect();
+    let base = Path::new(name).file_name().and_then(OsStr::to_str);
+    let more = agents::run_with(base.unwrap_or_default(), &given);
+    let arguments: Vec<CString> = [name]
+        .into_iter()
+        .chain(more.iter().map(OsStr::new))
+        .chain(words.map(OsString::as_os_str))
         .filter_map(|word| CString::new(word.as_bytes()).ok())
         .collect();
-    let name = arguments.first().cloned().unwrap_or_default();
     let program = Program::with_kibosh_as_shell(arguments);
     let settings = policy.settings();
     let standing = gate::standing(settings, Supervisor::Above);

@@ -1,6 +1,8 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod bounds;
 #[cfg(test)]
 mod bypasses;
