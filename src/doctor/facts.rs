@@ -44,6 +44,8 @@ pub struct Kernel {
     pub may_trace_all: bool,
     /// The version of Landlock; 0 without it.
     pub landlock: u32,
+    /// Landlock can keep a tree from the processes outside of it.
+    pub scopes_signals: bool,
     /// A program can push keys into its terminal (`dev.tty.legacy_tiocsti`).
     pub pushes_keys: bool,
     /// What users may do with namespaces.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use super::facts::{Kernel, Namespaces};
-use crate::sys::{filter, kernel, limits, peek, process};
+use crate::sys::{filter, kernel, landlock, limits, peek, process};
 
 /// Looks at the kernel.
 ///
@@ -21,7 +21,8 @@ pub fn look() -> io::Result<Kernel> {
         memory: reads_memory(),
         ptrace_scope: setting("kernel/yama/ptrace_scope"),
         may_trace_all: limits::may_trace_all(),
-        landlock: kernel::landlock_version(),
+        landlock: landlock::version().unsigned_abs(),
+        scopes_signals: landlock::can_scope_signals(),
         // Before Linux 6.2 there is no setting, and every program can.
         pushes_keys: setting::<u32>("dev/tty/legacy_tiocsti") != Some(0),
         namespaces: Namespaces {

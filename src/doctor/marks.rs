@@ -31,9 +31,6 @@ impl Mark {
 }
 
 impl Kernel {
-    /// The first version of Landlock that keeps signals within a domain.
-    pub const SCOPES_SIGNALS: u32 = 6;
-
     /// That other processes can be looked at.
     #[must_use]
     pub fn ptrace_scope_mark(&self) -> Mark {
@@ -45,10 +42,10 @@ impl Kernel {
         }
     }
 
-    /// That of Landlock, on which no gate depends.
+    /// That of Landlock: without it an agent can make processes act that no gate watches.
     #[must_use]
     pub fn landlock_mark(&self) -> Mark {
-        Mark::Note.ok_or(self.landlock >= Self::SCOPES_SIGNALS)
+        Mark::Weak.ok_or(self.scopes_signals)
     }
 }
 

@@ -180,6 +180,7 @@ mod tests {
                 ptrace_scope: Some(0),
                 may_trace_all: false,
                 landlock: 6,
+                scopes_signals: true,
                 pushes_keys: false,
                 namespaces: Namespaces {
                     most: Some(1000),
@@ -277,6 +278,7 @@ mod tests {
             ptrace_scope: Some(1),
             may_trace_all: false,
             landlock: 0,
+            scopes_signals: false,
             pushes_keys: true,
             namespaces: Namespaces {
                 most: Some(0),

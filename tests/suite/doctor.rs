@@ -372,6 +372,12 @@ fn a_policy_that_lets_programs_gain_rights_takes_the_exec_gate_from_users() {
         "said\n",
         "{output:?}"
     );
+    let output = as_user(&["run", "--", "echo", "said"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "said\n",
+        "{output:?}"
+    );
     let output = as_user(&["doctor"]);
     let text = String::from_utf8(output.stdout).unwrap();
     line(

@@ -101,14 +101,16 @@ pub fn kernel(kernel: &Kernel, gates: &Gates, to: &mut Section<'_>) {
     );
     let (text, hint) = ptrace_scope(kernel);
     to.add(kernel.ptrace_scope_mark(), "yama", text, hint);
-    let text = match kernel.landlock {
-        0 => "none; no gate needs it".to_owned(),
-        version if version >= Kernel::SCOPES_SIGNALS => {
-            format!("version {version}, keeps signals within bounds")
-        }
-        version => format!("version {version}, does not bound signals; no gate needs it"),
+    let version = match kernel.landlock {
+        0 => "none".to_owned(),
+        version => format!("version {version}"),
     };
-    to.add(kernel.landlock_mark(), "landlock", text, "");
+    let text = match kernel.scopes_signals {
+        true => format!("{version}: `kibosh run` keeps an agent from your other processes"),
+        false => format!("{version}: an agent can signal and trace your other processes"),
+    };
+    let hint = "take Linux 6.12 or newer, with `landlock` among its `lsm=`";
+    to.add(kernel.landlock_mark(), "landlock", text, hint);
     keys(kernel, gates, to);
     let text = match kernel.namespaces.are_allowed() {
         true => "a user may make them",
