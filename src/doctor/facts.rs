@@ -38,6 +38,8 @@ pub struct Kernel {
     pub descriptors: bool,
     /// The memory of another process can be read (process_vm_readv(2)).
     pub memory: bool,
+    /// The start of another process can be looked at (ptrace(2)).
+    pub tracing: bool,
     /// Yama's `ptrace_scope`; none without Yama.
     pub ptrace_scope: Option<u32>,
     /// This process may trace all others whatever Yama says.

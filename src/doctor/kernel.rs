@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use super::facts::{Kernel, Namespaces};
-use crate::sys::{filter, kernel, landlock, limits, peek, process};
+use crate::sys::{filter, kernel, landlock, limits, peek, process, trace};
 
 /// Looks at the kernel.
 ///
@@ -18,10 +18,11 @@ pub fn look() -> io::Result<Kernel> {
         notifications: filter::knows_notifications(),
         wait_killable: filter::knows_flags(),
         descriptors: takes_descriptors(),
-        memory: reads_memory(),
+        memory: peek::is_there(),
+        tracing: trace::is_there(),
         ptrace_scope: setting("kernel/yama/ptrace_scope"),
         may_trace_all: limits::may_trace_all(),
-        landlock: landlock::version().unsigned_abs(),
+        landlock: kernel::landlock_version(),
         scopes_signals: landlock::can_scope_signals(),
         // Before Linux 6.2 there is no setting, and every program can.
         pushes_keys: setting::<u32>("dev/tty/legacy_tiocsti") != Some(0),
@@ -44,13 +45,4 @@ fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
 /// standard ones are always open here.
 fn takes_descriptors() -> bool {
     process::descriptor_of(std::process::id().cast_signed(), 0).is_ok()
-}
-
-/// Whether this process can read its own memory, as a supervisor reads that of others.
-fn reads_memory() -> bool {
-    let there = [0x5a_u8; 8];
-    let mut read = [0; 8];
-    let address = there.as_ptr().addr() as u64;
-    let count = peek::read(std::process::id().cast_signed(), address, &mut read);
-    count.is_ok_and(|count| count == there.len()) && read == there
 }

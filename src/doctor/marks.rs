@@ -72,6 +72,13 @@ impl Gates {
         }
     }
 
+    /// That programs can be traced as they start: by the supervisor that there is, which forbids the try, or
+    /// by one that this process would make.
+    #[must_use]
+    pub fn tracing_mark(&self, kernel: &Kernel) -> Mark {
+        Mark::Missing.ok_or(kernel.tracing || self.beside == Standing::Active)
+    }
+
     /// Whether what is guarded is kept by the exec gate from pushing keys.
     #[must_use]
     pub fn has_exec(&self) -> bool {

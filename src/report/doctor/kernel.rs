@@ -99,6 +99,17 @@ pub fn kernel(kernel: &Kernel, gates: &Gates, to: &mut Section<'_>) {
         text,
         "let a container's profile pass process_vm_readv(2)",
     );
+    let (_, text) = has(
+        gates.tracing_mark(kernel) == Mark::Ok,
+        "what starts can be compared with what was judged",
+        "what starts cannot be compared with what was judged (ptrace)",
+    );
+    to.add(
+        gates.tracing_mark(kernel),
+        "tracing",
+        text,
+        "let a container's profile pass ptrace(2)",
+    );
     let (text, hint) = ptrace_scope(kernel);
     to.add(kernel.ptrace_scope_mark(), "yama", text, hint);
     let version = match kernel.landlock {
