@@ -383,7 +383,11 @@ impl Supervisor<'_> {
                 let _ = trace::detach(status.id, signal);
                 true
             }
-            Event::Gone => self.going.remove(&status.id).is_some(),
+            // A child of this process is told of once, to its tracer and parent at the same time.
+            Event::Gone => {
+                self.going.remove(&status.id);
+                false
+            }
         }
     }
 

@@ -9,11 +9,17 @@ use crate::support::pty::Terminal;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
 
-/// Runs an agent, a script of bash, without any terminal.
+/// Makes the agent: a script that is not read, since what it starts is judged as it starts.
+fn write(place: &Place, agent: &str) {
+    fs::write(place.path().join("agent.sh"), agent).unwrap();
+}
+
+/// Runs an agent without any terminal.
 fn run(place: &Place, agent: &str) -> Output {
+    write(place, agent);
     place
         .command(KIBOSH)
-        .args(["run", "--", "/bin/bash", "-c", agent])
+        .args(["run", "--", "/bin/bash", "./agent.sh"])
         .output()
         .unwrap()
 }
@@ -28,8 +34,9 @@ fn said(output: &Output) -> String {
 
 /// A person's terminal on which an agent runs in a place.
 fn terminal(place: &Place, agent: &str) -> Terminal {
+    write(place, agent);
     Terminal::run(&format!(
-        "cd '{}'; PATH='{}'; export PATH; \"$KIBOSH\" run -- /bin/bash -c '{agent}'; echo \"ended $?\"",
+        "cd '{}'; PATH='{}'; export PATH; \"$KIBOSH\" run -- /bin/bash ./agent.sh; echo \"ended $?\"",
         place.path().display(),
         place.search_path()
     ))
@@ -43,7 +50,7 @@ fn every_shell_that_an_agent_starts_is_judged() {
         "demolish all",
         "/bin/bash -c \"demolish all\"",
         "/bin/sh ./job.sh",
-        "env -i PATH=\"$PATH\" sh ./job.sh",
+        "eval \"$(cat job.sh)\"",
         "\"$SHELL\" -c \"demolish all\"",
         "\"$SHELL\" ./job.sh",
         "echo demolish all | sh",
@@ -68,9 +75,10 @@ fn every_shell_that_an_agent_starts_is_judged() {
 #[test]
 fn the_policy_is_the_one_that_was_there_at_the_start() {
     let place = Place::new("agent-pinned");
+    fs::write(place.path().join("empty.py"), "open('.kibosh.toml', 'w')\n").unwrap();
     let output = run(
         &place,
-        "python3 -c \"open(\\\".kibosh.toml\\\", \\\"w\\\")\"; wc -c <.kibosh.toml; demolish all; echo $?; \"$SHELL\" -c \"demolish all\"; echo $?",
+        "python3 ./empty.py; wc -c <.kibosh.toml; demolish all; echo $?; \"$SHELL\" -c \"demolish all\"; echo $?",
     );
     let said = said(&output);
     assert_eq!(
@@ -133,7 +141,7 @@ fn an_agent_cannot_answer_for_the_person() {
     let place = Place::new("agent-answers");
     let mut person = terminal(
         &place,
-        "(sleep 1; for i in 1 2 3 4 5 6; do printf \"y\\\\n\" >/dev/tty; sleep 0.3; done) & demolish all </dev/tty; echo \"came $?\"; wait",
+        "(sleep 1; for i in 1 2 3 4 5 6; do printf \"y\\n\" >/dev/tty; sleep 0.3; done) & demolish all </dev/tty; echo \"came $?\"; wait",
     );
     person.wait_for("Run it?");
     std::thread::sleep(std::time::Duration::from_secs(2));
