@@ -24,6 +24,7 @@ use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::policy::schema::{Effect, ExecGate};
 use crate::report::{self, refusal};
+use crate::supervise::REFUSED;
 use crate::supervise::standing::{Missing, Standing, Supervisor};
 use crate::surroundings::Surroundings;
 
@@ -64,6 +65,10 @@ pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     }
     match outcome {
         Ok(status) => status,
+        // The supervisor above has said why.
+        Err(execute::Error::Shell(_, error)) if error.raw_os_error() == Some(REFUSED) => {
+            exit::STOPPED
+        }
         Err(error) => {
             say(&refusal::failure(&error));
             exit::FAILED

@@ -22,8 +22,8 @@ pub fn can_scope_signals() -> bool {
     super::kernel::landlock_version() >= SIGNAL_VERSION
 }
 
-/// Keeps this thread, and all that come from it, from signalling, tracing and looking into processes that do
-/// not come from it. Signals that a terminal sends by a key are not meant.
+/// Keeps this thread, and all that come from it, from signalling and tracing processes that do not come from
+/// it, and from opening their memory. Signals that a terminal sends by a key are not meant.
 ///
 /// # Errors
 ///

@@ -16,6 +16,7 @@ use crate::pipeline::gate;
 use crate::policy::discover::Folders;
 use crate::policy::schema::ExecGate;
 use crate::report;
+use crate::supervise::REFUSED;
 use crate::supervise::standing::{Missing, Standing, Supervisor};
 use crate::sys::signals;
 
@@ -65,6 +66,10 @@ pub fn run(options: &Run, say: &dyn Fn(&str)) -> u8 {
         Ok(Outcome::Killed(signal)) => {
             signals::die_of(signal);
             u8::try_from(128 + signal).unwrap_or(exit::FAILED)
+        }
+        Ok(Outcome::NotStarted(failure)) if failure.error().raw_os_error() == Some(REFUSED) => {
+            // The supervisor has said why.
+            exit::STOPPED
         }
         Ok(Outcome::NotStarted(failure)) => {
             say(&report::launch::not_started(
