@@ -11,6 +11,10 @@ mod decide;
 #[cfg(test)]
 mod exec;
 #[cfg(test)]
+mod exec_forms;
+#[cfg(test)]
+mod fail_closed;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod install;
@@ -40,6 +44,8 @@ mod record;
 mod refusal;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod stays_a_shell;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

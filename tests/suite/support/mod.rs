@@ -1,4 +1,5 @@
 //! What the tests are told with.
 
 pub mod place;
+pub mod probe;
 pub mod pty;
