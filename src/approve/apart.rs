@@ -9,8 +9,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::fcntl::OFlag;
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, pipe2, setpgid};
+use nix::unistd::{Pid, getpid, getppid, pipe2, setpgid};
 
 use super::{Approver, Cleared, Refusal, Request, review};
 use crate::decide::Decision;
@@ -41,7 +42,12 @@ pub fn ask(
     done: impl FnOnce(Result<(), &Refusal>) -> String,
 ) -> io::Result<Question> {
     let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
+    let asks = getpid();
     let child = in_child(|| {
+        // Nobody would take the answer of who asks on without it. On this signal the terminal is restored.
+        if set_pdeathsig(Signal::SIGTERM).is_err() || getppid() != asks {
+            return 1;
+        }
         // In a session of its own it stays behind on every terminal, and is refused for that.
         if let Some(group) = group_of(waiting) {
             let _ = setpgid(Pid::from_raw(0), Pid::from_raw(group));

@@ -51,8 +51,7 @@ impl State {
                 device: stat.st_dev,
                 inode: stat.st_ino,
             },
-            gains: SFlag::from_bits_truncate(stat.st_mode)
-                .intersects(SFlag::from_bits_truncate(libc::S_ISUID | libc::S_ISGID)),
+            gains: stat.st_mode & (libc::S_ISUID | libc::S_ISGID) != 0,
             size: stat.st_size,
             changed: (stat.st_ctime, stat.st_ctime_nsec),
             modified: (stat.st_mtime, stat.st_mtime_nsec),
@@ -397,6 +396,24 @@ mod tests {
         std::fs::remove_dir_all(&folder_of_test).unwrap();
         let gone = known.steps(task.as_fd(), name, Place::of(name, None, true));
         assert_eq!(gone.unwrap_err().raw_os_error(), Some(libc::ENOENT));
+    }
+
+    #[test]
+    fn who_gains_rights_by_a_file_is_told_by_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = std::env::temp_dir().join(format!("kibosh-gains-{}", std::process::id()));
+        std::fs::write(&file, "").unwrap();
+        for (mode, gains) in [
+            (0o755, false),
+            (0o4755, true),
+            (0o2755, true),
+            (0o1777, false),
+        ] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            let stat = nix::sys::stat::stat(&file).unwrap();
+            assert_eq!(State::of(&stat).gains, gains, "{mode:o}");
+        }
+        std::fs::remove_file(&file).unwrap();
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::sys::process;
 const MOST: usize = 256;
 /// More is not written at once, so that a pipe takes all of it or nothing (pipe(7), `PIPE_BUF`).
 const MOST_BYTES: usize = 4096;
+/// How many processes above a task are looked at.
+const MOST_ABOVE: usize = 8;
 /// How long a full pipe is waited for, in milliseconds.
 const PATIENCE: u8 = 100;
 
@@ -50,15 +52,34 @@ fn write(task: i32, words: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The standard error of a task, as a descriptor of this process.
+/// The standard error of a task, as a descriptor of this process. Of one that lets nobody look at it, that of
+/// the first process above it in the tree that does.
 fn standard_error(task: i32) -> io::Result<OwnedFd> {
-    let status = fs::read_to_string(format!("/proc/{task}/status"))?;
-    let process = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Tgid:"))
-        .and_then(|number| number.trim().parse().ok())
-        .unwrap_or(task);
-    process::descriptor_of(process, 2).or_else(|_| by_name(process))
+    let own = number(&status("self")?, "Seccomp_filters:").unwrap_or(0);
+    let mut process = task;
+    for _ in 0..MOST_ABOVE {
+        let status = status(process)?;
+        // Who has no more filters than this process is not guarded by it.
+        if process != task && number(&status, "Seccomp_filters:").unwrap_or(0) <= own {
+            break;
+        }
+        let group = number(&status, "Tgid:").unwrap_or(process);
+        if let Ok(error) = process::descriptor_of(group, 2).or_else(|_| by_name(group)) {
+            return Ok(error);
+        }
+        process = number(&status, "PPid:").unwrap_or(0);
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+fn status(process: impl std::fmt::Display) -> io::Result<String> {
+    fs::read_to_string(format!("/proc/{process}/status"))
+}
+
+/// A number of proc_pid_status(5).
+fn number(status: &str, name: &str) -> Option<i32> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().parse().ok()
 }
 
 /// The same where a filter refuses the call for it: of a pipe or a terminal, which takes words whatever it

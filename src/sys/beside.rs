@@ -5,8 +5,9 @@
 //! process makes only the calls in [`Beside::become_program`], the supervisor waits on a number. From then
 //! on memory and descriptors are the supervisor's alone.
 //!
-//! It is a child whose end is not told by a signal, so that `wait` in the program does not see it
-//! (clone(2), `__WCLONE`).
+//! It is no child of this process: the program would not be told of its end by a signal, but those that wait
+//! for whatever there is (`__WALL`, as strace does) would wait for it for ever. So it is made by a process in
+//! between, which ends at once.
 
 use std::ffi::{CStr, CString, c_void};
 use std::io;
@@ -17,6 +18,10 @@ use super::filter::{self, Instruction, Listener};
 
 /// How much stack the supervisor has. Pages that are not touched are not made.
 const STACK: usize = 2 << 20;
+/// How much the process in between has.
+const SMALL_STACK: usize = 64 << 10;
+/// What the three processes share.
+const SHARED: libc::c_int = libc::CLONE_VM | libc::CLONE_FILES;
 
 /// The states of [`Shared::step`]. The kernel writes the last one when this process has left the memory
 /// that both use, because it became the program or ended (`set_tid_address(2)`).
@@ -27,6 +32,8 @@ const GONE: u32 = 0;
 /// What both processes look at.
 struct Shared {
     step: AtomicU32,
+    /// The supervisor's process, or what kept it from being made, negative.
+    process: AtomicI32,
     /// The number of the listener; -1 where there is none yet.
     listener: AtomicI32,
 }
@@ -34,6 +41,8 @@ struct Shared {
 /// What the supervisor is started with.
 struct Start<'a> {
     shared: &'static Shared,
+    /// The end of the supervisor's stack.
+    top: *mut c_void,
     work: Option<Box<dyn FnOnce(Listener) -> i32 + 'a>>,
 }
 
@@ -53,33 +62,60 @@ pub struct Beside {
 pub fn start<'a>(work: Box<dyn FnOnce(Listener) -> i32 + 'a>) -> io::Result<Beside> {
     let shared: &'static Shared = Box::leak(Box::new(Shared {
         step: AtomicU32::new(WAITING),
+        process: AtomicI32::new(0),
         listener: AtomicI32::new(-1),
     }));
     let start: *mut Start<'a> = Box::into_raw(Box::new(Start {
         shared,
+        top: stack(STACK)?.wrapping_byte_add(STACK),
         work: Some(work),
     }));
-    let stack = stack()?;
-    let flags = libc::CLONE_VM | libc::CLONE_FILES;
-    let top = stack.wrapping_byte_add(STACK);
+    let between = stack(SMALL_STACK)?.wrapping_byte_add(SMALL_STACK);
+    // This process waits until the one in between has ended.
+    let flags = SHARED | libc::CLONE_VFORK;
     #[expect(unsafe_code, reason = "clone without a copy")]
     // SAFETY: the stack is mapped for this alone, and what the function gets lives as long as the memory
     // does: this process makes no call that could free or move it before it leaves the memory.
-    let process = unsafe { libc::clone(supervise, top, flags, start.cast::<c_void>()) };
-    if process < 0 {
+    let between = unsafe { libc::clone(make, between, flags, start.cast::<c_void>()) };
+    if between < 0 {
         return Err(io::Error::last_os_error());
+    }
+    super::process::reap(between)?;
+    let process = shared.process.load(Ordering::Acquire);
+    if process <= 0 {
+        return Err(io::Error::from_raw_os_error(process.wrapping_neg()));
     }
     Ok(Beside { shared, process })
 }
 
+/// The one function of the process in between.
+extern "C" fn make(start: *mut c_void) -> libc::c_int {
+    #[expect(unsafe_code, reason = "what clone hands on")]
+    // SAFETY: the pointer is the one that `start` made, and whoever made it waits.
+    let (shared, top) = unsafe {
+        let start = &*start.cast::<Start<'_>>();
+        (start.shared, start.top)
+    };
+    #[expect(unsafe_code, reason = "clone without a copy")]
+    // SAFETY: as in `start`.
+    let process = unsafe { libc::clone(supervise, top, SHARED, start) };
+    let process = if process < 0 {
+        -nix::errno::Errno::last_raw()
+    } else {
+        process
+    };
+    shared.process.store(process, Ordering::Release);
+    super::process::leave(0)
+}
+
 /// Maps memory for a stack.
-fn stack() -> io::Result<*mut c_void> {
+fn stack(size: usize) -> io::Result<*mut c_void> {
     #[expect(unsafe_code, reason = "memory that is never given back")]
     // SAFETY: a new mapping touches nothing that is there.
     let place = unsafe {
         libc::mmap(
             null_mut(),
-            STACK,
+            size,
             libc::PROT_READ | libc::PROT_WRITE,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
             -1,
@@ -200,12 +236,11 @@ impl Beside {
         Failure::Program(error)
     }
 
-    /// Tells the supervisor that there will be nothing to do, and waits for its end: it uses the memory of
-    /// this process, and its end is told to nobody.
+    /// Tells the supervisor that there will be nothing to do. It ends by itself, and touches nothing but
+    /// memory that is never given back.
     pub fn give_up(&self) {
         self.shared.step.store(FAILED, Ordering::Release);
         wake(&self.shared.step);
-        let _ = super::process::reap(self.process);
     }
 }
 

@@ -15,6 +15,10 @@ mod doctor;
 #[cfg(test)]
 mod exec;
 #[cfg(test)]
+mod exec_forms;
+#[cfg(test)]
+mod fail_closed;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod install;
@@ -46,6 +50,8 @@ mod record;
 mod refusal;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod stays_a_shell;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

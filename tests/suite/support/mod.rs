@@ -2,4 +2,5 @@
 
 pub mod left;
 pub mod place;
+pub mod probe;
 pub mod pty;
