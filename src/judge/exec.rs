@@ -8,6 +8,8 @@ mod judged;
 
 mod judging;
 
+mod own;
+
 mod words;
 
 use std::ffi::CString;
@@ -57,8 +59,17 @@ pub struct Interpreter {
 pub struct Caller {
     /// The environment that its own program was started with.
     pub environment: Vec<Vec<u8>>,
-    /// The file of its program, after links.
+    /// Its program, then those of the processes above it.
+    pub chain: Vec<Running>,
+}
+
+/// A program that runs.
+#[derive(Debug, Default)]
+pub struct Running {
+    /// Its file, after links.
     pub program: PathBuf,
+    /// Its words.
+    pub words: Vec<String>,
 }
 
 /// Judges an exec of a session. `caller` is looked at only where there is something to be said.
@@ -109,8 +120,10 @@ pub fn exec(
         };
         judging.words(&words, &mut judged);
     }
-    if !judged.decision.findings.is_empty() && !set.is_empty() {
-        judging.leave_out_inherited(&caller(), &mut judged);
+    if !judged.decision.findings.is_empty() {
+        let caller = caller();
+        judging.leave_out_inherited(&caller, &mut judged);
+        own::leave_out(&judging, &caller, &words, &mut judged);
     }
     judged
 }

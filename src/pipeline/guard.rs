@@ -26,7 +26,7 @@ use crate::audit::{self, Entry, Outcome};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
-use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Told};
+use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Running, Told};
 use crate::policy::Policy;
 use crate::policy::schema::Effect;
 use crate::report::exec as words;
@@ -489,10 +489,35 @@ fn caller(request: &Request) -> Caller {
     };
     Caller {
         environment: environment.iter().map(<[u8]>::to_vec).collect(),
-        program: verify::program(folder)
-            .map(|path| PathBuf::from(OsStr::from_bytes(&path)))
-            .unwrap_or_default(),
+        chain: chain(request.task),
     }
+}
+
+/// How far up programs are looked for.
+const MOST_ABOVE: usize = 64;
+
+/// The program of a task, and those above it.
+fn chain(task: i32) -> Vec<Running> {
+    let mut found = Vec::new();
+    let mut next = task;
+    while let Some((_, parent)) = Process::of(next)
+        && found.len() < MOST_ABOVE
+    {
+        let Ok(folder) = target::folder(next) else {
+            break;
+        };
+        let words = verify::words(folder.as_fd()).unwrap_or_default();
+        let program = verify::program(folder.as_fd()).unwrap_or_default();
+        found.push(Running {
+            program: PathBuf::from(OsStr::from_bytes(&program)),
+            words: words
+                .iter()
+                .map(|word| String::from_utf8_lossy(word).into_owned())
+                .collect(),
+        });
+        next = parent;
+    }
+    found
 }
 
 /// Whether a file is one of the machine's own programs, whose name is what it is: not where another one

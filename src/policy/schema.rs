@@ -295,6 +295,8 @@ pub struct Program {
     pub by_name: bool,
     /// Variables that it sets itself for the programs it starts (globs).
     pub sets: Vec<String>,
+    /// What it starts by itself as a part of what it was started for, which was judged.
+    pub own: Vec<Own>,
     /// Whether `NAME=value` operands before the command are variables (`env`, `sudo`).
     pub assignments: bool,
     /// Which operands it writes to or deletes.
@@ -332,6 +334,19 @@ pub struct Call {
     pub argument: u8,
     /// Every argument is a path, each for itself.
     pub each: bool,
+}
+
+/// What a program starts by itself. The exec gate asks nobody about that; what is denied stays denied.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Own {
+    /// Its own arguments (globs), joined by blanks; whatever they are where none is given.
+    pub when: Vec<String>,
+    /// The words of what it starts (globs), joined by blanks, the program by its base name; or the path of a
+    /// script.
+    pub starts: Vec<String>,
+    /// And everything that comes from that.
+    pub below: bool,
 }
 
 /// What a person must do to approve.

@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::schema::{
-    Call, Examples, Exception, Match, Pack, PathClass, PolicyFile, Program, Rule, Runs, Settings,
-    Variable,
+    Call, Examples, Exception, Match, Own, Pack, PathClass, PolicyFile, Program, Rule, Runs,
+    Settings, Variable,
 };
 
 /// The tables of a policy file.
@@ -29,6 +29,8 @@ pub enum Table {
     Runs,
     /// `calls` of a program.
     Call,
+    /// `own` of a program.
+    Own,
     /// `[[rule]]`.
     Rule,
     /// `match` and `followed-by` of a rule, `match` of an exception.
@@ -52,6 +54,7 @@ impl Table {
             Self::Program => keys::<Program>(),
             Self::Runs => keys::<Runs>(),
             Self::Call => keys::<Call>(),
+            Self::Own => keys::<Own>(),
             Self::Rule => keys::<Rule>(),
             Self::Match => keys::<Match>(),
             Self::Examples => keys::<Examples>(),
@@ -72,6 +75,7 @@ impl Table {
             (Self::File, "exception") => Some(Self::Exception),
             (Self::Program, "runs") => Some(Self::Runs),
             (Self::Program, "calls") => Some(Self::Call),
+            (Self::Program, "own") => Some(Self::Own),
             (Self::Rule, "match" | "followed-by") | (Self::Exception, "match") => Some(Self::Match),
             (Self::Rule, "examples") => Some(Self::Examples),
             _ => None,
@@ -147,6 +151,7 @@ mod tests {
         Table::Program,
         Table::Runs,
         Table::Call,
+        Table::Own,
         Table::Rule,
         Table::Match,
         Table::Examples,

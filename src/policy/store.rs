@@ -469,6 +469,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
         directory_options,
         by_name,
         sets,
+        own,
         assignments,
         targets: _,
         target_options,
@@ -503,6 +504,7 @@ fn add_to_program(first: &Program, more: &Program) -> Program {
     merged.runs.extend_from_slice(runs);
     merged.calls.extend_from_slice(calls);
     merged.subcommands = merged.subcommands.max(*subcommands);
+    merged.own.extend_from_slice(own);
     merged.by_name |= by_name;
     merged.assignments |= assignments;
     merged

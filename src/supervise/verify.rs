@@ -100,6 +100,15 @@ pub fn texts(folder: BorrowedFd<'_>) -> io::Result<(Texts, Texts)> {
     Ok((file(folder, "cmdline")?, file(folder, "environ")?))
 }
 
+/// The words of a program that runs, as it says.
+///
+/// # Errors
+///
+/// Where they cannot be read.
+pub fn words(folder: BorrowedFd<'_>) -> io::Result<Texts> {
+    file(folder, "cmdline")
+}
+
 fn file(folder: BorrowedFd<'_>, name: &str) -> io::Result<Texts> {
     use std::io::Read;
     let descriptor = openat(

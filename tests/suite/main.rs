@@ -7,6 +7,8 @@ mod bounds;
 #[cfg(test)]
 mod bypasses;
 #[cfg(test)]
+mod calm;
+#[cfg(test)]
 mod compat;
 #[cfg(test)]
 mod decide;

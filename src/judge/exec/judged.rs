@@ -2,6 +2,7 @@
 //! once, and the text that a person is shown with it.
 
 use crate::decide::{Decision, Finding};
+use crate::policy::schema::Effect;
 use crate::syntax::Span;
 
 /// An exec, judged.
@@ -53,6 +54,14 @@ impl ExecJudgement {
     pub(super) fn leave_out(&mut self, rules: &[String]) {
         let findings = &mut self.decision.findings;
         findings.retain(|finding| !rules.contains(&finding.rule));
+        let effects = findings.iter().map(|finding| finding.effect);
+        self.decision.effect = effects.max().unwrap_or_default();
+    }
+
+    /// Takes away what a person would be asked about.
+    pub(super) fn leave_out_questions(&mut self) {
+        let findings = &mut self.decision.findings;
+        findings.retain(|finding| finding.effect == Effect::Deny);
         let effects = findings.iter().map(|finding| finding.effect);
         self.decision.effect = effects.max().unwrap_or_default();
     }

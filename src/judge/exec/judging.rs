@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::Path;
+use std::rc::Rc;
 
-use super::Caller;
 use super::judged::{ExecJudgement, Told};
 use super::words::Words;
+use super::{Caller, Running};
 use crate::action::{Action, HOLE, Value};
 use crate::decide::gates::Gates;
 use crate::decide::{self, Decision};
@@ -19,6 +19,7 @@ use crate::normalise;
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::paths;
+use crate::policy::schema::Program;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
 
@@ -61,13 +62,21 @@ impl Judging<'_> {
         if !called.is_empty() && !called.contains([' ', HOLE]) && !names.contains(&called) {
             names.push(called);
         }
+        let is_described = |name: &str| self.policy.program(name).is_some();
+        let any_described = names.iter().any(|name| is_described(name));
         for name in &names {
             if invocation::is_shell(name) {
                 self.variables(words, judged);
-            } else if *name == words.name() {
-                self.program(&with_holes(words.path), words, judged);
             } else {
-                self.program(name, words, judged);
+                // What a pack describes needs no net for what none does (`npm` is `npm-cli.js`, too).
+                let nets = !any_described || is_described(name);
+                let path = with_holes(words.path);
+                let path = if *name == words.name() {
+                    &path
+                } else {
+                    name.as_str()
+                };
+                self.called(path, words, nets, judged);
             }
         }
     }
@@ -81,6 +90,11 @@ impl Judging<'_> {
 
     /// Judges words of any program, as they would be in a line.
     pub fn program(&self, path: &str, words: &Words<'_>, judged: &mut ExecJudgement) {
+        self.called(path, words, true, judged);
+    }
+
+    /// As [`Self::program`], with or without the rules for programs that no pack describes.
+    fn called(&self, path: &str, words: &Words<'_>, nets: bool, judged: &mut ExecJudgement) {
         let fields: Vec<Value> = std::iter::once(Value::known(path))
             .chain(words.arguments())
             .collect();
@@ -90,21 +104,28 @@ impl Judging<'_> {
         } else {
             Gates::LineThenExec
         };
-        self.fields(fields, gates, judged);
+        self.fields(fields, gates, nets, judged);
     }
 
     /// Judges the variables that are set for a shell, whose words are judged otherwise.
     fn variables(&self, words: &Words<'_>, judged: &mut ExecJudgement) {
         if !self.set.is_empty() {
             let path = Value::known(with_holes(words.path));
-            self.fields(vec![path], Gates::LineThenExec, judged);
+            self.fields(vec![path], Gates::LineThenExec, true, judged);
         }
     }
 
-    fn fields(&self, fields: Vec<Value>, gates: Gates, judged: &mut ExecJudgement) {
+    fn fields(&self, fields: Vec<Value>, gates: Gates, nets: bool, judged: &mut ExecJudgement) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
-        let decision = decide::evaluate(self.policy, &actions, &context.place, gates);
+        let mut decision = decide::evaluate(self.policy, &actions, &context.place, gates);
+        if !nets {
+            decision
+                .findings
+                .retain(|finding| !self.is_net(&actions, &finding.rule));
+            let effects = decision.findings.iter().map(|finding| finding.effect);
+            decision.effect = effects.max().unwrap_or_default();
+        }
         if decision.findings.is_empty() {
             return;
         }
@@ -112,6 +133,18 @@ impl Judging<'_> {
             judged.show(&self.shown_variables(&actions, &decision));
         }
         judged.add(decision, true);
+    }
+
+    /// Whether a rule is one for programs that no pack describes.
+    fn is_net(&self, actions: &[Action], rule: &str) -> bool {
+        actions.first().is_some_and(|action| {
+            let candidates = self.policy.candidates(action, false);
+            let mut of_rule = candidates.iter().filter(|one| one.rule().id == rule);
+            of_rule.any(|one| {
+                let mut wanted = one.matches.iter();
+                wanted.all(|wanted| wanted.undescribed == Some(true))
+            })
+        })
     }
 
     /// Leaves out what is only about variables that the caller has, too: they were judged when the first
@@ -137,10 +170,18 @@ impl Judging<'_> {
 
     /// Whether a program of the system sets a variable of this name for what it starts.
     fn sets_by_itself(&self, caller: &Caller, name: &str) -> bool {
-        let program = caller.program.file_name().map(OsStr::to_string_lossy);
-        let sets = program.and_then(|program| self.policy.program(&program));
-        sets.is_some_and(|program| program.sets.iter().any(|one| glob::matches(one, name)))
-            && self.is_of_the_system(&caller.program)
+        let Some(running) = caller.chain.first() else {
+            return false;
+        };
+        self.described(running)
+            .is_some_and(|program| program.sets.iter().any(|one| glob::matches(one, name)))
+    }
+
+    /// What is known of a program that runs, where it is one of the system.
+    pub(super) fn described(&self, running: &Running) -> Option<Rc<Program>> {
+        let name = running.program.file_name()?.to_string_lossy();
+        let program = self.policy.program(&name)?;
+        self.is_of_the_system(&running.program).then_some(program)
     }
 
     /// The variables that rules of a decision speak of, as assignments.
