@@ -49,6 +49,8 @@ mod record;
 #[cfg(test)]
 mod refusal;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod shell;
 #[cfg(test)]
 mod stays_a_shell;
@@ -56,3 +58,5 @@ mod stays_a_shell;
 mod support;
 #[cfg(test)]
 mod typed;
+#[cfg(test)]
+mod ways;
