@@ -143,7 +143,7 @@ impl Preamble {
         }
         preamble.options(invocation, content);
         preamble.start_up_files(invocation, view);
-        if (preamble.posix || invocation.options.interactive) && holds(content, ALIASES) {
+        if (preamble.posix || invocation.options.interactive) && sets_aliases(content) {
             preamble.unclear("aliases are replaced while it is read");
         }
         preamble
@@ -376,6 +376,19 @@ fn holds(content: &[u8], texts: &[&str]) -> bool {
             .windows(text.len())
             .any(|part| part == text.as_bytes())
     })
+}
+
+/// Whether aliases may be set; a word such as `alias.x` is none of the shell's, and without something that
+/// is or may become a `=` none is set.
+fn sets_aliases(content: &[u8]) -> bool {
+    let may_set = content.iter().any(|byte| b"=$`*?[".contains(byte));
+    may_set
+        && ALIASES.iter().any(|text| {
+            let mut parts = content.windows(text.len()).enumerate();
+            parts.any(|(at, part)| {
+                part == text.as_bytes() && content.get(at + text.len()) != Some(&b'.')
+            })
+        })
 }
 
 /// Whether a locale's characters are ASCII or UTF-8, or single bytes above ASCII.

@@ -83,8 +83,9 @@ impl Walker<'_> {
         // The program does itself what the code says: of the commands in it no start is sure to be seen.
         let from = self.actions.len();
         let in_words = self.actions.get(inner.index).is_some_and(|action| {
-            let mut words = action.arguments.iter();
-            words.any(|word| word.text.contains(&text.text))
+            let words: Vec<&str> = action.arguments.iter().map(|w| w.text.as_str()).collect();
+            // Some take the rest of their words for the code: `redis-cli config set dir /tmp`.
+            words.join(" ").contains(&text.text)
         });
         let shown = if in_words { Shown::Words } else { Shown::Never };
         // A program that runs code of a language by other means than its interpreter knows the same calls.

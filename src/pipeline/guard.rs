@@ -55,6 +55,9 @@ const FOLDERS: &[&str] = &[
     "/lib64",
     "/lib",
 ];
+/// How the names of the machine's loaders begin.
+const LOADER: &str = "ld-";
+
 /// Those in which nobody puts a copy without being asked.
 const KEPT: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
@@ -146,14 +149,12 @@ impl<'a> Guard<'a> {
                 Kind::Program => {}
             }
         }
-        let process = PathBuf::from(format!("/proc/{}", request.task));
-        let environment = request.environment.iter().map(<[u8]>::to_vec).collect();
-        let cwd = PathBuf::from(OsStr::from_bytes(&request.cwd));
+        let is_loader = names.iter().any(|name| name.starts_with(LOADER));
         let exec = Exec {
             path: request.path.clone(),
             names,
             argv: words_of(&request.argv),
-            view: View::of(process, environment, Some(cwd)),
+            view: view_of(request),
             interpreters,
             is_kibosh,
         };
@@ -165,11 +166,46 @@ impl<'a> Guard<'a> {
             }
         };
         let mut judged = judge::exec(self.policy, &self.base, &exec, &caller);
+        if is_loader {
+            for loaded in self.loaded(request) {
+                let more = judge::exec(self.policy, &self.base, &loaded, &caller);
+                if more.decision.effect > judged.decision.effect {
+                    judged = more;
+                }
+            }
+        }
         let lasts = judged.decision.findings.is_empty()
-            // What a shell reads from a file may be something else the next time.
+            // What a shell or a loader reads from a file may be something else the next time.
+            && !is_loader
             && matches!(judged.told, Told::Command(_) | Told::Program(_));
         judged.decision = self.grants.borrow().left(judged.decision, request.task);
         (judged, lasts)
+    }
+
+    /// The programs that a loader is told to run, which no exec of their own shows: every word of it that
+    /// names one (ld.so(8)).
+    fn loaded(&mut self, request: &Request) -> Vec<Exec> {
+        let mut known = Known::default();
+        let words = words_of(&request.argv);
+        let mut programs = Vec::new();
+        for (place, word) in words.iter().enumerate().skip(1) {
+            let path = word.to_bytes();
+            let steps = known.steps(request.folder.as_fd(), path, Place::of(path, None, true));
+            let Some(step) = steps.ok().and_then(|steps| steps.into_iter().next()) else {
+                continue;
+            };
+            if step.facts.kind == Kind::Program {
+                programs.push(Exec {
+                    path: path.to_vec(),
+                    names: self.names(&step),
+                    argv: words.iter().skip(place).cloned().collect(),
+                    view: view_of(request),
+                    interpreters: Vec::new(),
+                    is_kibosh: false,
+                });
+            }
+        }
+        programs
     }
 
     /// Further names that a file is known by.
@@ -530,6 +566,14 @@ fn is_of_the_machine(step: &Step) -> bool {
     is_kept
         && nix::sys::stat::stat(real)
             .is_ok_and(|stat| target::State::of(&stat).identity == step.state.identity)
+}
+
+/// The process as an exec will leave it.
+fn view_of(request: &Request) -> View {
+    let process = PathBuf::from(format!("/proc/{}", request.task));
+    let environment = request.environment.iter().map(<[u8]>::to_vec).collect();
+    let cwd = PathBuf::from(OsStr::from_bytes(&request.cwd));
+    View::of(process, environment, Some(cwd))
 }
 
 fn words_of(texts: &Texts) -> Vec<CString> {

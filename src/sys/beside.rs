@@ -26,6 +26,9 @@ const SHARED: libc::c_int = libc::CLONE_VM | libc::CLONE_FILES;
 /// The states of [`Shared::step`]. The kernel writes the last one when this process has left the memory
 /// that both use, because it became the program or ended (`set_tid_address(2)`).
 const WAITING: u32 = 2;
+/// The listener is there. A state of its own, because who waits for a number to change misses a wake that
+/// comes before it waits, and then only the number tells.
+const READY: u32 = 3;
 const FAILED: u32 = 1;
 const GONE: u32 = 0;
 
@@ -140,9 +143,7 @@ extern "C" fn supervise(start: *mut c_void) -> libc::c_int {
     unsafe {
         libc::setpgid(0, 0);
     }
-    while shared.step.load(Ordering::Acquire) == WAITING
-        && shared.listener.load(Ordering::Acquire) < 0
-    {
+    while shared.step.load(Ordering::Acquire) == WAITING {
         wait(&shared.step, WAITING);
     }
     let number = shared.listener.load(Ordering::Acquire);
@@ -154,8 +155,8 @@ extern "C" fn supervise(start: *mut c_void) -> libc::c_int {
     let let_go = listener
         .next()
         .and_then(|first| listener.reply(first.id, filter::Reply::Continue));
-    while let_go.is_ok() && shared.step.load(Ordering::Acquire) == WAITING {
-        wait(&shared.step, WAITING);
+    while let_go.is_ok() && shared.step.load(Ordering::Acquire) == READY {
+        wait(&shared.step, READY);
     }
     if shared.step.load(Ordering::Acquire) != GONE {
         super::process::leave(0);
@@ -225,6 +226,7 @@ impl Beside {
             libc::syscall(libc::SYS_set_tid_address, place);
         }
         self.shared.listener.store(number, Ordering::Release);
+        self.shared.step.store(READY, Ordering::Release);
         wake(&self.shared.step);
         #[expect(unsafe_code, reason = "nix would make the vectors here")]
         // SAFETY: both vectors are of strings that end in NUL, and end in null.

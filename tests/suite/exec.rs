@@ -261,6 +261,9 @@ fn of_a_script_only_that_is_judged_which_no_exec_will_show() {
     assert_eq!(judged.told, Told::Script(writes.clone()));
     assert!(judged.text.contains("/etc/passwd"));
     asked("/bin/bash", &[&starts]).is(Allow, "");
+    // What the words say of it counts as for every interpreter.
+    asked("/bin/bash", &["scripts/reset_db.sh"]).is(Confirm, "frameworks.script");
+    asked("/bin/sh", &["-x", "bin/nuke-prod.sh"]).is(Confirm, "frameworks.script");
     asked("/bin/bash", &[&long]).is(Allow, "");
     asked("/bin/bash", &["/no/such/file"]).is(Allow, "");
     asked("/bin/bash", &["/usr/bin/ldd"]).is(Allow, "");

@@ -120,6 +120,7 @@ fn what_is_known_or_never_a_start_of_its_own_stays() {
         ),
         (r#"LD_PRELOAD="$X" ls"#, "environment.preload"),
         ("/bin/kill -9 -1", "system.kill-all"),
+        ("redis-cli -n 2 config set dir /tmp", "databases.redis"),
     ] {
         assert_eq!(told(&policy, line), [found, found, ""], "{line}");
     }

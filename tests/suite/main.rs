@@ -51,6 +51,8 @@ mod record;
 #[cfg(test)]
 mod refusal;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod shell;
 #[cfg(test)]
 mod stays_a_shell;
@@ -58,3 +60,5 @@ mod stays_a_shell;
 mod support;
 #[cfg(test)]
 mod typed;
+#[cfg(test)]
+mod ways;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -51,13 +52,16 @@ impl Judging<'_> {
             }
         }
         let called = words.called().into_owned();
+        if names.iter().any(|name| self.is_told_by_name(name)) {
+            self.shell_in_one(&called, words, judged);
+        }
         if names.iter().any(|name| self.is_told_by_name(name)) && !self.is_told_by_name(&called) {
             names.retain(|name| *name != called && !self.is_told_by_name(name));
             names.push(called.clone());
         }
-        if let Some(shell) = names.iter().rev().find(|name| invocation::is_shell(name)) {
-            self.shell(shell, words, judged);
-        }
+        let shell = names.iter().rev().find(|name| invocation::is_shell(name));
+        let reads_file =
+            shell.is_some_and(|shell| self.shell_text(shell, words.argv, false, judged));
         // A title with blanks is no name of a program.
         if !called.is_empty() && !called.contains([' ', HOLE]) && !names.contains(&called) {
             names.push(called);
@@ -65,7 +69,8 @@ impl Judging<'_> {
         let is_described = |name: &str| self.policy.program(name).is_some();
         let any_described = names.iter().any(|name| is_described(name));
         for name in &names {
-            if invocation::is_shell(name) {
+            // Which file it reads is in its words as for any interpreter; other words are judged as text.
+            if invocation::is_shell(name) && !reads_file {
                 self.variables(words, judged);
             } else {
                 // What a pack describes needs no net for what none does (`npm` is `npm-cli.js`, too).
@@ -78,6 +83,28 @@ impl Judging<'_> {
                 };
                 self.called(path, words, nets, judged);
             }
+        }
+    }
+
+    /// Judges a shell that is many programs in one, as busybox is: those it may run without starting them
+    /// (`FEATURE_SH_STANDALONE`), so that all of its text is judged before. The machine's own `sh` is not
+    /// built so.
+    fn shell_in_one(&self, called: &str, words: &Words<'_>, judged: &mut ExecJudgement) {
+        const SHELLS: &[&str] = &["sh", "ash", "hush", "bash"];
+        const OWN: &[&[u8]] = &[b"/bin/sh", b"/bin/ash", b"/usr/bin/sh", b"/usr/bin/ash"];
+        let argv = if self.is_told_by_name(called) {
+            words.argv.get(1..).unwrap_or_default()
+        } else {
+            words.argv
+        };
+        let Some(first) = argv.first() else { return };
+        let name = Words {
+            path: first.to_bytes(),
+            names: &[],
+            argv,
+        };
+        if SHELLS.contains(&&*name.called()) && !OWN.contains(&words.path) {
+            self.shell_text("sh", argv, true, judged);
         }
     }
 
@@ -212,15 +239,27 @@ impl Judging<'_> {
         shown
     }
 
-    /// Judges the text that a shell would run.
-    fn shell(&self, name: &str, words: &Words<'_>, judged: &mut ExecJudgement) {
-        let invocation = Invocation::of_shell(words.argv.to_vec(), name, self.view);
-        let is_wanted =
-            |place: &Path, length: u64| length <= LONGEST_SCRIPT && !self.is_of_the_system(place);
-        let text = Text::where_wanted(&invocation, self.view, Some(&is_wanted));
+    /// Judges the text that a shell would run. Gives whether it is that of a file which its words name.
+    /// `alone` says that no start of a program may follow from it.
+    fn shell_text(
+        &self,
+        name: &str,
+        argv: &[CString],
+        alone: bool,
+        judged: &mut ExecJudgement,
+    ) -> bool {
+        let invocation = Invocation::of_shell(argv.to_vec(), name, self.view);
+        let reads_file = matches!(invocation.source, Source::File(_));
+        let is_wanted = |place: &Path, length: u64| {
+            alone || length <= LONGEST_SCRIPT && !self.is_of_the_system(place)
+        };
+        let mut text = Text::where_wanted(&invocation, self.view, Some(&is_wanted));
+        if alone && matches!(text, Some(Text::Stream | Text::Typed)) {
+            text = Some(Text::Hidden("it comes in while the shell runs"));
+        }
         // Of what comes in while it runs, and of what is not read, each program is judged as it starts.
         let Some(text @ (Text::Whole(_) | Text::Hidden(_))) = text else {
-            return;
+            return reads_file;
         };
         let word = |place| {
             let word = invocation.word(place).unwrap_or_default();
@@ -233,6 +272,7 @@ impl Judging<'_> {
                 (Told::Input(name.to_owned()), Gates::BesideExec)
             }
         };
+        let gates = if alone { Gates::Line } else { gates };
         let preamble = Preamble::of(&invocation, &text, self.view);
         let set = self.set.iter();
         let set = set.map(|(name, value)| (name.clone(), value.clone()));
@@ -253,6 +293,7 @@ impl Judging<'_> {
             judged.cover();
         }
         judged.add(decision, !is_there);
+        reads_file
     }
 
     /// Judges a command that is typed into a shell: what is executed then is the shell's own, and this
