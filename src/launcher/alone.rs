@@ -16,10 +16,10 @@ use crate::sys::process;
 /// What poll(2) or waitpid(2) reports.
 pub fn alone(companion: &mut dyn Companion) -> io::Result<()> {
     loop {
+        companion.turn();
         while let Some((child, status)) = process::take_status()? {
             companion.status(child, status);
         }
-        companion.turn();
         if companion.is_done() {
             return Ok(());
         }

@@ -8,8 +8,8 @@ use nix::poll::{PollFd, PollFlags};
 /// Something that lives in the loop of another.
 ///
 /// In each turn the loop waits for the descriptors until the deadline, hands the events back in the same
-/// order, takes the statuses of all children with [`crate::sys::process::take_status`], and calls
-/// [`Companion::turn`].
+/// order, calls [`Companion::turn`], and only then, so that no SIGCHLD is taken behind its back, takes the
+/// statuses of all children with [`crate::sys::process::take_status`] until there is none.
 pub trait Companion {
     /// What to wait for. It may change from turn to turn.
     fn descriptors(&self) -> Vec<PollFd<'_>>;
@@ -27,7 +27,7 @@ pub trait Companion {
     /// before a signal is delivered looks like one that the agent was stopped by.
     fn status(&mut self, child: i32, status: i32) -> bool;
 
-    /// The end of a turn.
+    /// After each wait: does all that can be done.
     fn turn(&mut self);
 
     /// Whether there is nothing left to be done.
