@@ -41,6 +41,8 @@ pub struct Keeper {
     /// The group that was in front on the inner terminal when the agent was stopped or put behind.
     pub(super) front: Option<Pid>,
     pub(super) has_ended: bool,
+    /// Whether a child has a status that the loop may not have taken.
+    pub(super) has_news: bool,
     /// Whether the agent has been told that its terminal is gone.
     pub(super) is_hung_up: bool,
     pub(super) is_away: bool,
@@ -179,11 +181,14 @@ impl Keeper {
         }
     }
 
-    /// Takes signals to this process. Those that the whole group got are noted; a hang-up of the inner
+    /// Takes signals to this process. A child's may be taken after the loop has looked for statuses, so it
+    /// must look again before it waits. Those that the whole group got are noted; a hang-up of the inner
     /// terminal is told to its leader alone (tty_ioctl(4)), which hands it on.
     fn take_arrivals(&mut self) {
         for signal in self.arrivals.take() {
-            if !self.has_group {
+            if signal == libc::SIGCHLD {
+                self.has_news = true;
+            } else if !self.has_group {
                 self.shared.push((signal, Instant::now()));
             } else if signal == libc::SIGHUP {
                 self.hang_up();
@@ -250,6 +255,9 @@ impl Companion for Keeper {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        if self.has_news {
+            return Some(Instant::now());
+        }
         if self.has_ended {
             return None;
         }
@@ -303,6 +311,7 @@ impl Companion for Keeper {
     }
 
     fn turn(&mut self) {
+        self.has_news = false;
         self.take_arrivals();
         self.read_start();
         if !self.is_orphan {

@@ -19,7 +19,7 @@ const LAST_OUTPUT: Duration = Duration::from_secs(1);
 /// For how long the person's terminal may take no output before the rest is thrown away at the end.
 const STUCK: Duration = Duration::from_secs(2);
 /// How long the window is another one, so that an agent that compares sizes draws anew.
-const OTHER_WINDOW: Duration = Duration::from_millis(60);
+const OTHER_WINDOW: Duration = Duration::from_millis(100);
 
 /// Both terminals, and what is under way between them.
 pub struct Relay {

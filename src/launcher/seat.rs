@@ -100,6 +100,7 @@ impl Seat {
             has_group,
             front: None,
             has_ended: false,
+            has_news: false,
             is_hung_up: false,
             is_away: false,
             away: 0,

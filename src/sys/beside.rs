@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use super::filter::{self, Instruction, Listener};
 
 /// How much stack the supervisor has. Pages that are not touched are not made.
-const STACK: usize = 2 << 20;
+const STACK: usize = 1 << 20;
 /// How much the process in between has.
 const SMALL_STACK: usize = 64 << 10;
 /// What the three processes share.

@@ -55,11 +55,11 @@ fn interactive(test: &str) -> (Place, Mark, Terminal) {
     let (place, mark) = (Place::bare(test), Mark::new(test));
     let mut terminal = Terminal::led_by(&["bash", "--norc", "--noprofile", "-i"]);
     terminal.keys(&format!(
-        "PS1='ready> '; stty -echo; cd '{}'; export {}; stty -g >before\r",
+        "PS1='rea''dy> '; stty -echo; cd '{}'; export {}; stty -g >before\r",
         place.path().display(),
         mark.assignment()
     ));
-    terminal.wait_for("ready> ");
+    // Written otherwise than it is shown, for what is typed may be shown too.
     terminal.wait_for("ready> ");
     (place, mark, terminal)
 }
