@@ -34,7 +34,7 @@ outer || echo "status $?"
 { echo group; (echo subshell; exit 4); echo "after $?"; } | cat
 ! { false; } && echo negated
 echo "${value//a/A}" "${value:1}" "${value^}" "${table[y z]}" "${!table[@]}" | wc -w
-coproc { read -r line; echo "coproc got $line"; }
+coproc { read -r line; echo "coproc got $line"; read -r line; }
 echo data >&"${COPROC[1]}"
 read -r answer <&"${COPROC[0]}"
 echo "$answer"

@@ -134,7 +134,7 @@ const ROUTES: &[Route] = &[
         line: "{python3} {here}/run.py",
         by_shell: false,
         carries: any,
-        share: 1,
+        share: 2,
         shown: Command::line,
         prepare: python,
     },
