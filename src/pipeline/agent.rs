@@ -92,6 +92,7 @@ fn inside(seat: Seat, guarding: &Guarding<'_>, launcher: i32) -> io::Result<()> 
         return alone(&mut kept);
     }
     let listener = Listener::of(process::descriptor_of(agent, i32::from_ne_bytes(bytes))?);
+    listener.wake_in_step();
     let asks = Asks::Launcher(Rc::clone(&kept.questions));
     let grants = Rc::new(RefCell::new(Grants::default()));
     let record = guarding.record.clone();

@@ -27,6 +27,7 @@ use nix::unistd::Pid;
 
 use crate::approve::Cleared;
 use crate::sys::filter::{Listener, Notification, Reply};
+use crate::sys::patience::Patience;
 use crate::sys::trace::{self, Event, Status};
 
 use companion::Companion;
@@ -112,6 +113,10 @@ struct Supervisor<'a> {
     told: Told,
     /// Whether there were ever children that ask.
     has_children: bool,
+    /// None where the system has no timers; then each wait is for any event.
+    patience: Option<Patience>,
+    /// Statuses that came while an exec was waited for, and are not of one.
+    left: Vec<Status>,
 }
 
 /// Serves until nobody is guarded any more and the companion is done.
@@ -120,7 +125,6 @@ struct Supervisor<'a> {
 /// later exec of the tree fails (seccomp_unotify(2)).
 pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Companion) {
     let Ok(children) = children() else { return };
-    listener.wake_in_step();
     let mut supervisor = Supervisor {
         listener,
         judge,
@@ -129,6 +133,8 @@ pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Com
         asked: Vec::new(),
         told: Told::default(),
         has_children: false,
+        patience: Patience::new().ok(),
+        left: Vec::new(),
     };
     let mut is_deserted = false;
     while !(is_deserted && companion.is_done() && supervisor.going.is_empty()) {
@@ -147,7 +153,7 @@ pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Com
         // A companion may take the signal that tells of children, so they are looked at after its turn.
         loop {
             companion.turn();
-            let looks = ready.children || companion.has_children();
+            let looks = ready.children || companion.has_children() || !supervisor.left.is_empty();
             if !(looks && supervisor.children(companion)) {
                 break;
             }
@@ -197,7 +203,11 @@ fn wait(
     }
     let before_companion = places.len();
     places.extend(companion.descriptors());
-    let look = (!supervisor.asked.is_empty()).then(|| Instant::now() + LOOK);
+    let look = if supervisor.left.is_empty() {
+        (!supervisor.asked.is_empty()).then(|| Instant::now() + LOOK)
+    } else {
+        Some(Instant::now())
+    };
     poll(&mut places, timeout(earlier(look, companion.deadline())))?;
     let events: Vec<PollFlags> = places
         .iter()
@@ -240,6 +250,10 @@ impl Supervisor<'_> {
     /// Takes the statuses of all children and tasks; whether there was one.
     fn children(&mut self, companion: &mut dyn Companion) -> bool {
         let mut any = false;
+        for status in std::mem::take(&mut self.left) {
+            any = true;
+            companion.status(status);
+        }
         while let Some(status) = trace::next_status() {
             any = true;
             if !self.status(status) {
@@ -306,6 +320,21 @@ impl Supervisor<'_> {
         // A failing exec must stop, too; where the task is gone, its end is told.
         let _ = trace::interrupt(task);
         let _ = self.listener.reply(id, Reply::Continue);
+        self.wait_a_moment();
+    }
+
+    /// Waits until the one exec that was let go stands, where it is the only one. One that takes its time,
+    /// from a file that another guarded process has to deliver, say, holds nobody up for longer.
+    fn wait_a_moment(&mut self) {
+        const MOMENT: Duration = Duration::from_millis(20);
+        while self.going.len() == 1
+            && let Some(patience) = &self.patience
+            && let Some(status) = patience.next_status(MOMENT)
+        {
+            if !self.status(status) {
+                self.left.push(status);
+            }
+        }
     }
 
     fn refuse(&mut self, id: u64, request: &Request, words: &str) {

@@ -143,6 +143,7 @@ extern "C" fn supervise(start: *mut c_void) -> libc::c_int {
     unsafe {
         libc::setpgid(0, 0);
     }
+    super::process::stay_here();
     while shared.step.load(Ordering::Acquire) == WAITING {
         wait(&shared.step, WAITING);
     }
@@ -152,6 +153,7 @@ extern "C" fn supervise(start: *mut c_void) -> libc::c_int {
     }
     // The first exec is the shell that was cleared, called by this program's own code.
     let listener = Listener::of_number(number);
+    listener.wake_in_step();
     let let_go = listener
         .next()
         .and_then(|first| listener.reply(first.id, filter::Reply::Continue));

@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod landlock;
 pub mod limits;
 pub mod memory;
+pub mod patience;
 pub mod peek;
 pub mod process;
 pub mod signals;

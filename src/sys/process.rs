@@ -174,6 +174,33 @@ pub fn descriptor_of(process: i32, number: i32) -> io::Result<OwnedFd> {
     new_descriptor(number)
 }
 
+/// Keeps this thread on the processor that it runs on now. Who hands work back and forth with others there
+/// needs no other processor to be woken, which on an idle machine costs more than the work.
+///
+/// Nothing is allocated, and where it cannot be had nothing changes.
+pub fn stay_here() {
+    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+    // SAFETY: the call takes nothing.
+    let here = unsafe { libc::sched_getcpu() };
+    let Ok(here) = usize::try_from(here) else {
+        return;
+    };
+    let mut set = [0u64; 16];
+    if let Some(part) = set.get_mut(here / 64) {
+        *part = 1 << (here % 64);
+        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+        // SAFETY: the kernel reads as many bytes as the set has.
+        unsafe {
+            libc::syscall(
+                libc::SYS_sched_setaffinity,
+                0,
+                size_of_val(&set),
+                set.as_ptr(),
+            );
+        }
+    }
+}
+
 /// Takes what a call gave that makes a descriptor.
 pub(super) fn new_descriptor(number: libc::c_long) -> io::Result<OwnedFd> {
     let number = i32::try_from(number).map_err(io::Error::other)?;
