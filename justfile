@@ -27,3 +27,11 @@ startup rounds="1000":
 # bash's own test-suite, with bash and with kibosh.
 bash-test-suite:
     benches/bash-test-suite.sh
+
+# What the exec gate costs beside bash.
+gate:
+    benches/gate.sh
+
+# Storms of programs under the exec gate.
+stress seconds="1800":
+    benches/stress.sh {{seconds}}

@@ -15,7 +15,7 @@ use nix::sys::time::TimeValLike;
 use nix::sys::wait::wait;
 
 /// One piece of work: its name, the text, how often it is repeated, and the most that the ratio of
-/// processor time may be (KERNEL targets; none where wall time is what counts).
+/// wall and of processor time may be, where that is what counts.
 struct Work {
     name: &'static str,
     text: String,
