@@ -71,7 +71,7 @@ started=$SECONDS
 PLACE=$place KIBOSH=$kibosh setsid "$kibosh" run -- bash "$place/storm.sh" "$seconds" </dev/null >"$place/output" 2>&1 &
 launcher=$!
 sleep 1
-supervisor=$(pgrep -P "$launcher" -x kibosh | head -n 1)
+supervisor=$(pgrep -P "$launcher" | head -n 1)
 # The supervisor can be looked into by root alone.
 descriptors() { find "/proc/$supervisor/fd" -mindepth 1 2>/dev/null | wc -l; }
 before=$(descriptors)

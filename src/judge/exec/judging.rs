@@ -274,15 +274,7 @@ impl Judging<'_> {
         };
         let gates = if alone { Gates::Line } else { gates };
         let preamble = Preamble::of(&invocation, &text, self.view);
-        let set = self.set.iter();
-        let set = set.map(|(name, value)| (name.clone(), value.clone()));
-        let mut shell = Shell::new(
-            &invocation,
-            &self.surroundings,
-            preamble,
-            set.collect(),
-            gates,
-        );
+        let mut shell = self.shell_of(&invocation, preamble, gates);
         let decision = shell.judge(self.policy, &text);
         // Of a text that could not be had there is nothing to show but the words that name it.
         let is_there = matches!(text, Text::Whole(_));
@@ -301,21 +293,25 @@ impl Judging<'_> {
     pub fn typed(&self, given: &[u8], command: &[u8], judged: &mut ExecJudgement) {
         let invocation = Invocation::typed();
         let preamble = Preamble::typed(given, command);
-        let set = self.set.iter();
-        let set = set.map(|(name, value)| (name.clone(), value.clone()));
-        let gates = Gates::LineThenExec;
-        let mut shell = Shell::new(
-            &invocation,
-            &self.surroundings,
-            preamble,
-            set.collect(),
-            gates,
-        );
+        let mut shell = self.shell_of(&invocation, preamble, Gates::LineThenExec);
         let decision = shell.judge(self.policy, &Text::Whole(command.to_vec()));
         judged.text = shell.judged().to_owned();
         judged.start = shell.start();
         judged.told = Told::Typed;
         judged.add(decision, false);
+    }
+
+    /// The shell that an exec would be, with the variables that were set for it.
+    fn shell_of(&self, invocation: &Invocation, preamble: Preamble, gates: Gates) -> Shell<'_> {
+        let set = self.set.iter();
+        let set = set.map(|(name, value)| (name.clone(), value.clone()));
+        Shell::new(
+            invocation,
+            &self.surroundings,
+            preamble,
+            set.collect(),
+            gates,
+        )
     }
 
     /// Whether a file is part of the system, by the policy's own class.
