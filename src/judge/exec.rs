@@ -98,6 +98,7 @@ pub fn exec(
         text: words.line(),
         start: 0,
         told: Told::Program(words.name().into_owned()),
+        is_for_caller: false,
     };
     if exec.is_kibosh {
         // As a shell it becomes the real one, whose exec is judged. The verbs have rules of their own.

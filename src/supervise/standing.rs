@@ -88,10 +88,7 @@ pub fn here(supervisor: Supervisor) -> Standing {
     }
     match (yama(), supervisor) {
         (0, _) | (1, Supervisor::Above) => Standing::Free,
-        (scope @ (1 | 2), _) if limits::may_trace_all() => {
-            let _ = scope;
-            Standing::Free
-        }
+        (1 | 2, _) if limits::may_trace_all() => Standing::Free,
         (scope, _) => Standing::Without(Missing::Yama(scope)),
     }
 }

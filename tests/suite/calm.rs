@@ -68,3 +68,22 @@ fn an_alias_of_git_cannot_borrow_that() {
         assert!(!output.status.success(), "{alias}");
     }
 }
+
+#[test]
+fn what_git_may_do_by_itself_is_not_remembered_for_others() {
+    let place = Place::bare("calm-others");
+    let line = "git init -q r; cd r; git commit -qm 1 --allow-empty";
+    assert!(run(&place, line).status.success());
+    // One supervisor for both: the second has the same words from somebody else.
+    std::fs::write(
+        place.path().join("job.sh"),
+        "cd r; git gc -q; echo \"gc $?\"; $(git --exec-path)/git reflog expire --all; echo \"other $?\"\n",
+    )
+    .unwrap();
+    let output = run(&place, "sh ./job.sh");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "gc 0\nother 126\n",
+        "{output:?}"
+    );
+}

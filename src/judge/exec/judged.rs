@@ -16,6 +16,8 @@ pub struct ExecJudgement {
     pub start: usize,
     /// Where the text comes from.
     pub told: Told,
+    /// Whether something was left out because of who calls: another caller would be told of it.
+    pub is_for_caller: bool,
 }
 
 /// Where a judged text comes from, for `report` to word.
@@ -53,7 +55,9 @@ impl ExecJudgement {
     /// Takes away what rules of these names have found.
     pub(super) fn leave_out(&mut self, rules: &[String]) {
         let findings = &mut self.decision.findings;
+        let found = findings.len();
         findings.retain(|finding| !rules.contains(&finding.rule));
+        self.is_for_caller |= findings.len() < found;
         let effects = findings.iter().map(|finding| finding.effect);
         self.decision.effect = effects.max().unwrap_or_default();
     }
@@ -61,7 +65,9 @@ impl ExecJudgement {
     /// Takes away what a person would be asked about.
     pub(super) fn leave_out_questions(&mut self) {
         let findings = &mut self.decision.findings;
+        let found = findings.len();
         findings.retain(|finding| finding.effect == Effect::Deny);
+        self.is_for_caller |= findings.len() < found;
         let effects = findings.iter().map(|finding| finding.effect);
         self.decision.effect = effects.max().unwrap_or_default();
     }
