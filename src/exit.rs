@@ -18,3 +18,5 @@ pub const CHECK_DENY: u8 = 20;
 pub const DOCTOR_WELL: u8 = 0;
 /// `kibosh doctor`: something is weak or missing.
 pub const DOCTOR_WEAK: u8 = 1;
+/// `kibosh approve`, `refuse`, `watch` and `grants`: nothing came of it.
+pub const NOT_DONE: u8 = 1;

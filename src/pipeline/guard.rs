@@ -20,9 +20,11 @@ use nix::unistd::pipe2;
 use serde::{Deserialize, Serialize};
 
 use super::grants::{Grants, Process};
+use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
-use crate::approve::{self, Cleared, Request as Asked, USUAL_SECONDS};
+use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
+use crate::broker::Root;
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
@@ -84,6 +86,8 @@ pub struct Guard<'a> {
     refused: VecDeque<(i32, u64, String)>,
     record: Option<PathBuf>,
     asks: Asks,
+    /// The session of the agent whose tree this is.
+    session: Option<Root>,
     /// The file of this program.
     own: Option<Identity>,
     copies: Option<HashMap<Mark, String>>,
@@ -94,7 +98,7 @@ pub struct Guard<'a> {
 
 impl<'a> Guard<'a> {
     /// A judge by this policy, of what begins as this process is. `record` is where decisions are written
-    /// down.
+    /// down, `session` the process of the agent.
     #[must_use]
     pub fn new(
         policy: &'a Policy,
@@ -102,6 +106,7 @@ impl<'a> Guard<'a> {
         grants: Rc<RefCell<Grants>>,
         record: Option<PathBuf>,
         asks: Asks,
+        session: Option<Root>,
     ) -> Self {
         Self {
             policy,
@@ -111,6 +116,7 @@ impl<'a> Guard<'a> {
             refused: VecDeque::new(),
             record,
             asks,
+            session,
             own: own_file(),
             copies: None,
             allowed: HashSet::new(),
@@ -306,6 +312,7 @@ impl<'a> Guard<'a> {
                 source: source::of_exec(&judged.told),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
+                elsewhere: elsewhere(self.policy, file_of(request), self.session),
             },
             start: judged.start,
             is_typed: judged.told == Told::Typed,
@@ -339,7 +346,7 @@ struct Put {
 
 impl Put {
     /// Writes down what came of it; gives what is said of a refusal.
-    fn done(&self, outcome: Result<(), &Refusal>, record: Option<&Path>) -> String {
+    fn done(&self, outcome: Result<&Approver, &Refusal>, record: Option<&Path>) -> String {
         if let Some(file) = record {
             let entry = Entry {
                 text: self.request.text.get(self.start..).unwrap_or_default(),
@@ -347,14 +354,14 @@ impl Put {
                 cwd: &self.request.cwd,
                 decision: &self.decision,
                 outcome: match outcome {
-                    Ok(()) => Outcome::Approved,
+                    Ok(by) => Outcome::Approved(by),
                     Err(refusal) => Outcome::Refused(refusal),
                 },
             };
             let _ = audit::record(file, &entry);
         }
         match outcome {
-            Ok(()) => String::new(),
+            Ok(_) => String::new(),
             Err(refusal) => refused(&self.decision, self.is_typed, refusal),
         }
     }
@@ -457,6 +464,12 @@ impl Judge for Guard<'_> {
             Trouble::Traced => words::traced(),
         }
     }
+}
+
+/// The files that an exec would start, as they are now.
+fn file_of(request: &Request) -> Option<String> {
+    let files = request.steps.iter().map(|step| step.state.to_string());
+    Some(files.collect::<Vec<_>>().join(" "))
 }
 
 /// What is said of a refusal. Of a command that is typed nothing has run.

@@ -15,6 +15,7 @@ pub mod launch;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;
+pub mod review;
 pub mod source;
 pub mod style;
 

@@ -69,6 +69,19 @@ impl Ask {
         }
     }
 
+    /// The same where a person reviews, who can also say no or leave it.
+    #[must_use]
+    pub fn words_of_review(&self, seconds: u64) -> String {
+        match self {
+            Self::Yes => {
+                format!(
+                    "Run it? y once, s this session, n no, + Enter; all else leaves it ({seconds} s)"
+                )
+            }
+            Self::Name(_) => format!("Name, or n for no (all else leaves it, {seconds} s)"),
+        }
+    }
+
     /// Whether `answer` is a yes.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
@@ -77,6 +90,18 @@ impl Ask {
             Self::Name(name) => answer == name,
         }
     }
+}
+
+/// Whether `answer` is a no of a person who reviews.
+#[must_use]
+pub fn is_no(answer: &str) -> bool {
+    ["n", "N", "no", "No", "NO"].contains(&answer)
+}
+
+/// Whether `answer` is their yes for the session.
+#[must_use]
+pub fn is_session(answer: &str) -> bool {
+    ["s", "S", "session"].contains(&answer)
 }
 
 /// What is shown when the conversation is over.

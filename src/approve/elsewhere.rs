@@ -1,0 +1,111 @@
+//! Asking on another terminal of the same user, through their broker, where nobody can be asked here.
+//!
+//! While somebody watches, the answer is waited for as long as a question at a terminal is. Else it is waited
+//! for only as long as a setting says, which is not at all by itself: the agent is told what a person can do,
+//! and the same command passes once that was done. A signal ends the waiting, and is a no.
+
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::signals::Held;
+use super::{Absence, Elsewhere, MOST_SECONDS, Refusal, Request};
+use crate::broker::asking::{self, Answer, Waiting};
+use crate::broker::{Asked, Reviewer};
+use crate::decide::Decision;
+use crate::report::prompt::{Scene, question};
+use crate::report::style::Style;
+
+/// The width for which it is tried whether a question can be shown.
+const COLUMNS: usize = 80;
+
+/// Asks there; gives who said yes.
+///
+/// # Errors
+///
+/// Why it is a no. `absence` is why nobody can be asked here.
+pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<Reviewer, Refusal> {
+    let Some(elsewhere) = &request.elsewhere else {
+        return Err(Refusal::NoTerminal(absence));
+    };
+    let scene = Scene {
+        text: &request.text,
+        source: &request.source,
+        cwd: &request.cwd,
+        columns: COLUMNS,
+        style: Style::Plain,
+    };
+    // What cannot be shown would wait for nobody.
+    question(decision, &scene).ok_or(Refusal::TooMuch)?;
+    let asked = Asked {
+        decision: decision.clone(),
+        text: request.text.clone(),
+        source: request.source.clone(),
+        cwd: request.cwd.clone(),
+        policy: elsewhere.policy.clone(),
+        program: elsewhere.program.clone(),
+    };
+    match asking::ask(asked, elsewhere.session) {
+        Ok(Answer::Waiting(waiting)) => {
+            let number = waiting.number;
+            let seconds = patience(request, elsewhere, waiting.is_watched);
+            let answer = wait(waiting, seconds)?.and_then(settled);
+            answer.unwrap_or(Err(Refusal::Pending { number, absence }))
+        }
+        Ok(answer) => settled(answer).unwrap_or(Err(Refusal::NoTerminal(absence))),
+        Err(error) => Err(Refusal::NoBroker {
+            absence,
+            why: error.to_string(),
+        }),
+    }
+}
+
+/// How long is waited.
+fn patience(request: &Request, elsewhere: &Elsewhere, is_watched: bool) -> u8 {
+    let most = request.seconds.min(MOST_SECONDS);
+    if is_watched {
+        most
+    } else {
+        elsewhere.unwatched_seconds.min(most)
+    }
+}
+
+/// What an answer means; none where it is that the request waits.
+fn settled(answer: Answer) -> Option<Result<Reviewer, Refusal>> {
+    match answer {
+        Answer::Approved(reviewer) => Some(Ok(reviewer)),
+        Answer::Refused(why, is_earlier) => Some(Err(Refusal::Reviewer { why, is_earlier })),
+        Answer::Full => Some(Err(Refusal::TooMany)),
+        Answer::Waiting(_) => None,
+    }
+}
+
+/// Waits for an answer; none where none came in time.
+fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Answer>, Refusal> {
+    let held = Held::back().map_err(|_| Refusal::Interrupted)?;
+    let deadline = Instant::now() + Duration::from_secs(seconds.into());
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(waiting.leave());
+        }
+        let mut polled = [
+            PollFd::new(held.arrival(), PollFlags::POLLIN),
+            PollFd::new(waiting.answered(), PollFlags::POLLIN),
+        ];
+        // Rounded up, or the last millisecond would be a busy loop.
+        let time = PollTimeout::try_from(left + Duration::from_millis(1));
+        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return Err(Refusal::Interrupted),
+        }
+        held.check()?;
+        match waiting.read() {
+            Ok(Some(answer)) => return Ok(Some(answer)),
+            Ok(None) => {}
+            // It is gone, and what it kept with it.
+            Err(_) => return Err(Refusal::Vanished),
+        }
+    }
+}
