@@ -5,6 +5,8 @@ mod agent;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod broker;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod calm;
