@@ -12,10 +12,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::signals::Held;
 use super::{Absence, Elsewhere, MOST_SECONDS, Refusal, Request};
 use crate::broker::asking::{self, Answer, Waiting};
-use crate::broker::{Asked, Reviewer};
+use crate::broker::{Asked, Error, Reviewer};
 use crate::decide::Decision;
 use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
+use crate::sys::process::Unseen;
 
 /// The width for which it is tried whether a question can be shown.
 const COLUMNS: usize = 80;
@@ -45,19 +46,27 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
         cwd: request.cwd.clone(),
         policy: elsewhere.policy.clone(),
         program: elsewhere.program.clone(),
+        environment: elsewhere.environment.clone(),
     };
-    match asking::ask(asked, elsewhere.session) {
-        Ok(Answer::Waiting(waiting)) => {
+    // While it waits it is not guarded yet, and nobody may steer it.
+    let _unseen = Unseen::meanwhile();
+    let no_broker = |error: Error| Refusal::NoBroker {
+        absence: absence.clone(),
+        why: error.to_string(),
+    };
+    match asking::ask(asked, elsewhere.session).map_err(no_broker)? {
+        Answer::Waiting(waiting) => {
             let number = waiting.number;
             let seconds = patience(request, elsewhere, waiting.is_watched);
-            let answer = wait(waiting, seconds)?.and_then(settled);
+            let answer = match wait(waiting, seconds)? {
+                // Who is gone has taken along what waited.
+                Some(Err(error)) => return Err(no_broker(error)),
+                Some(Ok(answer)) => settled(answer),
+                None => None,
+            };
             answer.unwrap_or(Err(Refusal::Pending { number, absence }))
         }
-        Ok(answer) => settled(answer).unwrap_or(Err(Refusal::NoTerminal(absence))),
-        Err(error) => Err(Refusal::NoBroker {
-            absence,
-            why: error.to_string(),
-        }),
+        answer => settled(answer).unwrap_or(Err(Refusal::NoTerminal(absence))),
     }
 }
 
@@ -81,14 +90,14 @@ fn settled(answer: Answer) -> Option<Result<Reviewer, Refusal>> {
     }
 }
 
-/// Waits for an answer; none where none came in time.
-fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Answer>, Refusal> {
+/// Waits for an answer, or for the end of the broker; none where neither came in time.
+fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Result<Answer, Error>>, Refusal> {
     let held = Held::back().map_err(|_| Refusal::Interrupted)?;
     let deadline = Instant::now() + Duration::from_secs(seconds.into());
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(waiting.leave());
+            return Ok(waiting.leave().map(Ok));
         }
         let mut polled = [
             PollFd::new(held.arrival(), PollFlags::POLLIN),
@@ -101,11 +110,8 @@ fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Answer>, Refusal> {
             Err(_) => return Err(Refusal::Interrupted),
         }
         held.check()?;
-        match waiting.read() {
-            Ok(Some(answer)) => return Ok(Some(answer)),
-            Ok(None) => {}
-            // It is gone, and what it kept with it.
-            Err(_) => return Err(Refusal::Vanished),
+        if let Some(read) = waiting.read().transpose() {
+            return Ok(Some(read));
         }
     }
 }

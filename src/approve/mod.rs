@@ -65,6 +65,8 @@ pub struct Elsewhere {
     pub policy: String,
     /// Which file would be started, and its state; none for a line.
     pub program: Option<String>,
+    /// A hash of the environment.
+    pub environment: String,
     /// The session that an approval may be bound to.
     pub session: Option<Root>,
     /// How long is waited where nobody watches.

@@ -339,6 +339,7 @@ mod tests {
             cwd: "/srv".into(),
             policy: "p".into(),
             program: None,
+            environment: "e".into(),
         }
     }
 
@@ -392,6 +393,10 @@ mod tests {
             },
             Asked {
                 program: Some("1".into()),
+                ..asked("a")
+            },
+            Asked {
+                environment: "f".into(),
                 ..asked("a")
             },
             Asked {

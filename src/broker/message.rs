@@ -27,6 +27,35 @@ pub struct Asked {
     pub policy: String,
     /// Which file would be started, and its state; none for a line.
     pub program: Option<String>,
+    /// A hash of its environment ([`environment`]).
+    pub environment: String,
+}
+
+/// Variables that say nothing of what a command does, and change from one to the next: the directory is looked at
+/// by itself.
+const PASSING: &[&[u8]] = &[b"_", b"SHLVL", b"PWD", b"OLDPWD", b"COLUMNS", b"LINES"];
+
+/// A hash of an environment, given as `NAME=value` in any order: the same words do something else with another
+/// account, project or search path.
+#[must_use]
+pub fn environment<'a>(entries: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut kept: Vec<&[u8]> = entries
+        .filter(|entry| {
+            let name = entry.split(|&byte| byte == b'=').next();
+            name.is_some_and(|name| !PASSING.contains(&name))
+        })
+        .collect();
+    kept.sort_unstable();
+    let mut hash = Sha256::new();
+    for entry in kept {
+        hash.update((entry.len() as u64).to_le_bytes());
+        hash.update(entry);
+    }
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Asked {
@@ -35,10 +64,7 @@ impl Asked {
     pub fn key(&self) -> String {
         // A structure of strings, numbers and lists always has its JSON.
         let text = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&Sha256::digest(text))
     }
 }
 
@@ -236,4 +262,24 @@ pub fn rules(decision: &Decision) -> Vec<String> {
 #[must_use]
 pub fn start(text: &str) -> String {
     text.chars().take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_is_told_by_all_but_what_passes() {
+        let hash = |entries: &[&str]| environment(entries.iter().map(|entry| entry.as_bytes()));
+        let usual = hash(&["A=1", "B=2"]);
+        assert_eq!(usual, hash(&["B=2", "SHLVL=3", "A=1", "_=/bin/x", "PWD=/"]));
+        for other in [
+            &["A=1"][..],
+            &["A=1", "B=3"],
+            &["A=1B=2"],
+            &["A=1", "B=2", "PATH=/x"],
+        ] {
+            assert_ne!(usual, hash(other), "{other:?}");
+        }
+    }
 }

@@ -16,8 +16,8 @@ mod place;
 pub mod reviewing;
 mod serve;
 
-pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown};
-pub use peer::{Stranger, check_this};
+pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, environment};
+pub use peer::Stranger;
 pub use serve::serve;
 
 use std::fmt;

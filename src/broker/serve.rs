@@ -10,6 +10,7 @@ use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_name;
 use nix::sys::signal::SigSet;
 
 use super::book::{Book, Told, Waiter};
@@ -41,6 +42,8 @@ pub fn serve() -> io::Result<()> {
     SigSet::all().thread_set_mask()?;
     let place = Place::here().map_err(io::Error::other)?;
     process::become_unseen()?;
+    // It was started from a link of the kernel's, which is what it would be called after.
+    set_name(c"kibosh")?;
     check_this().map_err(io::Error::other)?;
     let (listener, number) = place.listen()?;
     let mut broker = Broker::default();

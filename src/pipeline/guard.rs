@@ -24,7 +24,7 @@ use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::Root;
+use crate::broker::{Root, environment};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
@@ -312,7 +312,12 @@ impl<'a> Guard<'a> {
                 source: source::of_exec(&judged.told),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
-                elsewhere: elsewhere(self.policy, file_of(request), self.session),
+                elsewhere: elsewhere(
+                    self.policy,
+                    file_of(request),
+                    environment(request.environment.iter()),
+                    self.session,
+                ),
             },
             start: judged.start,
             is_typed: judged.told == Told::Typed,

@@ -1,13 +1,14 @@
 //! The shell that kibosh becomes, while it is judged: its policy and place, what was cleared, and what is
 //! written down of it.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::getppid;
 
 use crate::approve::{self, Approver, Cleared, Elsewhere, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::Root;
+use crate::broker::{Root, environment};
 use crate::decide::Decision;
 use crate::decide::gates::Gates;
 use crate::invocation::{Invocation, Preamble, Source, Text};
@@ -118,7 +119,12 @@ impl<'a> Session<'a> {
         if decision.effect != Effect::Confirm || self.is_supervised {
             return None;
         }
-        elsewhere(self.policy, None, Root::of(getppid().as_raw()))
+        let entries: Vec<Vec<u8>> = std::env::vars_os()
+            .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
+            .collect();
+        let environment = environment(entries.iter().map(Vec::as_slice));
+        let session = Root::of(getppid().as_raw());
+        elsewhere(self.policy, None, environment, session)
     }
 
     /// Writes down what came of the last decision. A record that cannot be written changes nothing.
@@ -167,12 +173,14 @@ impl<'a> Session<'a> {
 pub fn elsewhere(
     policy: &Policy,
     program: Option<String>,
+    environment: String,
     session: Option<Root>,
 ) -> Option<Elsewhere> {
     let settings = policy.settings();
     (settings.broker != Some(false)).then(|| Elsewhere {
         policy: policy.fingerprint(),
         program,
+        environment,
         session,
         unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
     })

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::place::Place;
-use crate::support::probe::{run, told, wait_for};
+use crate::support::probe::{NOBODY, kibosh_for_all, run, told, wait_for, without_rights};
 use crate::support::pty::Terminal;
 
 /// A place with a broker of its own, which ends with it: its socket is gone then.
@@ -90,14 +90,6 @@ impl Desk {
         assert!(screen.contains("status=0"), "{screen}");
     }
 
-    /// Waits until so many requests wait.
-    fn until_pending(&self, text: &str) {
-        let end = Instant::now() + Duration::from_secs(20);
-        while !self.sees("\"$KIBOSH\" pending").contains(text) {
-            assert!(Instant::now() < end, "{text} never waited");
-        }
-    }
-
     /// The broker's process: the one that listens here.
     fn broker(&self) -> i32 {
         wait_for("broker", || {
@@ -158,6 +150,9 @@ fn only_the_very_same_request_passes_and_a_changed_policy_ends_it() {
     }
     let mut elsewhere = desk.command(ASKED);
     assert_eq!(run(elsewhere.current_dir(other)).status.code(), Some(126));
+    let mut otherwise = desk.command(ASKED);
+    let output = run(otherwise.env("SITE", "production"));
+    assert_eq!(output.status.code(), Some(126));
     assert_eq!(desk.place.ran(), None);
     for times in 1..3 {
         assert!(desk.asks(ASKED).status.success());
@@ -217,8 +212,7 @@ fn a_command_waits_while_somebody_watches_and_goes_on_with_their_yes() {
     );
     watcher.wait_for("is refused");
     watcher.keys("\x03");
-    let screen = watcher.finish();
-    assert!(screen.contains("status="), "{screen}");
+    watcher.finish();
     assert_eq!(desk.place.ran().as_deref(), Some("all\n"));
 }
 
@@ -375,6 +369,42 @@ fn an_agent_without_a_terminal_under_the_launcher_can_be_answered() {
     desk.approve(number(&output), "");
     let output = run_agent();
     assert_eq!(desk.place.ran().as_deref(), Some("all\n"), "{output:?}");
+}
+
+#[test]
+fn it_holds_for_a_user_without_rights_too() {
+    let desk = Desk::new("rights");
+    let program = kibosh_for_all(&desk.place);
+    let rights = without_rights().join(" ");
+    fs::set_permissions(desk.place.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    if !rights.is_empty() {
+        let owner = Some(NOBODY.parse().unwrap());
+        std::os::unix::fs::chown(desk.runtime(), owner, owner).unwrap();
+    }
+    fs::write(desk.place.path().join("site.sh"), "demolish all\n").unwrap();
+    fs::copy(&program, desk.place.path().join("look")).unwrap();
+    let agent = |line: &str| {
+        let words = format!("exec {rights} {} -c \"$LINE\"", program.display());
+        let mut command = desk.place.command("sh");
+        command.env("XDG_RUNTIME_DIR", desk.runtime());
+        run(command.env("LINE", line).args(["-c", &words]))
+    };
+    for line in [ASKED, "sh site.sh"] {
+        let waiting = number(&agent(line));
+        let inside = agent(&format!("./look refuse {waiting}; ./look pending"));
+        assert!(
+            told(&inside).contains("below a guarded session"),
+            "{inside:?}"
+        );
+        let mut person = desk.person(&format!("{rights} {} approve {waiting}", program.display()));
+        person.wait_for("Run it?");
+        person.keys("y\r");
+        let screen = person.finish();
+        assert!(screen.contains("status=0"), "{screen}");
+        let output = agent(line);
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(desk.place.ran().as_deref(), Some("all\nall\n"));
 }
 
 // ---------------------------------------------------------------- attacks
