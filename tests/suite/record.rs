@@ -43,13 +43,7 @@ fn every_decision_leaves_a_line_that_says_what_came_of_it() {
         seen,
         [
             json!(["true", "allow", "ran", null, null]),
-            json!([
-                "demolish all",
-                "confirm",
-                "refused",
-                "no-terminal",
-                "test.ask"
-            ]),
+            json!(["demolish all", "confirm", "refused", "pending", "test.ask"]),
             json!(["demolish never", "deny", "refused", "policy", "test.never"]),
             json!(["demolish never", "deny", "dry-run", null, "test.never"]),
         ]
