@@ -115,3 +115,31 @@ fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Result<Answer, Error
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_waits_long_only_where_somebody_watches() {
+        let request = |seconds| Request {
+            seconds,
+            ..Request::default()
+        };
+        let elsewhere = |unwatched_seconds| Elsewhere {
+            unwatched_seconds,
+            ..Elsewhere::default()
+        };
+        for (seconds, unwatched, is_watched, waits) in [
+            (20, 0, false, 0),
+            (20, 0, true, 20),
+            (20, 5, false, 5),
+            (3, 5, false, 3),
+            (200, 200, true, MOST_SECONDS),
+            (200, 200, false, MOST_SECONDS),
+        ] {
+            let found = patience(&request(seconds), &elsewhere(unwatched), is_watched);
+            assert_eq!(found, waits);
+        }
+    }
+}

@@ -70,7 +70,8 @@ pub enum Choice {
     Leave,
 }
 
-/// Says which terminal this is, by its name if it has one.
+/// Says which terminal this is, by its name if it has one, to a person who came to it to answer. They can come
+/// to another one, so it must not be inside a program that presses keys for whoever asks it to.
 ///
 /// # Errors
 ///
@@ -78,6 +79,9 @@ pub enum Choice {
 pub fn check() -> Result<Option<String>, Absence> {
     let terminal = open().map_err(|_| Absence::NoTerminal)?;
     standing::check(&terminal)?;
+    if let Some(program) = standing::shared_by() {
+        return Err(Absence::Shared(program));
+    }
     Ok(standing::device().map(|path| path.display().to_string()))
 }
 

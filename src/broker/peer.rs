@@ -38,7 +38,7 @@ impl fmt::Display for Stranger {
         out.write_str(match self {
             Self::Elsewhere => "the process at the other end is another user's, or cannot be seen",
             Self::Guarded => {
-                "the process is below a guarded session, or was started with a seccomp filter that others here do not have"
+                "the process is below a guarded session, or under a filter of calls that others here do not have"
             }
             Self::Unknown => {
                 "the kernel does not tell which processes are guarded (before Linux 5.9, or /proc is hidden)"

@@ -68,6 +68,8 @@ pub enum Absence {
     NotAPersons,
     /// It runs in the background of its terminal.
     Background,
+    /// It is one of a program's in which every process of the user can press keys; which.
+    Shared(String),
     /// The terminal could not be used.
     Unusable(String),
 }
@@ -243,6 +245,9 @@ fn missing(absence: &Absence) -> String {
             "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
+        Absence::Shared(program) => {
+            format!("the terminal here is one of {}", escape(program))
+        }
         Absence::Unusable(why) => {
             format!("the terminal cannot be used ({})", unmistaken(&escape(why)))
         }

@@ -147,10 +147,14 @@ pub fn too_much(number: u64) -> String {
 #[must_use]
 pub fn no_person(absence: &Absence) -> String {
     let why = match absence {
-        Absence::NoTerminal => "there is no terminal here",
-        Absence::NotAPersons => "the terminal here was opened by a program",
-        Absence::Background => "this is a background job",
-        Absence::Unusable(_) => "the terminal here cannot be used",
+        Absence::NoTerminal => "there is no terminal here".to_owned(),
+        Absence::NotAPersons => "the terminal here was opened by a program".to_owned(),
+        Absence::Background => "this is a background job".to_owned(),
+        Absence::Shared(program) => format!(
+            "this one is inside {}, where every process of the user can press keys; use one outside of it",
+            escape(program)
+        ),
+        Absence::Unusable(_) => "the terminal here cannot be used".to_owned(),
     };
     format!("kibosh: only a person at a terminal of their own can answer requests, and {why}")
 }

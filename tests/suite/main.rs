@@ -7,6 +7,8 @@ mod bounds;
 #[cfg(test)]
 mod broker;
 #[cfg(test)]
+mod broker_attacks;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod calm;
