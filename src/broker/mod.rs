@@ -2,7 +2,7 @@
 //!
 //! Who asks takes an [`Asked`] to a daemon of the user's, which keeps it in memory until a reviewer says yes
 //! or no. The daemon is this program again, started by who asks and gone when it has nothing to keep. Both
-//! ends look at each other ([`peer`]): no process below a guarded session is spoken to.
+//! ends look at each other (`peer`): no process below a guarded session is spoken to.
 //!
 //! Nothing here makes anything allowed to run: an answer is only told, and `approve` decides what it means.
 //! Nothing here words a message.
@@ -17,7 +17,7 @@ pub mod reviewing;
 mod serve;
 
 pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, environment};
-pub use peer::Stranger;
+pub use peer::{Stranger, check_this};
 pub use serve::serve;
 
 use std::fmt;
