@@ -93,7 +93,7 @@ fn reach(scope: Scope) -> String {
 /// A yes has been told.
 #[must_use]
 pub fn approved(number: u64) -> String {
-    format!("kibosh: request {number} is approved")
+    format!("kibosh: request {number} is approved: it runs now, or when it is tried again")
 }
 
 /// A no has been told.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use crate::support::desk::{ASKED, Desk, KIBOSH, number};
 use crate::support::probe::{NOBODY, kibosh_for_all, run, told, wait_for, without_rights};
@@ -270,6 +271,45 @@ fn an_agent_without_a_terminal_under_the_launcher_can_be_answered() {
     desk.approve(number(&output), "");
     let output = run_agent();
     assert_eq!(desk.place.ran().as_deref(), Some("all\n"), "{output:?}");
+}
+
+#[test]
+fn several_agents_are_answered_one_by_one_and_the_terminal_is_left_as_it_was() {
+    let desk = Desk::new("several");
+    for line in ["demolish all one", "demolish all two"] {
+        desk.waits(line);
+    }
+    let mut watcher = desk.person(
+        "stty -g >before; trap : INT; \"$KIBOSH\" watch; stty -g >after; cmp before after && echo modes kept",
+    );
+    watcher.wait_for("2 requests are waiting");
+    watcher.wait_for("| demolish all one");
+    watcher.wait_for("Run it?");
+    watcher.keys("\r");
+    watcher.wait_for("request 1 waits on");
+    watcher.wait_for("| demolish all two");
+    watcher.wait_for("Run it?");
+    watcher.keys("y\r");
+    watcher.wait_for("request 2 is approved");
+    // An agent under the launcher, in the midst of what it does.
+    let mut command = desk.place.command(KIBOSH);
+    command.args(["run", "--", "sh", "-c", "demolish all three; echo agent=$?"]);
+    let agent = command.stdout(Stdio::piped()).spawn().unwrap();
+    watcher.wait_for("| demolish all three");
+    watcher.wait_for("from     -c of ");
+    watcher.wait_for("Run it?");
+    watcher.keys("y\r");
+    let output = agent.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "agent=0\n");
+    let child = desk.begins("demolish all four");
+    watcher.wait_for("| demolish all four");
+    watcher.wait_for("Run it?");
+    watcher.keys("\x03");
+    let screen = watcher.finish();
+    assert!(screen.contains("modes kept"), "{screen}");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(126));
+    assert!(desk.asks("demolish all two").status.success());
+    assert_eq!(desk.place.ran().as_deref(), Some("all three\nall two\n"));
 }
 
 #[test]

@@ -32,11 +32,13 @@ fn nothing_below_a_guarded_session_can_approve_even_by_another_name() {
     // life makes it somebody else: the filter stays.
     let typed = format!("script -qec './look approve {number}' /dev/null");
     for line in [
-        format!("yes | ./look approve {number}"),
-        format!("yes | {typed}"),
+        format!("yes | head -300 | ./look approve {number}"),
+        format!("yes | head -300 | {typed}"),
         format!("setsid --wait ./look approve {number} </dev/null"),
-        format!("yes | setsid --wait {typed}"),
-        format!("(setsid -f sh -c \"yes | {typed}\" >out 2>&1 &); sleep 2; cat out"),
+        format!("yes | head -300 | setsid --wait {typed}"),
+        format!(
+            "(setsid -f sh -c \"yes | head -300 | {typed}\" >out 2>&1 &); n=99; while ! grep -q kibosh: out && [ $((n -= 1)) -gt 0 ]; do sleep 0.1; done; cat out"
+        ),
         "./look pending".to_owned(),
         "./look grants".to_owned(),
         "./look refuse 1".to_owned(),
@@ -207,8 +209,8 @@ fn a_reviewer_stands_at_a_terminal_of_a_person_and_is_not_traced() {
     let approve = format!("\"$KIBOSH\" approve {number}");
     for line in [
         format!("setsid --wait {approve} </dev/null"),
-        format!("yes | setsid --wait {approve}"),
-        format!("yes | script -qec '{approve}' /dev/null"),
+        format!("yes | head -300 | setsid --wait {approve}"),
+        format!("yes | head -300 | script -qec '{approve}' /dev/null"),
     ] {
         let screen = desk.sees(&line);
         assert!(
@@ -222,7 +224,7 @@ fn a_reviewer_stands_at_a_terminal_of_a_person_and_is_not_traced() {
     assert!(!screen.contains("Run it?"), "{screen}");
     desk.waits(ASKED);
     // Keys from somewhere else are none of the person's.
-    let mut person = desk.person(&format!("yes | {approve}"));
+    let mut person = desk.person(&format!("yes | head -300 | {approve}"));
     person.wait_for("Run it?");
     std::thread::sleep(Duration::from_secs(1));
     person.keys("\r");
