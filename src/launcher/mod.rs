@@ -16,6 +16,7 @@ mod control;
 mod inner;
 mod outside;
 mod person;
+mod picture;
 mod queue;
 mod relay;
 mod screen;

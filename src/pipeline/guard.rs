@@ -90,7 +90,7 @@ pub struct Guard<'a> {
     allowed: HashSet<u64>,
     keys: RandomState,
     gains_nothing: Option<bool>,
-    /// This process, and the one beside or above which it stands: nothing above either is guarded.
+    /// This process, which is not guarded, and the one that it was made by: nothing above either is guarded.
     ends: [i32; 2],
 }
 
@@ -301,11 +301,15 @@ impl<'a> Guard<'a> {
     /// Has a person asked.
     fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
         let seconds = self.policy.settings().prompt_seconds;
+        let above = Above {
+            request,
+            until: self.ends,
+        };
         let question = Put {
             decision: judged.decision.clone(),
             request: Asked {
                 text: judged.text.clone(),
-                source: source::of_exec(&judged.told),
+                source: source::with_callers(&judged.told, above.chain()),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
             },
@@ -526,7 +530,7 @@ const MOST_ABOVE: usize = 64;
 /// Who calls an exec: the task that asks, and what is above it.
 struct Above<'r> {
     request: &'r Request,
-    /// Processes that nothing above is guarded of.
+    /// As [`Guard::ends`].
     until: [i32; 2],
 }
 
@@ -539,10 +543,9 @@ impl Caller for Above<'_> {
     fn chain(&self) -> Box<dyn Iterator<Item = Running> + '_> {
         let mut next = Some(self.request.task);
         let chain = std::iter::from_fn(move || {
-            let task = next?;
+            let task = next.filter(|&task| task != self.until[0])?;
             let folder = target::folder(task).ok()?;
-            let is_last = self.until.contains(&task);
-            next = if is_last {
+            next = if task == self.until[1] {
                 None
             } else {
                 Process::of(task).map(|(_, parent)| parent)

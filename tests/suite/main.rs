@@ -33,6 +33,8 @@ mod metamorphic;
 #[cfg(test)]
 mod normalise;
 #[cfg(test)]
+mod panel;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod policy_blocks;
