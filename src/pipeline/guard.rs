@@ -366,12 +366,14 @@ impl Put {
     }
 }
 
-/// Puts a question of a guard to the person at the terminal of this process; gives its answer.
+/// Puts a question of a guard to the person at the terminal of this process; gives its answer, which is
+/// for as many as want the same.
 #[must_use]
-pub fn put(question: &[u8], record: Option<&Path>) -> Vec<u8> {
-    let Ok(put) = serde_json::from_slice::<Put>(question) else {
+pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> Vec<u8> {
+    let Ok(mut put) = serde_json::from_slice::<Put>(question) else {
         return Vec::new();
     };
+    put.request.source = source::several(put.request.source, times);
     apart::put(&put.decision, &put.request, |outcome| {
         put.done(outcome, record)
     })

@@ -15,6 +15,15 @@ pub fn of_exec(told: &Told) -> String {
     }
 }
 
+/// A source from which the same comes several times at once.
+#[must_use]
+pub fn several(source: String, times: usize) -> String {
+    match times {
+        0 | 1 => source,
+        _ => format!("{times} times: {source}"),
+    }
+}
+
 /// How many programs above are named.
 const MOST_ABOVE: usize = 5;
 
@@ -78,6 +87,8 @@ mod tests {
         let many = with_callers(&told, many);
         assert_eq!(many, "exec of rm, by a0, by a1, by a2, by a3, by a4, …");
         assert_eq!(with_callers(&told, std::iter::empty()), "exec of rm");
+        assert_eq!(several("-c".into(), 1), "-c");
+        assert_eq!(several("-c".into(), 3), "3 times: -c");
     }
 
     #[test]
