@@ -50,6 +50,7 @@ fn verb(argv: &[CString]) -> u8 {
         Verb::Check(options) => verbs::check(&options, &say),
         Verb::Doctor(options) => verbs::doctor(&options, &say),
         Verb::Explain(options) => verbs::explain(&options, &say),
+        Verb::Log(options) => verbs::log(&options, &say),
         Verb::Policy(options) => verbs::policy(&options, &say),
         Verb::Run(options) => verbs::run(&options, &say),
         Verb::Generate(what) => generate::generate(&what, &say),

@@ -3,11 +3,13 @@
 mod check;
 mod doctor;
 mod explain;
+mod log;
 mod policy;
 mod run;
 
 pub use check::check;
 pub use doctor::doctor;
 pub use explain::explain;
+pub use log::log;
 pub use policy::policy;
 pub use run::run;

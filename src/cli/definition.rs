@@ -36,6 +36,10 @@ pub enum Verb {
     ///
     /// Exit status as for `check`.
     Explain(Explain),
+    /// Show what was decided, and which rules ask most
+    ///
+    /// Exit status: 0, or 125 where there is no record to read.
+    Log(Log),
     /// Look at the policy in force
     #[command(subcommand)]
     Policy(PolicyVerb),
@@ -68,6 +72,17 @@ pub struct Check {
 pub struct Explain {
     /// The command line; standard input without it
     pub command: Option<String>,
+}
+
+/// The options of `log`.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// How many decisions are shown
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    pub last: usize,
+    /// Count instead, rule by rule: how often a person was asked and what they said
+    #[arg(long, conflicts_with = "last")]
+    pub noise: bool,
 }
 
 /// The options of `doctor`.

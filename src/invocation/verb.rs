@@ -5,7 +5,15 @@
 use std::ffi::CString;
 
 /// The words that are verbs.
-pub const VERBS: &[&str] = &["check", "doctor", "explain", "policy", "run", "--generate"];
+pub const VERBS: &[&str] = &[
+    "check",
+    "doctor",
+    "explain",
+    "log",
+    "policy",
+    "run",
+    "--generate",
+];
 
 /// Whether the first word is exactly a verb, and kibosh was not called as another shell.
 #[must_use]
