@@ -52,6 +52,7 @@ fn verb(argv: &[CString]) -> u8 {
         Verb::Doctor(options) => verbs::doctor(&options, &say),
         Verb::Explain(options) => verbs::explain(&options, &say),
         Verb::Grants(options) => verbs::grants(&options, &say),
+        Verb::Log(options) => verbs::log(&options, &say),
         Verb::Pending => verbs::pending(&say),
         Verb::Policy(options) => verbs::policy(&options, &say),
         Verb::Refuse(options) => verbs::refuse(&options, &say),

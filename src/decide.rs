@@ -81,6 +81,9 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();
     for one in &facts {
+        if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
+            continue;
+        }
         for candidate in policy.candidates(one.action, one.program.is_some()) {
             if findings.len() >= MOST_OF_ONE_RULE
                 && is_known_enough(&findings, &candidate.rule().id)

@@ -14,6 +14,8 @@ pub const CHECK_ALLOW: u8 = 0;
 pub const CHECK_CONFIRM: u8 = 10;
 /// `kibosh check`: the line would not run.
 pub const CHECK_DENY: u8 = 20;
+/// `kibosh log`: the record is shown.
+pub const LOG: u8 = 0;
 /// `kibosh doctor`: all that is asked for protects.
 pub const DOCTOR_WELL: u8 = 0;
 /// `kibosh doctor`: something is weak or missing.

@@ -18,7 +18,7 @@ use crate::policy::paths::Place;
 use crate::syntax::{self, Reading, Span, Unread};
 
 pub use base::Base;
-pub use exec::{Caller, Exec, ExecJudgement, Interpreter, Running, Told, exec};
+pub use exec::{Caller, Exec, ExecJudgement, Interpreter, Nobody, Running, Told, exec};
 pub use shell::{FOLLOWED, Shell};
 
 /// A line, judged.

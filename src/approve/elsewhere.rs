@@ -18,8 +18,10 @@ use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
 use crate::sys::process::Unseen;
 
-/// The width for which it is tried whether a question can be shown.
-const COLUMNS: usize = 80;
+/// A large terminal, for which it is tried whether a question can be shown.
+const ROWS: usize = 60;
+/// Its width.
+const COLUMNS: usize = 120;
 
 /// Asks there; gives who said yes.
 ///
@@ -34,6 +36,7 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
         text: &request.text,
         source: &request.source,
         cwd: &request.cwd,
+        rows: ROWS,
         columns: COLUMNS,
         style: Style::Plain,
     };

@@ -29,6 +29,8 @@ use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
 const QUIET: Duration = Duration::from_millis(300);
 /// A person is not asked with less time than this.
 const LEAST_TIME: Duration = Duration::from_secs(2);
+/// How many rows a terminal has that does not say so.
+const USUAL_ROWS: usize = 24;
 /// How much a person may type.
 const MOST_TYPED: usize = 1024;
 
@@ -98,6 +100,10 @@ pub fn choose(decision: &Decision, request: &Request, keys: Keys) -> Result<Choi
         text: &request.text,
         source: &request.source,
         cwd: &request.cwd,
+        rows: match size.0 {
+            0 => USUAL_ROWS,
+            rows => usize::from(rows),
+        },
         columns: usize::from(size.1).clamp(20, 200),
         style: Style::of(
             std::env::var("NO_COLOR").ok().as_deref(),

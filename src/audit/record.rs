@@ -247,11 +247,16 @@ fn put_aside(record: &File, file: &Path) -> io::Result<bool> {
     }
     let (ours, there) = (record.metadata()?, fs::symlink_metadata(file)?);
     if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
-        let mut aside = file.as_os_str().to_owned();
-        aside.push(".1");
-        fs::rename(file, aside)?;
+        fs::rename(file, aside(file))?;
     }
     Ok(true)
+}
+
+/// Where a record is put aside.
+pub(super) fn aside(file: &Path) -> PathBuf {
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(".1");
+    PathBuf::from(aside)
 }
 
 #[cfg(test)]

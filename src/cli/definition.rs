@@ -49,6 +49,10 @@ pub enum Verb {
     ///
     /// Exit status: 0, 1 there is no such approval, 125 error.
     Grants(Grants),
+    /// Show what was decided, and which rules ask most
+    ///
+    /// Exit status: 0, or 125 where there is no record to read.
+    Log(Log),
     /// List the requests that wait for a person
     Pending,
     /// Look at the policy in force
@@ -161,6 +165,17 @@ pub struct Check {
 pub struct Explain {
     /// The command line; standard input without it
     pub command: Option<String>,
+}
+
+/// The options of `log`.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// How many decisions are shown
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    pub last: usize,
+    /// Count instead, rule by rule: how often a person was asked and what they said
+    #[arg(long, conflicts_with = "last")]
+    pub noise: bool,
 }
 
 /// The options of `doctor`.

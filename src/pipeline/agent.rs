@@ -49,7 +49,7 @@ pub struct Guarding<'a> {
 ///
 /// Where it is not known how it ended.
 pub fn run(program: Program, guarding: &Guarding<'_>) -> Result<Outcome, Error> {
-    let mut ask = |question: &[u8]| put(question, guarding.record.as_deref());
+    let mut ask = |question: &[u8], times| put(question, times, guarding.record.as_deref());
     if !guarding.has_gate {
         return launcher::run(program, &mut ask, &mut |seat| {
             alone(&mut seat.start(&[], &mut || Ok(()))?)

@@ -232,9 +232,11 @@ fn ground(refusal: &Refusal) -> String {
             missing(absence),
             unmistaken(&escape(why))
         ),
-        Refusal::TooMuch => "it needs a person's yes for more than can be shown at once; \
-                             split the line into smaller ones"
-            .to_owned(),
+        Refusal::TooMuch => {
+            "it needs a person's yes for more than this terminal can show at once; \
+                             split the line into smaller ones, or make the terminal larger"
+                .to_owned()
+        }
     }
 }
 

@@ -37,6 +37,8 @@ mod metamorphic;
 #[cfg(test)]
 mod normalise;
 #[cfg(test)]
+mod panel;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod policy_blocks;

@@ -112,3 +112,29 @@ fn no_variable_chooses_another_record() {
     }
     assert_eq!(place.record().len(), 3);
 }
+
+#[test]
+fn the_log_shows_what_was_decided_and_counts_it_by_rule() {
+    let place = Place::new("log");
+    let line = format!(": {}; demolish never", place.path().display());
+    assert_eq!(run(&place, &["-c", &line]), Some(126));
+    let shown = |arguments: &[&str]| {
+        let output = place
+            .command(env!("CARGO_BIN_EXE_kibosh"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Other tests write at the same time.
+    let last = shown(&["log", "-n", "5000"]);
+    let row = last.lines().find(|row| row.contains(&line)).unwrap();
+    assert!(
+        row.contains("refused (policy)") && row.contains("test.never"),
+        "{row}"
+    );
+    let noise = shown(&["log", "--noise"]);
+    let counted = noise.lines().find(|row| row.ends_with("  test.never"));
+    assert!(counted.is_some(), "{noise}");
+}
