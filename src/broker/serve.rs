@@ -28,6 +28,8 @@ const MOST_TAKEN: usize = 64;
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long a command is waited for that waits for an answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long nobody is taken after it failed.
+const SHORT: Duration = Duration::from_millis(20);
 /// How often what has had its time is looked for.
 const TURN: Duration = Duration::from_secs(2);
 /// How long a broker is there that has nothing to keep.
@@ -109,8 +111,14 @@ impl Broker {
     /// Takes who connects; who may not take part is told so and left.
     fn take(&mut self, listener: &UnixListener) {
         for _ in 0..MOST_TAKEN {
-            let Ok((stream, _)) = listener.accept() else {
-                return;
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // There are no descriptors left, say. Who connects stays where they are meanwhile.
+                    std::thread::sleep(SHORT);
+                    return;
+                }
             };
             if self.connections.len() >= MOST_CONNECTIONS || stream.set_nonblocking(true).is_err() {
                 continue;
