@@ -313,6 +313,24 @@ fn several_agents_are_answered_one_by_one_and_the_terminal_is_left_as_it_was() {
 }
 
 #[test]
+fn a_watcher_can_say_yes_for_the_session() {
+    let desk = Desk::new("s-key");
+    let mut watcher = desk.person("\"$KIBOSH\" watch");
+    watcher.wait_for("waiting for requests");
+    let child = desk.begins(ASKED);
+    watcher.wait_for("Run it?");
+    watcher.keys("s\r");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    watcher.wait_for("is approved");
+    watcher.keys("\x03");
+    watcher.finish();
+    // What comes from the same process is of the same session: here the tests themselves.
+    assert!(desk.asks(ASKED).status.success());
+    assert_eq!(desk.place.ran().as_deref(), Some("all\nall\n"));
+}
+
+#[test]
 fn it_holds_for_a_user_without_rights_too() {
     let desk = Desk::new("rights");
     let program = kibosh_for_all(&desk.place);
