@@ -1,7 +1,7 @@
 //! Starts a program, an agent, on a terminal of its own, while kibosh keeps the person's.
 //!
-//! Three processes: the launcher on the person's terminal ([`outside`]), the process inside, which leads
-//! the session of the inner terminal ([`seat`], [`inside`]), and the agent. Takes a program; gives how it
+//! Three processes: the launcher on the person's terminal (`outside`), the process inside, which leads
+//! the session of the inner terminal (`seat`, `inside`), and the agent. Takes a program; gives how it
 //! ended. To the person's shell it must look as if the agent had been started without kibosh: status,
 //! stops, signals, streams. Bytes are never changed. Where no standard stream is a terminal there is no
 //! inner one.
