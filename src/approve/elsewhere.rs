@@ -42,15 +42,7 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
     };
     // What cannot be shown would wait for nobody.
     question(decision, &scene).ok_or(Refusal::TooMuch)?;
-    let asked = Asked {
-        decision: decision.clone(),
-        text: request.text.clone(),
-        source: request.source.clone(),
-        cwd: request.cwd.clone(),
-        policy: elsewhere.policy.clone(),
-        program: elsewhere.program.clone(),
-        environment: elsewhere.environment.clone(),
-    };
+    let asked = asked(decision, request, elsewhere);
     // While it waits it is not guarded yet, and nobody may steer it.
     let _unseen = Unseen::meanwhile();
     let no_broker = |error: Error| Refusal::NoBroker {
@@ -70,6 +62,35 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
             answer.unwrap_or(Err(Refusal::Pending { number, absence }))
         }
         answer => settled(answer).unwrap_or(Err(Refusal::NoTerminal(absence))),
+    }
+}
+
+/// What was said to the same request before: a yes that counts still, or a no; none where nothing was.
+pub fn recall(decision: &Decision, request: &Request) -> Option<Result<Reviewer, Refusal>> {
+    let elsewhere = request.elsewhere.as_ref()?;
+    let asked = asked(decision, request, elsewhere);
+    settled(asking::recall(asked, elsewhere.session)?)
+}
+
+/// Remembers what was typed at the terminal here: a yes for the session, or a no. Where that cannot be, the yes
+/// counts once, and the same is asked again.
+pub fn remember(decision: &Decision, request: &Request, is_yes: bool, terminal: String) {
+    if let Some(elsewhere) = &request.elsewhere {
+        let asked = asked(decision, request, elsewhere);
+        let _unseen = Unseen::meanwhile();
+        let _ = asking::tell(asked, elsewhere.session, is_yes, terminal);
+    }
+}
+
+fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked {
+    Asked {
+        decision: decision.clone(),
+        text: request.text.clone(),
+        source: request.source.clone(),
+        cwd: request.cwd.clone(),
+        policy: elsewhere.policy.clone(),
+        program: elsewhere.program.clone(),
+        environment: elsewhere.environment.clone(),
     }
 }
 

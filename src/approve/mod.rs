@@ -14,6 +14,7 @@ mod terminal;
 
 use serde::{Deserialize, Serialize};
 
+use self::terminal::Choice;
 use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
 use crate::policy::schema::Effect;
@@ -54,6 +55,9 @@ pub struct Request {
     pub cwd: String,
     /// How long the person has; at most [`MOST_SECONDS`] are waited.
     pub seconds: u8,
+    /// How many want the same at once, which one answer is for.
+    #[serde(default)]
+    pub times: usize,
     /// What is needed to ask on another terminal; none where that is not to be.
     pub elsewhere: Option<Elsewhere>,
 }
@@ -89,14 +93,29 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
     match strictest(decision) {
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
-        Effect::Confirm => match terminal::ask(decision, request) {
-            Ok(()) => Ok(Cleared(Approver::Person)),
-            Err(Refusal::NoTerminal(absence)) => {
-                let reviewer = elsewhere::ask(decision, request, absence)?;
-                Ok(Cleared(Approver::Reviewer(reviewer)))
+        Effect::Confirm => {
+            if let Some(said) = elsewhere::recall(decision, request) {
+                return said.map(|by| Cleared(Approver::Reviewer(by)));
             }
-            Err(refusal) => Err(refusal),
-        },
+            match terminal::ask(decision, request) {
+                Ok(Choice::Once) => Ok(Cleared(Approver::Person)),
+                Ok(Choice::Session) => {
+                    elsewhere::remember(decision, request, true, terminal::name());
+                    Ok(Cleared(Approver::Person))
+                }
+                Ok(Choice::Refuse) => {
+                    elsewhere::remember(decision, request, false, terminal::name());
+                    Err(Refusal::Person)
+                }
+                // It was meant for something else, or mistyped.
+                Ok(Choice::Leave) => Err(Refusal::Person),
+                Err(Refusal::NoTerminal(absence)) => {
+                    let reviewer = elsewhere::ask(decision, request, absence)?;
+                    Ok(Cleared(Approver::Reviewer(reviewer)))
+                }
+                Err(refusal) => Err(refusal),
+            }
+        }
     }
 }
 

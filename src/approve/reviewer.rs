@@ -34,6 +34,7 @@ pub fn ask(asked: &Asked, keys: Keys) -> Result<Choice, Refusal> {
         source: asked.source.clone(),
         cwd: asked.cwd.clone(),
         seconds: SECONDS,
+        times: 1,
         elsewhere: None,
     };
     terminal::choose(&asked.decision, &request, keys)

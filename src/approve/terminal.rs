@@ -17,6 +17,7 @@ use nix::sys::termios::{FlushArg, tcflush};
 
 use crate::decide::Decision;
 use crate::report::prompt::{Ask, Question, Scene, closing, is_no, is_session, question};
+use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
@@ -34,20 +35,26 @@ const USUAL_ROWS: usize = 24;
 /// How much a person may type.
 const MOST_TYPED: usize = 1024;
 
-/// Asks the person at the terminal; returns where they said yes.
+/// Asks the person at the terminal where it is asked; gives what they typed.
 ///
 /// # Errors
 ///
 /// Why it is a no.
-pub fn ask(decision: &Decision, request: &Request) -> Result<(), Refusal> {
+pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
     let request = Request {
         seconds: request.seconds.clamp(1, MOST_SECONDS),
         ..request.clone()
     };
-    match choose(decision, &request, Keys::Yes)? {
-        Choice::Once | Choice::Session => Ok(()),
-        Choice::Refuse | Choice::Leave => Err(Refusal::Person),
-    }
+    let has_session = request
+        .elsewhere
+        .as_ref()
+        .is_some_and(|one| one.session.is_some());
+    let keys = if has_session {
+        Keys::Session
+    } else {
+        Keys::Yes
+    };
+    choose(decision, &request, keys)
 }
 
 /// What a person may type at a question.
@@ -55,6 +62,8 @@ pub fn ask(decision: &Decision, request: &Request) -> Result<(), Refusal> {
 pub enum Keys {
     /// A yes; all else is none.
     Yes,
+    /// A yes, or a yes for the session; all else is none.
+    Session,
     /// A yes, a yes for the session, or a no.
     Review,
 }
@@ -87,6 +96,12 @@ pub fn check() -> Result<Option<String>, Absence> {
     Ok(standing::device().map(|path| path.display().to_string()))
 }
 
+/// The name of the terminal of this process, empty where it has none.
+#[must_use]
+pub fn name() -> String {
+    standing::device().map_or_else(String::new, |path| path.display().to_string())
+}
+
 /// Asks the person at the terminal; gives what they typed.
 ///
 /// # Errors
@@ -98,7 +113,7 @@ pub fn choose(decision: &Decision, request: &Request, keys: Keys) -> Result<Choi
     let size = size(terminal.as_fd()).unwrap_or((24, 80));
     let scene = Scene {
         text: &request.text,
-        source: &request.source,
+        source: &source::several(&request.source, request.times),
         cwd: &request.cwd,
         rows: match size.0 {
             0 => USUAL_ROWS,
@@ -182,8 +197,10 @@ impl Conversation {
             let answer = self.answer(ask, keys)?;
             match (keys, ask) {
                 _ if ask.accepts(&answer) => {}
-                (Keys::Review, _) if is_no(&answer) => return Ok(Choice::Refuse),
-                (Keys::Review, Ask::Yes) if is_session(&answer) => return Ok(Choice::Session),
+                (Keys::Session | Keys::Review, _) if is_no(&answer) => return Ok(Choice::Refuse),
+                (Keys::Session | Keys::Review, Ask::Yes) if is_session(&answer) => {
+                    return Ok(Choice::Session);
+                }
                 _ => return Ok(Choice::Leave),
             }
         }
@@ -221,6 +238,7 @@ impl Conversation {
         let seconds = (left + Duration::from_millis(500)).as_secs();
         let words = match keys {
             Keys::Yes => ask.words(seconds),
+            Keys::Session => ask.words_in_session(seconds),
             Keys::Review => ask.words_of_review(seconds),
         };
         let mut entry = Entry::start(&words, self.size, rescue).map_err(unusable)?;

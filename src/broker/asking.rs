@@ -47,11 +47,7 @@ pub fn ask(asked: Asked, session: Option<Root>) -> Result<Answer, Error> {
         asked: Box::new(asked),
         session,
     };
-    let mut line = serde_json::to_vec(&said).map_err(|_| Error::TooLarge)?;
-    line.push(b'\n');
-    if line.len() > MOST_BYTES {
-        return Err(Error::TooLarge);
-    }
+    let line = bounded(&said)?;
     let mut broker = Line::new(Place::here()?.connect_or_start()?);
     broker.write(&line)?;
     match broker.reply(PROMPT)? {
@@ -63,6 +59,58 @@ pub fn ask(asked: Asked, session: Option<Root>) -> Result<Answer, Error> {
         Reply::Stranger(why) => Err(Error::Unwelcome(why)),
         reply => answer(reply).ok_or(Error::Broken),
     }
+}
+
+/// What was said to the same before, where a broker runs that knows: a yes that counts still, or a no. Nothing
+/// waits for it.
+#[must_use]
+pub fn recall(asked: Asked, session: Option<Root>) -> Option<Answer> {
+    let said = Said::Recall {
+        asked: Box::new(asked),
+        session,
+    };
+    let line = bounded(&said).ok()?;
+    let mut broker = Line::new(Place::here().ok()?.connect().ok()?);
+    broker.write(&line).ok()?;
+    answer(broker.reply(PROMPT).ok()?)
+}
+
+/// Tells the broker what a person has typed where they were asked: a yes for the session, or a no. A broker is
+/// started where none runs.
+///
+/// # Errors
+///
+/// Where it does not know now: then a yes counts only once.
+pub fn tell(
+    asked: Asked,
+    session: Option<Root>,
+    is_yes: bool,
+    terminal: String,
+) -> Result<(), Error> {
+    let said = Said::Answered {
+        asked: Box::new(asked),
+        session,
+        is_yes,
+        terminal,
+    };
+    let line = bounded(&said)?;
+    let mut broker = Line::new(Place::here()?.connect_or_start()?);
+    broker.write(&line)?;
+    match broker.reply(PROMPT)? {
+        Reply::Done => Ok(()),
+        Reply::Stranger(why) => Err(Error::Unwelcome(why)),
+        _ => Err(Error::Broken),
+    }
+}
+
+/// A line, where a broker takes one so long.
+fn bounded(said: &Said) -> Result<Vec<u8>, Error> {
+    let mut line = serde_json::to_vec(said).map_err(|_| Error::TooLarge)?;
+    line.push(b'\n');
+    if line.len() > MOST_BYTES {
+        return Err(Error::TooLarge);
+    }
+    Ok(line)
 }
 
 /// What a reply means to who asked; none where it is no answer.

@@ -44,6 +44,8 @@ pub struct Book {
     pending: Vec<Pending>,
     grants: Vec<Grant>,
     refusals: Vec<Refused>,
+    /// What was said no to at the terminal where it was asked, and until when that is remembered.
+    noes: Vec<(String, Instant)>,
 }
 
 struct Pending {
@@ -83,21 +85,12 @@ impl Book {
         waiter: Waiter,
         now: Instant,
     ) -> Option<Reply> {
-        let findings = asked.decision.findings.iter().map(|finding| finding.effect);
-        // Only what may be approved is asked about. Who asks otherwise is no asker of ours.
-        if findings.fold(asked.decision.effect, Effect::max) != Effect::Confirm {
+        if !may_be_approved(&asked) {
             return None;
         }
         let key = asked.key();
-        if let Some(by) = self.take_grant(&key, session, now) {
-            return Some(Reply::Approved(by));
-        }
-        let refused = self.refusals.iter().find(|one| one.key == key);
-        if let Some(refused) = refused.filter(|one| one.until > now) {
-            return Some(Reply::Refused {
-                why: refused.why.clone(),
-                is_earlier: true,
-            });
+        if let Some(reply) = self.said_before(&key, session, now) {
+            return Some(reply);
         }
         if let Some(known) = self.pending.iter_mut().find(|one| one.key == key) {
             known.at = now;
@@ -131,6 +124,88 @@ impl Book {
             number: self.last,
             is_watched: false,
         })
+    }
+
+    /// What was said to this request before, which is used up where it was a yes for one time.
+    fn said_before(&mut self, key: &str, session: Option<Root>, now: Instant) -> Option<Reply> {
+        if let Some(by) = self.take_grant(key, session, now) {
+            return Some(Reply::Approved(by));
+        }
+        let refused = self.refusals.iter().find(|one| one.key == key);
+        refused
+            .filter(|one| one.until > now)
+            .map(|refused| Reply::Refused {
+                why: refused.why.clone(),
+                is_earlier: true,
+            })
+    }
+
+    /// What was said to a request before, without letting it wait; that it is gone where nothing was.
+    pub fn recall(&mut self, asked: &Asked, session: Option<Root>, now: Instant) -> Option<Reply> {
+        if !may_be_approved(asked) {
+            return None;
+        }
+        let said = self.said_before(&asked.key(), session, now);
+        Some(said.unwrap_or(Reply::Gone))
+    }
+
+    /// A yes for the session that was typed where it was asked.
+    pub fn keep(&mut self, asked: &Asked, session: Option<Root>, by: Reviewer) -> Option<Reply> {
+        if !may_be_approved(asked) {
+            return None;
+        }
+        let Some(session) = session.filter(Root::is_there) else {
+            return Some(Reply::NoSession);
+        };
+        self.last += 1;
+        let shown = Granted {
+            number: self.last,
+            scope: Scope::Session,
+            left: None,
+            rules: rules(&asked.decision),
+            text: start(&asked.text),
+            cwd: asked.cwd.clone(),
+        };
+        self.push_grant(Grant {
+            number: self.last,
+            key: asked.key(),
+            scope: Scope::Session,
+            session: Some(session),
+            until: None,
+            by,
+            shown,
+        });
+        Some(Reply::Done)
+    }
+
+    /// A no that was typed where it was asked. The first may have been a mistake; another one answers the same
+    /// request for a while.
+    pub fn note_no(&mut self, asked: &Asked, now: Instant) {
+        let key = asked.key();
+        self.noes.retain(|(_, until)| *until > now);
+        if self.noes.iter().any(|(known, _)| *known == key) {
+            self.push_refusal(Refused {
+                key,
+                why: None,
+                until: now + REFUSED,
+            });
+        } else if self.noes.len() < MOST_SAID {
+            self.noes.push((key, now + REFUSED));
+        }
+    }
+
+    fn push_grant(&mut self, grant: Grant) {
+        self.grants.push(grant);
+        if self.grants.len() > MOST_SAID {
+            self.grants.remove(0);
+        }
+    }
+
+    fn push_refusal(&mut self, refused: Refused) {
+        if self.refusals.len() >= MOST_SAID {
+            self.refusals.remove(0);
+        }
+        self.refusals.push(refused);
     }
 
     /// Uses an approval of this request, if there is one.
@@ -204,10 +279,7 @@ impl Book {
                 by: by.clone(),
                 shown,
             };
-            self.grants.push(grant);
-        }
-        if self.grants.len() > MOST_SAID {
-            self.grants.remove(0);
+            self.push_grant(grant);
         }
         self.pending
             .retain(|one| one.number != number || !one.waiters.is_empty());
@@ -233,10 +305,7 @@ impl Book {
                 (*waiter, reply)
             })
             .collect();
-        if self.refusals.len() >= MOST_SAID {
-            self.refusals.remove(0);
-        }
-        self.refusals.push(Refused {
+        self.push_refusal(Refused {
             key: pending.key,
             why,
             until: now + REFUSED,
@@ -314,13 +383,23 @@ impl Book {
                 && grant.session.is_none_or(|session| session.is_there())
         });
         self.refusals.retain(|one| one.until > now);
+        self.noes.retain(|(_, until)| *until > now);
     }
 
     /// Whether nothing is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.grants.is_empty() && self.refusals.is_empty()
+        self.pending.is_empty()
+            && self.grants.is_empty()
+            && self.refusals.is_empty()
+            && self.noes.is_empty()
     }
+}
+
+/// Whether a request is one that may be approved: what is denied is none. Who asks otherwise is no asker of ours.
+fn may_be_approved(asked: &Asked) -> bool {
+    let findings = asked.decision.findings.iter().map(|finding| finding.effect);
+    findings.fold(asked.decision.effect, Effect::max) == Effect::Confirm
 }
 
 #[cfg(test)]
@@ -522,5 +601,60 @@ mod tests {
         let (_, told) = book.approve(1, &key, Scope::Seconds(60), &reviewer(), now);
         assert!(matches!(told.as_slice(), [(8, Reply::Approved(_))]));
         assert!(book.list(now).is_empty());
+    }
+
+    #[test]
+    fn a_yes_for_the_session_typed_where_it_was_asked_counts_there_only() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        let recalled = |book: &mut Book, text: &str, session| {
+            matches!(
+                book.recall(&asked(text), session, now),
+                Some(Reply::Approved(_))
+            )
+        };
+        assert!(!recalled(&mut book, "a", own()));
+        assert!(matches!(
+            book.keep(&asked("a"), own(), reviewer()),
+            Some(Reply::Done)
+        ));
+        for _ in 0..3 {
+            assert!(recalled(&mut book, "a", own()));
+        }
+        assert!(!recalled(&mut book, "b", own()) && !recalled(&mut book, "a", None));
+        assert!(book.list(now).is_empty() && book.grants(now).len() == 1);
+        let gone = Some(Root {
+            process: 1,
+            began: 1,
+        });
+        assert!(matches!(
+            book.keep(&asked("a"), gone, reviewer()),
+            Some(Reply::NoSession)
+        ));
+        let mut denied = asked("a");
+        denied.decision.effect = Effect::Deny;
+        assert!(book.keep(&denied, own(), reviewer()).is_none());
+        assert!(book.recall(&denied, own(), now).is_none());
+    }
+
+    #[test]
+    fn a_second_no_answers_for_a_while() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        let is_refused = |book: &mut Book, text: &str, now| {
+            matches!(
+                book.recall(&asked(text), own(), now),
+                Some(Reply::Refused { .. })
+            )
+        };
+        book.note_no(&asked("a"), now);
+        book.note_no(&asked("b"), now);
+        assert!(!is_refused(&mut book, "a", now));
+        book.note_no(&asked("a"), now);
+        assert!(is_refused(&mut book, "a", now) && !is_refused(&mut book, "b", now));
+        let later = now + REFUSED;
+        assert!(!is_refused(&mut book, "a", later));
+        book.note_no(&asked("b"), later);
+        assert!(!is_refused(&mut book, "b", later));
+        book.turn(later + REFUSED);
+        assert!(book.is_empty());
     }
 }

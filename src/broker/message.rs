@@ -126,6 +126,24 @@ pub enum Said {
         /// The session it comes from, where that is known.
         session: Option<Root>,
     },
+    /// Was this said yes or no to before? It does not wait.
+    Recall {
+        /// What is asked about.
+        asked: Box<Asked>,
+        /// The session it comes from, where that is known.
+        session: Option<Root>,
+    },
+    /// This was answered at the terminal where it was asked.
+    Answered {
+        /// What was asked about.
+        asked: Box<Asked>,
+        /// The session it came from, where that is known.
+        session: Option<Root>,
+        /// Whether that was a yes for the session; else it was a no.
+        is_yes: bool,
+        /// The terminal.
+        terminal: String,
+    },
     /// Who asked waits no longer.
     Leave,
     /// Which requests wait?

@@ -199,6 +199,22 @@ impl Broker {
                     reply => (Role::Done, reply),
                 };
             }
+            Said::Recall { asked, session } => {
+                return (Role::Done, self.book.recall(&asked, session, now));
+            }
+            Said::Answered {
+                asked,
+                session,
+                is_yes: true,
+                terminal,
+            } => {
+                let by = Reviewer { uid, terminal };
+                return (Role::Done, self.book.keep(&asked, session, by));
+            }
+            Said::Answered { asked, .. } => {
+                self.book.note_no(&asked, now);
+                Reply::Done
+            }
             Said::Leave => {
                 self.book.leave(number);
                 Reply::Left

@@ -318,6 +318,7 @@ impl<'a> Guard<'a> {
                 source: source::with_callers(&judged.told, above.chain()),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
+                times: 1,
                 elsewhere: elsewhere(
                     self.policy,
                     file_of(request),
@@ -385,7 +386,7 @@ pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> Vec<u8> {
     let Ok(mut put) = serde_json::from_slice::<Put>(question) else {
         return Vec::new();
     };
-    put.request.source = source::several(put.request.source, times);
+    put.request.times = times;
     apart::put(&put.decision, &put.request, |outcome| {
         put.done(outcome, record)
     })

@@ -97,6 +97,7 @@ impl<'a> Session<'a> {
                 source: self.source(),
                 cwd: self.cwd.clone(),
                 seconds: self.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
+                times: 1,
                 elsewhere: self.elsewhere(decision),
             },
         );

@@ -71,6 +71,15 @@ impl Ask {
         }
     }
 
+    /// The same where a yes can be for the session.
+    #[must_use]
+    pub fn words_in_session(&self, seconds: u64) -> String {
+        match self {
+            Self::Yes => format!("Run it? y once, s this session, all else is no ({seconds} s)"),
+            Self::Name(_) => self.words(seconds),
+        }
+    }
+
     /// The same where a person reviews, who can also say yes for the session, no, or leave it. No longer than
     /// the others, for which there is room.
     #[must_use]
@@ -140,7 +149,7 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     details.into_iter().find_map(|detail| {
         let question = in_detail(decision, scene, detail)?;
         let asked = question.asks.iter().map(|ask| {
-            let words = ask.words(99).chars().count() + LONGEST_ANSWER;
+            let words = ask.words_of_review(99).chars().count() + LONGEST_ANSWER;
             words.div_ceil(scene.columns) + ask.row().iter().count()
         });
         // An empty row stands before it.

@@ -17,9 +17,9 @@ pub fn of_exec(told: &Told) -> String {
 
 /// A source from which the same comes several times at once.
 #[must_use]
-pub fn several(source: String, times: usize) -> String {
+pub fn several(source: &str, times: usize) -> String {
     match times {
-        0 | 1 => source,
+        0 | 1 => source.to_owned(),
         _ => format!("{times} times: {source}"),
     }
 }
@@ -87,8 +87,8 @@ mod tests {
         let many = with_callers(&told, many);
         assert_eq!(many, "exec of rm, by a0, by a1, by a2, by a3, by a4, …");
         assert_eq!(with_callers(&told, std::iter::empty()), "exec of rm");
-        assert_eq!(several("-c".into(), 1), "-c");
-        assert_eq!(several("-c".into(), 3), "3 times: -c");
+        assert_eq!(several("-c", 1), "-c");
+        assert_eq!(several("-c", 3), "3 times: -c");
     }
 
     #[test]
