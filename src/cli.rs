@@ -24,9 +24,10 @@ use definition::{Definition, Verb};
 #[must_use]
 pub fn run(argv: Vec<CString>) -> u8 {
     descriptors::guard_standard();
-    std::panic::set_hook(Box::new(|_| {
+    let failed = failed(&argv);
+    std::panic::set_hook(Box::new(move |_| {
         say("kibosh: nothing was run: an error inside kibosh");
-        std::process::exit(exit::FAILED.into());
+        std::process::exit(failed.into());
     }));
     if let Some((given, command)) = invocation::typed(&argv) {
         return pipeline::judge_typed(given, command, &say);
@@ -37,13 +38,23 @@ pub fn run(argv: Vec<CString>) -> u8 {
     pipeline::run(&Invocation::new(argv), &say)
 }
 
+/// The status where kibosh itself fails: an agent goes on at any but one of its hook.
+fn failed(argv: &[CString]) -> u8 {
+    let is_hook = argv.get(1).is_some_and(|word| word.as_bytes() == b"hook");
+    if is_hook && invocation::is_verb(argv) {
+        exit::HOOK_REFUSED
+    } else {
+        exit::FAILED
+    }
+}
+
 fn verb(argv: &[CString]) -> u8 {
     let words = argv.iter().map(|word| OsStr::from_bytes(word.as_bytes()));
     let definition = match Definition::try_parse_from(words) {
         Ok(definition) => definition,
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { exit::FAILED } else { 0 };
+            return if error.use_stderr() { failed(argv) } else { 0 };
         }
     };
     match definition.verb {
@@ -52,6 +63,7 @@ fn verb(argv: &[CString]) -> u8 {
         Verb::Doctor(options) => verbs::doctor(&options, &say),
         Verb::Explain(options) => verbs::explain(&options, &say),
         Verb::Grants(options) => verbs::grants(&options, &say),
+        Verb::Hook(options) => verbs::hook(&options, &say),
         Verb::Log(options) => verbs::log(&options, &say),
         Verb::Pending => verbs::pending(&say),
         Verb::Policy(options) => verbs::policy(&options, &say),

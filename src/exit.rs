@@ -22,3 +22,6 @@ pub const DOCTOR_WELL: u8 = 0;
 pub const DOCTOR_WEAK: u8 = 1;
 /// `kibosh approve`, `refuse`, `watch` and `grants`: nothing came of it.
 pub const NOT_DONE: u8 = 1;
+/// `kibosh hook`: the command must not run. Every agent with hooks reads this status so, and most go on at
+/// any other that is not 0.
+pub const HOOK_REFUSED: u8 = 2;

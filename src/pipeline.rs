@@ -4,6 +4,7 @@ pub mod agent;
 pub mod gate;
 mod grants;
 mod guard;
+pub mod hook;
 mod session;
 mod units;
 

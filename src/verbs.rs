@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod explain;
+mod hook;
 mod log;
 mod policy;
 mod review;
@@ -12,6 +13,7 @@ mod watch;
 pub use check::check;
 pub use doctor::doctor;
 pub use explain::explain;
+pub use hook::hook;
 pub use log::log;
 pub use policy::policy;
 pub use review::{approve, broker, grants, pending, refuse};

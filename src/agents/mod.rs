@@ -2,7 +2,11 @@
 //!
 //! Data only, in `known.toml`; nothing here looks at the machine.
 
+pub mod hook;
+
 use serde::{Deserialize, Serialize};
+
+use hook::Hook;
 
 /// An agent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,6 +34,18 @@ pub struct Agent {
     /// that was started elsewhere.
     #[serde(default)]
     pub run_with: Vec<String>,
+    /// What it asks before it runs a command, where kibosh knows how to answer.
+    pub hook: Option<Hook>,
+}
+
+/// The agent of this name: that of a program of it, or what people call it, with `-` for a blank.
+#[must_use]
+pub fn named(name: &str) -> Option<Agent> {
+    let is_it = |agent: &Agent| {
+        agent.programs.iter().any(|program| program == name)
+            || agent.name.to_lowercase().replace(' ', "-") == name
+    };
+    known().into_iter().find(is_it)
 }
 
 /// What decides which shell an agent starts.

@@ -49,6 +49,14 @@ pub enum Verb {
     ///
     /// Exit status: 0, 1 there is no such approval, 125 error.
     Grants(Grants),
+    /// Answer an agent's hook: its JSON on standard input, its decision on standard output
+    ///
+    /// What the policy allows gets no answer, so that the agent's own permissions count. What needs a person's
+    /// yes is given to the agent to ask, or refused where it could not be relied on to ask. Whatever cannot be
+    /// read or judged is refused.
+    ///
+    /// Exit status: 0 the answer is given, 2 refused; nothing else, as agents go on at other ones.
+    Hook(Hook),
     /// Show what was decided, and which rules ask most
     ///
     /// Exit status: 0, or 125 where there is no record to read.
@@ -165,6 +173,13 @@ pub struct Check {
 pub struct Explain {
     /// The command line; standard input without it
     pub command: Option<String>,
+}
+
+/// The options of `hook`.
+#[derive(Debug, Args)]
+pub struct Hook {
+    /// The agent whose hook it is: `claude`, `codex`, `gemini`…
+    pub agent: String,
 }
 
 /// The options of `log`.

@@ -45,6 +45,24 @@ pub fn look(own: Identity, login: Option<&str>, supervised: bool) -> Vec<Agent> 
     found
 }
 
+/// Whether a variable of this process, which an agent has started, makes that agent's shell kibosh whatever
+/// it starts.
+#[must_use]
+pub fn is_covered(agent: &Known) -> bool {
+    let Ok(own) = Identity::own() else {
+        return false;
+    };
+    let machine = Machine {
+        variable: &variable,
+        in_path: &in_path,
+        login: None,
+        is_kibosh: &|path| own.is_at(path),
+    };
+    agent.shell == Takes::Variable
+        && agent.but.is_none()
+        && matches!(machine.cover(agent), Cover::Covered(_))
+}
+
 impl Machine<'_> {
     /// Whether the shell of an agent is kibosh, or how it would be.
     fn cover(&self, agent: &Known) -> Cover {

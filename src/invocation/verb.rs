@@ -11,6 +11,7 @@ pub const VERBS: &[&str] = &[
     "doctor",
     "explain",
     "grants",
+    "hook",
     "log",
     "pending",
     "policy",

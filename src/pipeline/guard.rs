@@ -393,6 +393,10 @@ pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> Vec<u8> {
 }
 
 impl Judge for Guard<'_> {
+    fn is_above(&self) -> bool {
+        matches!(self.asks, Asks::Launcher(_))
+    }
+
     fn judge(&mut self, request: &Request) -> Answer {
         let key = self.key(request);
         if self.allowed.contains(&key)

@@ -117,15 +117,10 @@ impl<'a> Session<'a> {
     /// What is needed to ask on another terminal. Below a supervisor nobody asks there: what is guarded does
     /// not speak to a broker.
     fn elsewhere(&self, decision: &Decision) -> Option<Elsewhere> {
-        if decision.effect != Effect::Confirm || self.is_supervised {
+        if self.is_supervised {
             return None;
         }
-        let entries: Vec<Vec<u8>> = std::env::vars_os()
-            .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
-            .collect();
-        let environment = environment(entries.iter().map(Vec::as_slice));
-        let session = Root::of(getppid().as_raw());
-        elsewhere(self.policy, None, environment, session)
+        elsewhere_of_this_process(self.policy, decision)
     }
 
     /// Writes down what came of the last decision. A record that cannot be written changes nothing.
@@ -168,6 +163,19 @@ impl<'a> Session<'a> {
             Source::Nothing(_) => String::new(),
         }
     }
+}
+
+/// What is needed to ask on another terminal about a text that came to this process.
+pub fn elsewhere_of_this_process(policy: &Policy, decision: &Decision) -> Option<Elsewhere> {
+    if decision.effect != Effect::Confirm {
+        return None;
+    }
+    let entries: Vec<Vec<u8>> = std::env::vars_os()
+        .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
+        .collect();
+    let environment = environment(entries.iter().map(Vec::as_slice));
+    let session = Root::of(getppid().as_raw());
+    elsewhere(policy, None, environment, session)
 }
 
 /// What is needed to ask on another terminal, where the policy lets that be.

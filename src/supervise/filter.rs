@@ -9,8 +9,10 @@ use crate::sys::filter::Instruction;
 
 /// The prctl(2) option by which a process asks whether it is supervised; the kernel knows no such option.
 pub const ARE_YOU_THERE: u32 = 0x6b69_6273;
-/// What the supervisor answers to it.
+/// What a supervisor beside a shell answers to it.
 pub const HERE: i32 = 0x6b69;
+/// What one above a whole agent answers to it.
+pub const ABOVE: i32 = 0x6b6a;
 
 /// Load a word of `struct seccomp_data` (linux/seccomp.h).
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;

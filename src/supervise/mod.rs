@@ -79,6 +79,8 @@ pub trait Judge {
     fn answered(&mut self, request: &Request, answer: Result<(), &str>);
     /// What a caller is told whose exec could not be looked at.
     fn cannot(&mut self, trouble: &Trouble) -> String;
+    /// Whether all that an agent starts is judged here, and not only what comes of one shell.
+    fn is_above(&self) -> bool;
 }
 
 /// Why an exec is refused without having been judged.
@@ -271,7 +273,12 @@ impl Supervisor<'_> {
         let id = notification.id;
         if filter::is_execveat(notification.data.arch, notification.data.nr).is_none() {
             // The only other call that is sent here.
-            let _ = self.listener.reply(id, Reply::Value(filter::HERE));
+            let who = if self.judge.is_above() {
+                filter::ABOVE
+            } else {
+                filter::HERE
+            };
+            let _ = self.listener.reply(id, Reply::Value(who));
             return;
         }
         let task = notification.pid.cast_signed();

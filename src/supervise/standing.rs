@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 
-use super::filter::{ARE_YOU_THERE, HERE};
+use super::filter::{ABOVE, ARE_YOU_THERE, HERE};
 use crate::sys::{filter, kernel, limits, peek, trace};
 
 /// Where a process stands.
@@ -108,7 +108,13 @@ pub fn here_gaining(supervisor: Supervisor) -> Standing {
 /// Whether a supervisor of kibosh judges the execs of this process.
 #[must_use]
 pub fn is_supervised() -> bool {
-    filter::ask_supervisor(ARE_YOU_THERE) == Some(HERE)
+    matches!(filter::ask_supervisor(ARE_YOU_THERE), Some(HERE | ABOVE))
+}
+
+/// Whether that supervisor is above the whole agent (`kibosh run`), and not beside one of its shells only.
+#[must_use]
+pub fn is_supervised_from_above() -> bool {
+    filter::ask_supervisor(ARE_YOU_THERE) == Some(ABOVE)
 }
 
 /// The scope in which processes may be traced (Documentation/admin-guide/LSM/Yama.rst); 0 without Yama.

@@ -27,6 +27,8 @@ mod fail_closed;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod hook;
+#[cfg(test)]
 mod incidents;
 #[cfg(test)]
 mod install;

@@ -1,0 +1,52 @@
+//! What an agent's hook is told: why a command must not run, or what its person is to be asked.
+
+use std::fmt::Display;
+
+use crate::decide::Decision;
+
+use super::escape::escape;
+use super::refusal::unmistaken;
+
+/// The words of a question that the agent puts to its person.
+#[must_use]
+pub fn question(decision: &Decision) -> String {
+    let Some(first) = decision.findings.first() else {
+        return "kibosh asks before this runs".to_owned();
+    };
+    let mut text = format!(
+        "kibosh asks before `{}` runs, by rule {}: {}",
+        escape(&first.subject),
+        escape(&first.rule),
+        escape(&first.reason)
+    );
+    if let Some(instead) = &first.instead {
+        text.push_str("\ninstead: ");
+        text.push_str(&escape(instead));
+    }
+    text
+}
+
+/// That a command must not run because it could not be judged.
+#[must_use]
+pub fn trouble(why: &dyn Display) -> String {
+    unmistaken(&format!(
+        "kibosh: nothing was run: {}",
+        escape(&why.to_string())
+    ))
+}
+
+/// That a command does not run because the policy only says what it would do.
+#[must_use]
+pub fn dry_run(answer: &str) -> String {
+    format!("kibosh: nothing was run: a dry run, which says `{answer}`")
+}
+
+/// That there is no such hook.
+#[must_use]
+pub fn unknown(agent: &str, known: &[String]) -> String {
+    format!(
+        "kibosh: nothing was run: no hook of `{}` is known\nhint: one of {}",
+        escape(agent),
+        known.join(", ")
+    )
+}

@@ -1,0 +1,61 @@
+//! `kibosh hook`: the answer to an agent that asks before it runs a command.
+
+use std::io::{Read as _, Write as _, stdin, stdout};
+
+use crate::agents::hook::{Answer, MOST_BYTES};
+use crate::agents::{self, Agent};
+use crate::cli::definition::Hook as Options;
+use crate::doctor::agents::is_covered;
+use crate::exit;
+use crate::pipeline::hook;
+use crate::report;
+use crate::supervise::standing::is_supervised_from_above;
+
+/// Reads what the agent asks and answers it; gives the exit status, which is 0 or 2 whatever happens: agents
+/// run the command at any other.
+#[must_use]
+pub fn hook(options: &Options, say: &dyn Fn(&str)) -> u8 {
+    let Some((agent, asked)) = agents::named(&options.agent)
+        .and_then(|agent| agent.hook.clone().map(|hook| (agent, hook)))
+    else {
+        let with_hook = agents::known()
+            .into_iter()
+            .filter(|agent| agent.hook.is_some());
+        let names: Vec<String> = with_hook.flat_map(|agent| agent.programs).collect();
+        say(&report::hook::unknown(&options.agent, &names));
+        return exit::HOOK_REFUSED;
+    };
+    let mut input = Vec::new();
+    let answer = match stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut input) {
+        Ok(_) => hook::answer(&asked, &input, gate_asks(&agent)),
+        Err(error) => Answer::Deny(report::hook::trouble(&error)),
+    };
+    let told = match asked.answer(&answer) {
+        Some(json) => tell(&json),
+        None if answer == Answer::Neutral => Ok(()),
+        None => Err(std::io::ErrorKind::Unsupported.into()),
+    };
+    match (told, answer) {
+        (Ok(()), _) => 0,
+        (Err(_), Answer::Ask(reason) | Answer::Deny(reason)) => {
+            say(&reason);
+            exit::HOOK_REFUSED
+        }
+        (Err(error), Answer::Neutral) => {
+            say(&report::hook::trouble(&error));
+            exit::HOOK_REFUSED
+        }
+    }
+}
+
+/// Whether what the agent runs is judged by a gate that asks: all of the agent is below `kibosh run`, or the
+/// variable that decides its shell, which it and this process have in common, names this program. A process
+/// that is only below one guarded shell tells nothing of the agent's other ones.
+fn gate_asks(agent: &Agent) -> bool {
+    is_supervised_from_above() || is_covered(agent)
+}
+
+fn tell(json: &str) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(out, "{json}").and_then(|()| out.flush())
+}
