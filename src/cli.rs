@@ -64,6 +64,7 @@ fn verb(argv: &[CString]) -> u8 {
         Verb::Explain(options) => verbs::explain(&options, &say),
         Verb::Grants(options) => verbs::grants(&options, &say),
         Verb::Hook(options) => verbs::hook(&options, &say),
+        Verb::Init(options) => verbs::init(&options, &say),
         Verb::Log(options) => verbs::log(&options, &say),
         Verb::Pending => verbs::pending(&say),
         Verb::Policy(options) => verbs::policy(&options, &say),

@@ -20,7 +20,7 @@ pub const LOG: u8 = 0;
 pub const DOCTOR_WELL: u8 = 0;
 /// `kibosh doctor`: something is weak or missing.
 pub const DOCTOR_WEAK: u8 = 1;
-/// `kibosh approve`, `refuse`, `watch` and `grants`: nothing came of it.
+/// `kibosh approve`, `refuse`, `watch`, `grants` and `init`: nothing came of it.
 pub const NOT_DONE: u8 = 1;
 /// `kibosh hook`: the command must not run. Every agent with hooks reads this status so, and most go on at
 /// any other that is not 0.

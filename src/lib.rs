@@ -15,6 +15,7 @@ pub mod supervise;
 
 pub mod agents;
 pub mod doctor;
+pub mod setup;
 
 pub mod decide;
 pub mod judge;

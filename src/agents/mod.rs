@@ -36,6 +36,40 @@ pub struct Agent {
     pub run_with: Vec<String>,
     /// What it asks before it runs a command, where kibosh knows how to answer.
     pub hook: Option<Hook>,
+    /// How `kibosh init` sets it up.
+    pub setup: Option<Setup>,
+}
+
+/// How an agent is set up.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// Its settings, a JSON file below the home directory.
+    pub file: String,
+    /// What is put into it. `$shell` stands for kibosh as `bash`, `$hook` for the command of its hook.
+    pub put: Vec<Put>,
+    /// What a person still does.
+    pub then: Option<String>,
+}
+
+/// What is put into settings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Put {
+    /// A member.
+    Set {
+        /// Its path, names with dots between.
+        at: String,
+        /// Its value.
+        value: serde_json::Value,
+    },
+    /// An item of an array.
+    Add {
+        /// The path of the array.
+        to: String,
+        /// The item.
+        value: serde_json::Value,
+    },
 }
 
 /// The agent of this name: that of a program of it, or what people call it, with `-` for a blank.

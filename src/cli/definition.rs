@@ -57,6 +57,13 @@ pub enum Verb {
     ///
     /// Exit status: 0 the answer is given, 2 refused; nothing else, as agents go on at other ones.
     Hook(Hook),
+    /// Set up the installed agents, or one: their shell and their hook in their own settings
+    ///
+    /// Shows what would change and asks before it writes. What else stands in a file stays as it is; a file that
+    /// is not plain JSON is not touched. Agents without such settings are named with the way to start them.
+    ///
+    /// Exit status: 0 done, or nothing to do; 1 something was not done; 125 error; 126 a person said no.
+    Init(Init),
     /// Show what was decided, and which rules ask most
     ///
     /// Exit status: 0, or 125 where there is no record to read.
@@ -180,6 +187,19 @@ pub struct Explain {
 pub struct Hook {
     /// The agent whose hook it is: `claude`, `codex`, `gemini`…
     pub agent: String,
+}
+
+/// The options of `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The agent; every one that PATH finds without it
+    pub agent: Option<String>,
+    /// Take back what was put in
+    #[arg(long)]
+    pub undo: bool,
+    /// Write without asking
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// The options of `log`.

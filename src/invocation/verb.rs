@@ -12,6 +12,7 @@ pub const VERBS: &[&str] = &[
     "explain",
     "grants",
     "hook",
+    "init",
     "log",
     "pending",
     "policy",

@@ -6,12 +6,14 @@
 
 pub mod check;
 pub mod diagnostic;
+pub mod diff;
 pub mod doctor;
 pub mod escape;
 pub mod excerpt;
 pub mod exec;
 pub mod explain;
 pub mod hook;
+pub mod init;
 pub mod launch;
 pub mod log;
 pub mod policy;

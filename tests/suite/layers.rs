@@ -17,6 +17,7 @@ const ORDER: &[&[&str]] = &[
     &["approve"],
     &["report"],
     &["doctor"],
+    &["setup"],
     &["agents"],
     &["judge"],
     &["broker"],

@@ -31,6 +31,8 @@ mod hook;
 #[cfg(test)]
 mod incidents;
 #[cfg(test)]
+mod init;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod launcher;

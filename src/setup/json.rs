@@ -1,0 +1,454 @@
+//! Small changes to the text of a JSON file: a member set, an item added, and both taken back. Everything
+//! else stays as it is, to the byte.
+//!
+//! Takes a text and a path of names; gives the new text. It never changes a text that it does not
+//! understand, and never overwrites a value.
+
+use std::ops::Range;
+
+use serde::Serialize as _;
+use serde_json::Value;
+use serde_json::ser::{PrettyFormatter, Serializer};
+
+/// A change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The member at the path has this value.
+    Set(Value),
+    /// The array at the path holds this value.
+    Add(Value),
+}
+
+/// Why a text is not changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no JSON: what is wrong, at which line and column.
+    Syntax(String, usize, usize),
+    /// What stands at the path is something else: where, and what.
+    Occupied(String, String),
+}
+
+/// What stands in a text.
+struct Node {
+    span: Range<usize>,
+    kind: Kind,
+}
+
+enum Kind {
+    Object(Vec<Member>),
+    Array(Vec<Node>),
+    Other,
+}
+
+struct Member {
+    start: usize,
+    name: String,
+    value: Node,
+}
+
+/// The text with a change in it; none where it has it already. An empty text is an empty object.
+///
+/// # Errors
+///
+/// That it is no JSON object, or has something else there.
+pub fn with(text: &str, path: &[&str], change: &Change) -> Result<Option<String>, Fault> {
+    if text.trim().is_empty() {
+        return with("{}\n", path, change);
+    }
+    let root = parsed(text)?;
+    let mut node = &root;
+    for (depth, name) in path.iter().enumerate() {
+        let Kind::Object(members) = &node.kind else {
+            return Err(occupied(text, path.get(..depth), node));
+        };
+        let Some(found) = the_only(text, members, name)? else {
+            let rest = path.get(depth + 1..).unwrap_or_default();
+            let value = wrapped(rest, change);
+            return Ok(Some(inserted(text, node, Some(name), &value)));
+        };
+        node = found;
+    }
+    match (change, &node.kind) {
+        (Change::Set(value), _) if is(text, node, value) => Ok(None),
+        (Change::Add(value), Kind::Array(items)) => {
+            let has_it = items.iter().any(|item| is(text, item, value));
+            Ok((!has_it).then(|| inserted(text, node, None, value)))
+        }
+        _ => Err(occupied(text, Some(path), node)),
+    }
+}
+
+/// The text without what a change has put there, and without what is empty then; none where it is not there.
+///
+/// # Errors
+///
+/// That it is no JSON object.
+pub fn without(text: &str, path: &[&str], change: &Change) -> Result<Option<String>, Fault> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let root = parsed(text)?;
+    // The members on the way: the object, the place of the member in it.
+    let mut way: Vec<(&Node, usize)> = Vec::new();
+    let mut node = &root;
+    for name in path {
+        let Kind::Object(members) = &node.kind else {
+            return Ok(None);
+        };
+        let Some(place) = members.iter().position(|member| member.name == *name) else {
+            return Ok(None);
+        };
+        the_only(text, members, name)?;
+        way.push((node, place));
+        match members.get(place) {
+            Some(member) => node = &member.value,
+            None => return Ok(None),
+        }
+    }
+    match (change, &node.kind) {
+        (Change::Set(value), _) if is(text, node, value) => {}
+        (Change::Add(value), Kind::Array(items)) => {
+            let Some(place) = items.iter().position(|item| is(text, item, value)) else {
+                return Ok(None);
+            };
+            if items.len() > 1 {
+                return Ok(Some(removed(text, node, place)));
+            }
+        }
+        _ => return Ok(None),
+    }
+    // What holds nothing else goes, too.
+    while let Some((holder, place)) = way.pop() {
+        if way.is_empty() || !matches!(&holder.kind, Kind::Object(members) if members.len() == 1) {
+            return Ok(Some(removed(text, holder, place)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a text holds nothing.
+#[must_use]
+pub fn is_empty(text: &str) -> bool {
+    let value: Option<Value> = serde_json::from_str(text).ok();
+    value.is_some_and(|value| value.as_object().is_some_and(serde_json::Map::is_empty))
+}
+
+fn parsed(text: &str) -> Result<Node, Fault> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let said = error.to_string();
+        let said = said.split(" at line ").next().unwrap_or_default();
+        Fault::Syntax(said.to_owned(), error.line(), error.column())
+    })?;
+    let mut reader = Reader { text, at: 0 };
+    match reader.node() {
+        Some(node) if value.is_object() => Ok(node),
+        _ => Err(Fault::Syntax("it is no object".to_owned(), 1, 1)),
+    }
+}
+
+/// The value of the member of this name. Where there are two, readers differ about which counts.
+fn the_only<'a>(text: &str, members: &'a [Member], name: &str) -> Result<Option<&'a Node>, Fault> {
+    let mut found = members.iter().filter(|member| member.name == name);
+    let first = found.next();
+    if let Some(second) = found.next() {
+        let before = text.get(..second.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().len() + 1;
+        return Err(Fault::Syntax(format!("a second `{name}`"), line, column));
+    }
+    Ok(first.map(|member| &member.value))
+}
+
+fn occupied(text: &str, path: Option<&[&str]>, node: &Node) -> Fault {
+    let found = text.get(node.span.clone()).unwrap_or_default();
+    Fault::Occupied(path.unwrap_or_default().join("."), found.to_owned())
+}
+
+fn is(text: &str, node: &Node, value: &Value) -> bool {
+    let found = text.get(node.span.clone()).unwrap_or_default();
+    serde_json::from_str::<Value>(found).is_ok_and(|found| found == *value)
+}
+
+/// The value of a change below names that are not there.
+fn wrapped(names: &[&str], change: &Change) -> Value {
+    let value = match change {
+        Change::Set(value) => value.clone(),
+        Change::Add(value) => Value::Array(vec![value.clone()]),
+    };
+    names.iter().rev().fold(value, |value, name| {
+        Value::Object([((*name).to_owned(), value)].into_iter().collect())
+    })
+}
+
+/// Where each child of a node begins and ends.
+fn children(node: &Node) -> Vec<Range<usize>> {
+    match &node.kind {
+        Kind::Object(members) => members
+            .iter()
+            .map(|member| member.start..member.value.span.end)
+            .collect(),
+        Kind::Array(items) => items.iter().map(|item| item.span.clone()).collect(),
+        Kind::Other => Vec::new(),
+    }
+}
+
+/// The text with a child more at the end of a node, laid out as its neighbours are.
+fn inserted(text: &str, node: &Node, name: Option<&str>, value: &Value) -> String {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let name = name.map_or_else(String::new, |name| format!("{}: ", Value::from(name)));
+    let children = children(node);
+    let blank = |at: usize| {
+        let line = text.get(..at).unwrap_or_default();
+        let line = line.rsplit('\n').next().unwrap_or_default();
+        (
+            line.len(),
+            line.chars()
+                .take_while(|c| c.is_whitespace())
+                .collect::<String>(),
+        )
+    };
+    let unit = unit(text);
+    let (place, put) = match (children.first(), children.last()) {
+        (Some(first), Some(last)) => {
+            let (length, indentation) = blank(first.start);
+            let put = if length == indentation.len() {
+                let value = pretty(value, unit, &indentation, newline);
+                format!(",{newline}{indentation}{name}{value}")
+            } else {
+                format!(", {name}{value}")
+            };
+            (last.end..last.end, put)
+        }
+        _ => {
+            let (_, outer) = blank(node.span.start);
+            let inner = format!("{outer}{unit}");
+            let (open, close) = match node.kind {
+                Kind::Array(_) => ('[', ']'),
+                Kind::Object(_) | Kind::Other => ('{', '}'),
+            };
+            let value = pretty(value, unit, &inner, newline);
+            let put = format!("{open}{newline}{inner}{name}{value}{newline}{outer}{close}");
+            (node.span.clone(), put)
+        }
+    };
+    replaced(text, place, &put)
+}
+
+/// The text without a child of a node.
+fn removed(text: &str, node: &Node, place: usize) -> String {
+    let children = children(node);
+    let before = place.checked_sub(1).and_then(|before| children.get(before));
+    let gone = match (before, children.get(place), children.get(place + 1)) {
+        (Some(before), Some(it), _) => before.end..it.end,
+        (None, Some(it), Some(after)) => it.start..after.start,
+        _ => node.span.start + 1..node.span.end.saturating_sub(1),
+    };
+    replaced(text, gone, "")
+}
+
+fn replaced(text: &str, place: Range<usize>, put: &str) -> String {
+    let before = text.get(..place.start).unwrap_or_default();
+    let after = text.get(place.end..).unwrap_or_default();
+    format!("{before}{put}{after}")
+}
+
+/// By how much a text indents: as its first line that does.
+fn unit(text: &str) -> &str {
+    let indented = text.lines().find_map(|line| {
+        let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
+        (blanks > 0 && blanks < line.len()).then(|| line.get(..blanks))
+    });
+    indented.flatten().unwrap_or("  ")
+}
+
+fn pretty(value: &Value, unit: &str, indentation: &str, newline: &str) -> String {
+    let mut bytes = Vec::new();
+    let format = PrettyFormatter::with_indent(unit.as_bytes());
+    // A value in memory always has its JSON.
+    let _infallible = value.serialize(&mut Serializer::with_formatter(&mut bytes, format));
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    text.replace('\n', &format!("{newline}{indentation}"))
+}
+
+/// Finds where everything stands in a text that is JSON.
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+    }
+
+    fn node(&mut self) -> Option<Node> {
+        self.blanks();
+        let start = self.at;
+        let kind = match self.peek()? {
+            b'{' => {
+                let mut members = Vec::new();
+                self.list(b'}', |reader| {
+                    let start = reader.at;
+                    reader.string()?;
+                    let name = serde_json::from_str(reader.text.get(start..reader.at)?).ok()?;
+                    reader.blanks();
+                    reader.at += 1;
+                    let value = reader.node()?;
+                    members.push(Member { start, name, value });
+                    Some(())
+                })?;
+                Kind::Object(members)
+            }
+            b'[' => {
+                let mut items = Vec::new();
+                self.list(b']', |reader| {
+                    items.push(reader.node()?);
+                    Some(())
+                })?;
+                Kind::Array(items)
+            }
+            b'"' => {
+                self.string()?;
+                Kind::Other
+            }
+            _ => {
+                let ends = |byte: u8| byte.is_ascii_whitespace() || b",]}".contains(&byte);
+                while self.peek().is_some_and(|byte| !ends(byte)) {
+                    self.at += 1;
+                }
+                Kind::Other
+            }
+        };
+        Some(Node {
+            span: start..self.at,
+            kind,
+        })
+    }
+
+    /// Reads from the opening bracket to behind the closing one.
+    fn list(&mut self, close: u8, mut child: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.at += 1;
+        self.blanks();
+        while self.peek()? != close {
+            child(self)?;
+            self.blanks();
+            if self.peek()? == b',' {
+                self.at += 1;
+                self.blanks();
+            }
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<()> {
+        self.at += 1;
+        loop {
+            match self.peek()? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn put(text: &str, path: &str, change: &Change) -> Result<Option<String>, Fault> {
+        let path: Vec<&str> = path.split('.').collect();
+        with(text, &path, change)
+    }
+
+    fn take(text: &str, path: &str, change: &Change) -> Result<Option<String>, Fault> {
+        let path: Vec<&str> = path.split('.').collect();
+        without(text, &path, change)
+    }
+
+    #[test]
+    fn what_is_put_stands_as_its_neighbours_do_and_taking_it_back_gives_the_same_bytes() {
+        let set = Change::Set(json!("x"));
+        let add = Change::Add(json!({"k": [1]}));
+        for (text, path, change, expected) in [
+            (
+                "{\n  \"a\": 1\n}\n",
+                "env.S",
+                &set,
+                "{\n  \"a\": 1,\n  \"env\": {\n    \"S\": \"x\"\n  }\n}\n",
+            ),
+            (
+                "{\r\n\t\"env\": {\r\n\t\t\"é}\": \"\\\"]\"\r\n\t}\r\n}",
+                "env.S",
+                &set,
+                "{\r\n\t\"env\": {\r\n\t\t\"é}\": \"\\\"]\",\r\n\t\t\"S\": \"x\"\r\n\t}\r\n}",
+            ),
+            (
+                "{\"a\": [1, 2]}",
+                "S",
+                &set,
+                "{\"a\": [1, 2], \"S\": \"x\"}",
+            ),
+            ("{\"a\": [1, 2]}", "a", &add, "{\"a\": [1, 2, {\"k\":[1]}]}"),
+            (
+                "{\n    \"h\": {\n        \"P\": [\n            true\n        ]\n    }\n}\n",
+                "h.P",
+                &add,
+                "{\n    \"h\": {\n        \"P\": [\n            true,\n            {\n                \
+                 \"k\": [\n                    1\n                ]\n            }\n        ]\n    }\n}\n",
+            ),
+        ] {
+            let changed = put(text, path, change).unwrap().unwrap();
+            assert_eq!(changed, expected);
+            assert_eq!(put(&changed, path, change), Ok(None), "{text}");
+            assert_eq!(take(&changed, path, change), Ok(Some(text.to_owned())));
+            assert_eq!(take(text, path, change), Ok(None), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_empty_becomes_one_that_holds_nothing_else() {
+        let set = Change::Set(json!("x"));
+        let text = put(" \n", "env.S", &set).unwrap().unwrap();
+        assert_eq!(text, "{\n  \"env\": {\n    \"S\": \"x\"\n  }\n}\n");
+        assert!(is_empty(&take(&text, "env.S", &set).unwrap().unwrap()));
+    }
+
+    #[test]
+    fn what_is_not_understood_or_set_to_something_else_is_not_touched() {
+        let set = Change::Set(json!("x"));
+        for (text, line, column) in [
+            ("{\n  // a comment\n}", 2, 3),
+            ("{\"a\": 1,}", 1, 9),
+            ("[]", 1, 1),
+            ("\u{feff}{}", 1, 1),
+            ("{} {}", 1, 4),
+            ("{\"env\": {\"S\": \"x\", \"S\": 2}}", 1, 20),
+            ("{\"env\": {},\n \"env\": {}}", 2, 2),
+        ] {
+            let fault = put(text, "env.S", &set);
+            assert!(
+                matches!(fault, Err(Fault::Syntax(_, l, c)) if (l, c) == (line, column)),
+                "{text} {fault:?}"
+            );
+        }
+        for (text, at, found) in [
+            ("{\"env\": {\"S\": \"y\"}}", "env.S", "\"y\""),
+            ("{\"env\": 1}", "env", "1"),
+        ] {
+            let expected = Fault::Occupied(at.to_owned(), found.to_owned());
+            assert_eq!(put(text, "env.S", &set), Err(expected));
+            assert_eq!(take(text, "env.S", &set), Ok(None));
+        }
+    }
+}

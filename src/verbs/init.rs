@@ -1,0 +1,158 @@
+//! `kibosh init`: the settings of agents, so that their shell is kibosh and their hook asks it.
+
+use std::path::{Path, PathBuf};
+
+use super::check::print;
+use crate::agents::{self, Agent, Setup};
+use crate::approve::{self, Request, USUAL_SECONDS};
+use crate::cli::definition::Init;
+use crate::decide::around::Around;
+use crate::decide::{Decision, Finding};
+use crate::doctor::shells::{self, Identity};
+use crate::exit;
+use crate::policy::schema::{Acknowledge, Effect};
+use crate::report;
+use crate::setup::{Installed, Plan, file, plan};
+use crate::syntax::Span;
+
+/// Sets up the agents; gives the exit status, the worst of all.
+#[must_use]
+pub fn init(options: &Init, say: &dyn Fn(&str)) -> u8 {
+    // The agents look for their settings there, too.
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let Some(home) = home.filter(|home| home.is_absolute() && home.is_dir()) else {
+        say(report::init::NO_HOME);
+        return exit::FAILED;
+    };
+    let installed = match installed() {
+        Ok(installed) => installed,
+        Err(error) => {
+            say(&report::failure("where kibosh is cannot be told", &error));
+            return exit::FAILED;
+        }
+    };
+    let agents = match chosen(options.agent.as_deref()) {
+        Ok(agents) => agents,
+        Err(known) => {
+            let name = options.agent.as_deref().unwrap_or_default();
+            say(&report::init::unknown(name, &known));
+            return exit::FAILED;
+        }
+    };
+    if agents.is_empty() {
+        return print(report::init::NONE, 0);
+    }
+    let one = |(agent, program): &(Agent, String)| match &agent.setup {
+        Some(setup) => set_up(agent, setup, &home, &installed, options, say),
+        None if options.undo => print(&report::init::nothing(agent, true), 0),
+        None => print(&report::init::only_run(agent, program), 0),
+    };
+    agents.iter().map(one).max().unwrap_or_default()
+}
+
+/// The agent of a name, or all that PATH finds, each with its program.
+fn chosen(name: Option<&str>) -> Result<Vec<(Agent, String)>, Vec<String>> {
+    let program = |agent: &Agent, is_there: &dyn Fn(&str) -> bool| {
+        let found = agent.programs.iter().find(|program| is_there(program));
+        found.cloned()
+    };
+    let Some(name) = name else {
+        let all = agents::known().into_iter().filter_map(|agent| {
+            let program = program(&agent, &|name| shells::in_path(name).is_some())?;
+            Some((agent, program))
+        });
+        return Ok(all.collect());
+    };
+    let Some(agent) = agents::named(name) else {
+        return Err(agents::known()
+            .into_iter()
+            .flat_map(|one| one.programs)
+            .collect());
+    };
+    let program = program(&agent, &|_| true).unwrap_or_default();
+    Ok(vec![(agent, program)])
+}
+
+fn installed() -> std::io::Result<Installed> {
+    let program = shells::program(Identity::own()?)?;
+    let unnamed = |_| std::io::Error::other("its path cannot be written in a shell");
+    Ok(Installed {
+        program: shlex::try_quote(&program.path)
+            .map_err(unnamed)?
+            .into_owned(),
+        shell: program.names.map(|folder| format!("{folder}/bash")),
+    })
+}
+
+/// Shows the change to one agent, asks, and writes it.
+fn set_up(
+    agent: &Agent,
+    setup: &Setup,
+    home: &Path,
+    installed: &Installed,
+    options: &Init,
+    say: &dyn Fn(&str),
+) -> u8 {
+    let plan = match plan(agent, setup, home, installed, options.undo) {
+        Ok(Some(plan)) => plan,
+        Ok(None) => return print(&report::init::nothing(agent, options.undo), 0),
+        Err(error) => {
+            say(&report::init::failed(agent, &error));
+            return exit::NOT_DONE;
+        }
+    };
+    let shown = print(&report::init::change(agent, &plan), 0);
+    if shown != 0 {
+        return shown;
+    }
+    if !options.yes
+        && let Err(refusal) = asked(&plan, options.undo)
+    {
+        say(&refusal);
+        return exit::STOPPED;
+    }
+    match file::replace(&plan.path, plan.before.as_deref(), plan.after.as_deref()) {
+        Ok(()) => print(&report::init::done(agent, options.undo), 0),
+        Err(error) => {
+            say(&report::init::not_written(agent, &plan, &error));
+            exit::NOT_DONE
+        }
+    }
+}
+
+/// Asks a person whether it is to be written; gives what is said where it is not.
+fn asked(plan: &Plan, undo: bool) -> Result<(), String> {
+    let path = plan.path.display().to_string();
+    let text = format!("kibosh init # {path}");
+    let decision = Decision {
+        effect: Effect::Confirm,
+        findings: vec![Finding {
+            rule: "self.setup".to_owned(),
+            layer: "kibosh".to_owned(),
+            effect: Effect::Confirm,
+            reason: report::init::reason(undo),
+            instead: None,
+            acknowledge: Acknowledge::Key,
+            subject: path,
+            resource: None,
+            words: Vec::new(),
+            around: Around::default(),
+            origin: Span {
+                start: 0,
+                end: text.len(),
+            },
+        }],
+    };
+    let request = Request {
+        text,
+        source: "kibosh init".to_owned(),
+        cwd: String::new(),
+        seconds: USUAL_SECONDS,
+        times: 1,
+        elsewhere: None,
+    };
+    match approve::review(&decision, &request) {
+        Ok(_cleared) => Ok(()),
+        Err(why) => Err(report::refusal::message(&decision, &why)),
+    }
+}

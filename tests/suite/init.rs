@@ -1,0 +1,278 @@
+//! `kibosh init`: what it changes, that it changes nothing else, and that it takes it back.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::place::Place;
+use crate::support::pty::Terminal;
+
+/// A home with kibosh installed beside it as `install.sh` does, and agents in PATH.
+struct Home(Place);
+
+impl Home {
+    fn new(test: &str, agents: &[&str]) -> Self {
+        let place = Place::bare(&format!("init-{test}"));
+        let at = |name: &str| place.path().join(name);
+        for folder in ["bin", "lib/kibosh", "home", "agents"] {
+            fs::create_dir_all(at(folder)).unwrap();
+        }
+        let built = Path::new(env!("CARGO_BIN_EXE_kibosh"));
+        // By another program, as none may hold it open for writing when it is started.
+        let copied = Command::new("cp").arg(built).arg(at("bin")).status();
+        assert!(copied.unwrap().success());
+        symlink("../../bin/kibosh", at("lib/kibosh/bash")).unwrap();
+        symlink("../../bin/kibosh", at("lib/kibosh/sh")).unwrap();
+        for agent in agents {
+            let file = at("agents").join(agent);
+            fs::write(&file, "#!/bin/sh\n").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Self(place)
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn settings(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.at("home").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+        file
+    }
+
+    fn search_path(&self) -> String {
+        format!("{}:/usr/bin:/bin", self.at("agents").display())
+    }
+
+    /// Runs it without a terminal.
+    fn init(&self, arguments: &[&str]) -> Output {
+        Command::new("setsid")
+            .arg("--wait")
+            .arg(self.at("bin/kibosh"))
+            .arg("init")
+            .args(arguments)
+            .env("HOME", self.at("home"))
+            .env("PATH", self.search_path())
+            .current_dir(self.0.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// The same, which has to end so; gives all that it said.
+    #[track_caller]
+    fn said(&self, arguments: &[&str], status: i32) -> String {
+        let output = self.init(arguments);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        said
+    }
+
+    fn command(&self, agent: &str) -> String {
+        format!("{} hook {agent}", self.at("bin/kibosh").display())
+    }
+}
+
+fn json_of(file: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// Settings that somebody has written by hand.
+const FOREIGN: &str = "{\n    \"model\": \"x\",   \"env\": { \"A\": \"1\" },\n    \"hooks\": {\n        \"PreToolUse\": [\n            {\"matcher\": \"Edit\", \"hooks\": []}\n        ],\n        \"Stop\": []\n    },\n    \"é\": \"\\\"}\"\n}";
+
+#[test]
+fn claude_gets_its_shell_and_its_hook_and_loses_exactly_them() {
+    let home = Home::new("claude", &["claude"]);
+    let file = home.settings(".claude/settings.json", FOREIGN);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let said = home.said(&["--yes"], 0);
+    assert!(
+        said.contains("+   ") && said.contains("CLAUDE_CODE_SHELL") && said.contains("done"),
+        "{said}"
+    );
+    let settings = json_of(&file);
+    let shell = home.at("lib/kibosh/bash").display().to_string();
+    assert_eq!(
+        settings["env"],
+        json!({"A": "1", "CLAUDE_CODE_SHELL": shell})
+    );
+    assert_eq!(
+        settings["hooks"]["PreToolUse"],
+        json!([
+            {"matcher": "Edit", "hooks": []},
+            {"matcher": "Bash", "hooks": [{"type": "command", "command": home.command("claude")}]},
+        ])
+    );
+    assert_eq!(settings["é"], "\"}");
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+    let once = fs::read(&file).unwrap();
+    assert!(home.said(&["--yes"], 0).contains("set up already"));
+    assert_eq!(fs::read(&file).unwrap(), once);
+    home.said(&["claude", "--undo", "--yes"], 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), FOREIGN);
+    assert!(
+        home.said(&["--undo", "--yes"], 0)
+            .contains("nothing of kibosh")
+    );
+    let left: Vec<_> = fs::read_dir(file.parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn each_agent_is_set_up_in_its_own_file_which_goes_again_where_it_held_nothing_else() {
+    let home = Home::new("each", &["gemini", "qwen", "codex", "copilot", "claude"]);
+    home.said(&["--yes"], 0);
+    let item = |tool: &str, agent: &str| json!([{"matcher": tool, "hooks": [{"type": "command", "command": home.command(agent)}]}]);
+    let files = [
+        (
+            ".gemini/settings.json",
+            json!({"hooks": {"BeforeTool": item("run_shell_command", "gemini")}}),
+        ),
+        (
+            ".qwen/settings.json",
+            json!({"hooks": {"PreToolUse": item("run_shell_command", "qwen")}}),
+        ),
+        (
+            ".codex/hooks.json",
+            json!({"hooks": {"PreToolUse": item("Bash", "codex")}}),
+        ),
+        (
+            ".copilot/hooks/kibosh.json",
+            json!({"version": 1, "hooks": {"preToolUse":
+                [{"type": "command", "bash": home.command("copilot"), "timeoutSec": 60}]}}),
+        ),
+    ];
+    for (file, expected) in &files {
+        assert_eq!(json_of(&home.at("home").join(file)), *expected, "{file}");
+    }
+    home.said(&["--undo", "--yes"], 0);
+    for (file, _) in &files {
+        assert!(!home.at("home").join(file).exists(), "{file}");
+    }
+    assert!(!home.at("home/.claude/settings.json").exists());
+}
+
+#[test]
+fn the_hook_that_is_put_in_is_one_that_answers() {
+    let home = Home::new("answers", &["gemini"]);
+    home.said(&["--yes"], 0);
+    let settings = json_of(&home.at("home/.gemini/settings.json"));
+    let command = &settings["hooks"]["BeforeTool"][0]["hooks"][0]["command"];
+    let call = json!({"hook_event_name": "BeforeTool", "tool_name": "run_shell_command",
+                      "tool_input": {"command": "rm -rf /"}});
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            &format!("{} <<'X'\n{call}\nX", command.as_str().unwrap()),
+        ])
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["decision"], "deny");
+}
+
+#[test]
+fn what_cannot_be_read_or_is_set_otherwise_is_not_touched_and_the_place_is_named() {
+    let home = Home::new("refused", &["claude"]);
+    for (text, told) in [
+        ("{\n  // mine\n  \"a\": 1\n}\n", "settings.json:2:3: "),
+        ("{\"a\": 1,}", "settings.json:1:9: "),
+        ("[]", "settings.json:1:1: "),
+        (
+            "{\"env\": {\"CLAUDE_CODE_SHELL\": \"/bin/zsh\"}}",
+            "`env.CLAUDE_CODE_SHELL` is `\"/bin/zsh\"` already",
+        ),
+        ("{\"hooks\": []}", "`hooks` is `[]` already"),
+        (
+            "{\"env\": {}, \"env\": {}}",
+            "settings.json:1:13: a second `env`",
+        ),
+    ] {
+        let file = home.settings(".claude/settings.json", text);
+        let said = home.said(&["claude", "--yes"], 1);
+        assert!(said.contains(told) && said.contains("hint: "), "{said}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    }
+    let file = home.at("home/.claude/settings.json");
+    fs::write(&file, b"{\"a\": \"\xff\"}").unwrap();
+    home.said(&["claude", "--yes"], 1);
+    fs::remove_file(&file).unwrap();
+    symlink("nowhere", &file).unwrap();
+    home.said(&["claude", "--yes"], 1);
+    assert_eq!(fs::read_link(&file).unwrap(), Path::new("nowhere"));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    home.said(&["claude", "--yes"], 1);
+}
+
+#[test]
+fn a_link_stays_a_link() {
+    let home = Home::new("link", &["gemini"]);
+    let kept = home.settings("dotfiles/gemini.json", "{}\n");
+    let link = home.at("home/.gemini/settings.json");
+    fs::create_dir(home.at("home/.gemini")).unwrap();
+    symlink(&kept, &link).unwrap();
+    home.said(&["--yes"], 0);
+    assert_eq!(fs::read_link(&link).unwrap(), kept);
+    assert!(json_of(&kept)["hooks"]["BeforeTool"].is_array());
+    home.said(&["--undo", "--yes"], 0);
+    assert_eq!(fs::read_link(&link).unwrap(), kept);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "{}\n");
+}
+
+#[test]
+fn nothing_is_written_without_a_person_who_says_yes() {
+    let home = Home::new("asks", &["gemini"]);
+    let file = home.settings(".gemini/settings.json", "{}\n");
+    let said = home.said(&[], 126);
+    assert!(
+        said.contains("BeforeTool") && said.contains("nobody can be asked"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{}\n");
+    let run = |keys: &str| {
+        let mut person = Terminal::run(&format!(
+            "export HOME='{}' PATH='{}'\n'{}' init\necho status=$?",
+            home.at("home").display(),
+            home.search_path(),
+            home.at("bin/kibosh").display()
+        ));
+        person.wait_for("Run it?");
+        person.keys(keys);
+        person.finish()
+    };
+    let screen = run("n\r");
+    assert!(screen.contains("status=126"), "{screen}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{}\n");
+    let screen = run("y\r");
+    assert!(screen.contains("status=0"), "{screen}");
+    assert!(json_of(&file)["hooks"]["BeforeTool"].is_array());
+}
+
+#[test]
+fn agents_without_settings_are_named_with_how_they_are_started() {
+    let home = Home::new("others", &["mini", "pi"]);
+    let said = home.said(&["--yes"], 0);
+    assert!(said.contains("`kibosh run -- mini`"), "{said}");
+    assert!(
+        said.contains("`kibosh run -- pi`, or set `shellPath`"),
+        "{said}"
+    );
+    assert!(
+        home.said(&["crush", "--yes"], 0)
+            .contains("`kibosh run -- crush`")
+    );
+    assert!(
+        home.said(&["nobody", "--yes"], 125)
+            .contains("no agent `nobody`")
+    );
+    let nobody = Home::new("nobody", &[]);
+    assert!(nobody.said(&[], 0).contains("no agent that kibosh knows"));
+    assert_eq!(fs::read_dir(home.at("home")).unwrap().count(), 0);
+}
