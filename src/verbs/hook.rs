@@ -1,6 +1,8 @@
 //! `kibosh hook`: the answer to an agent that asks before it runs a command.
 
+use std::fs;
 use std::io::{Read as _, Write as _, stdin, stdout};
+use std::os::unix::fs::MetadataExt as _;
 
 use crate::agents::hook::{Answer, MOST_BYTES};
 use crate::agents::{self, Agent};
@@ -55,7 +57,16 @@ fn gate_asks(agent: &Agent) -> bool {
     is_supervised_from_above() || is_covered(agent)
 }
 
+/// Writes an answer to whoever reads it.
+///
+/// # Errors
+///
+/// That it cannot be written, or that nobody can read it: a standard output that was closed is `/dev/null` by now.
 fn tell(json: &str) -> std::io::Result<()> {
+    let leads_to = |path: &str| fs::metadata(path).map(|file| (file.file_type(), file.rdev()));
+    if leads_to("/proc/self/fd/1").ok() == leads_to("/dev/null").ok() {
+        return Err(std::io::ErrorKind::BrokenPipe.into());
+    }
     let mut out = stdout().lock();
     writeln!(out, "{json}").and_then(|()| out.flush())
 }

@@ -222,24 +222,31 @@ fn without_an_agent_that_is_known_or_with_a_broken_policy_nothing_is_run() {
     std::fs::write(place.path().join(".kibosh.toml"), "[[rule]\n").unwrap();
     assert_eq!(word("claude", &place, "ls").0, "deny");
     // An answer that cannot be given is a refusal, too.
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
+    for file in ["/dev/full", "/dev/null"] {
+        let full = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+        let mut command = command(&place, "claude");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(full)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(line.as_bytes())
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(2), "{file}");
+    }
+    let never = input("claude", &place, "demolish never").to_string();
+    std::fs::write(place.path().join("call.json"), never).unwrap();
+    let closed = place
+        .command("sh")
+        .args(["-c", "\"$0\" hook claude < call.json >&-", KIBOSH])
+        .output()
         .unwrap();
-    let mut command = command(&place, "claude");
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(full)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(line.as_bytes())
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert_eq!(closed.status.code(), Some(2));
 }
 
 #[test]
