@@ -31,6 +31,8 @@ pub struct Hook {
     /// Where directories are that it may say, each relative to the one before.
     #[serde(default)]
     folders: Vec<String>,
+    /// A variable that names another program for the commands, so that the one of its shell tells nothing.
+    prefix: Option<String>,
     /// The answer by which it asks the person.
     ask: Option<Value>,
     /// The answer by which it does not run the command.
@@ -120,6 +122,12 @@ impl Hook {
     #[must_use]
     pub fn asks(&self) -> bool {
         self.ask.is_some()
+    }
+
+    /// The variable that names another program for the commands than its shell.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
     }
 
     /// Reads what the agent asks.

@@ -1,10 +1,11 @@
 //! `kibosh hook`: the answer to an agent that asks before it runs a command.
 
+use std::env;
 use std::fs;
 use std::io::{Read as _, Write as _, stdin, stdout};
 use std::os::unix::fs::MetadataExt as _;
 
-use crate::agents::hook::{Answer, MOST_BYTES};
+use crate::agents::hook::{Answer, Hook, MOST_BYTES};
 use crate::agents::{self, Agent};
 use crate::cli::definition::Hook as Options;
 use crate::doctor::agents::is_covered;
@@ -29,7 +30,7 @@ pub fn hook(options: &Options, say: &dyn Fn(&str)) -> u8 {
     };
     let mut input = Vec::new();
     let answer = match stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut input) {
-        Ok(_) => hook::answer(&asked, &input, gate_asks(&agent)),
+        Ok(_) => hook::answer(&asked, &input, gate_asks(&agent, &asked)),
         Err(error) => Answer::Deny(report::hook::trouble(&error)),
     };
     let told = match asked.answer(&answer) {
@@ -53,8 +54,11 @@ pub fn hook(options: &Options, say: &dyn Fn(&str)) -> u8 {
 /// Whether what the agent runs is judged by a gate that asks: all of the agent is below `kibosh run`, or the
 /// variable that decides its shell, which it and this process have in common, names this program. A process
 /// that is only below one guarded shell tells nothing of the agent's other ones.
-fn gate_asks(agent: &Agent) -> bool {
-    is_supervised_from_above() || is_covered(agent)
+fn gate_asks(agent: &Agent, hook: &Hook) -> bool {
+    let has_prefix = hook
+        .prefix()
+        .is_some_and(|name| env::var_os(name).is_some());
+    is_supervised_from_above() || !has_prefix && is_covered(agent)
 }
 
 /// Writes an answer to whoever reads it.

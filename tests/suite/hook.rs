@@ -15,6 +15,7 @@ fn command(place: &Place, agent: &str) -> Command {
     command
         .args(["hook", agent])
         .env_remove("CLAUDE_CODE_SHELL")
+        .env_remove("CLAUDE_CODE_SHELL_PREFIX")
         .env("SHELL", "/bin/bash");
     command
 }
@@ -279,6 +280,14 @@ fn where_the_shell_of_the_agent_is_kibosh_nobody_is_asked_twice() {
             "{agent} {variable}={shell} {line}"
         );
     }
+    // With a prefix it is not known who gets the command.
+    let mut command = command(&place, "claude");
+    command
+        .env("SHELL", &bash)
+        .env("CLAUDE_CODE_SHELL_PREFIX", "nice");
+    let input = input("claude", &place, ASKED).to_string();
+    let output = answered(&mut command, input.as_bytes());
+    assert_eq!(taken("claude", &output).0, "ask");
 }
 
 #[test]
