@@ -151,6 +151,12 @@ impl<'a> Facts<'a> {
         paths::normal(value, self.action.cwd.as_deref())
     }
 
+    /// Whether a path in normal form is in a class.
+    #[must_use]
+    pub fn is_in(&self, path: &PathText, class: &str) -> bool {
+        paths::is_in(path, class, self.classes, self.place)
+    }
+
     /// Whether a path is in one of the classes.
     #[must_use]
     pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {
