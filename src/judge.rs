@@ -61,7 +61,7 @@ pub fn judge_unclear(
         why: why.clone(),
     }));
     let actions = normalise::actions(&reading, context, policy);
-    let decision = decide::evaluate(policy, &actions, &context.place, gates);
+    let decision = decide::evaluate(policy, &actions, &context.place, gates, context.probe);
     Judgement {
         reading,
         actions,

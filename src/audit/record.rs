@@ -264,6 +264,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
+            is_of_now: false,
             findings: vec![Finding {
                 rule: "db.drop".into(),
                 layer: "pack".into(),

@@ -161,6 +161,7 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
     if answered.is_empty() {
         return decision;
     }
+    let is_of_now = decision.is_of_now;
     let mut answered: Vec<&Finding> = answered.iter().collect();
     let mut findings = decision.findings;
     findings.retain(
@@ -176,5 +177,9 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
         .iter()
         .map(|finding| finding.effect)
         .fold(Effect::Allow, Effect::max);
-    Decision { effect, findings }
+    Decision {
+        effect,
+        findings,
+        is_of_now,
+    }
 }

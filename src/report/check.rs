@@ -100,6 +100,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
+            is_of_now: false,
             findings: vec![Finding {
                 rule: "fs.root".into(),
                 layer: "pack".into(),

@@ -296,6 +296,7 @@ mod tests {
     fn ask(text: &str, findings: Vec<Finding>) -> Option<Question> {
         let decision = Decision {
             effect: Effect::Confirm,
+            is_of_now: false,
             findings,
         };
         let scene = Scene {

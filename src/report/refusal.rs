@@ -224,6 +224,7 @@ mod tests {
     fn decision(findings: Vec<Finding>) -> Decision {
         Decision {
             effect: Effect::Confirm,
+            is_of_now: false,
             findings,
         }
     }

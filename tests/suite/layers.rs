@@ -22,6 +22,7 @@ const ORDER: &[&[&str]] = &[
     &["decide"],
     &["surroundings"],
     &["normalise"],
+    &["probe"],
     &["policy"],
     &["action"],
     &["syntax"],

@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::paths;
 use crate::policy::schema::Program;
+use crate::probe::Blind;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
 
@@ -145,7 +146,7 @@ impl Judging<'_> {
     fn fields(&self, fields: Vec<Value>, gates: Gates, nets: bool, judged: &mut ExecJudgement) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
-        let mut decision = decide::evaluate(self.policy, &actions, &context.place, gates);
+        let mut decision = decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
         if !nets {
             decision
                 .findings
@@ -153,6 +154,7 @@ impl Judging<'_> {
             let effects = decision.findings.iter().map(|finding| finding.effect);
             decision.effect = effects.max().unwrap_or_default();
         }
+        judged.decision.is_of_now |= decision.is_of_now;
         if decision.findings.is_empty() {
             return;
         }
@@ -190,7 +192,13 @@ impl Judging<'_> {
         let context = self.surroundings.context(Dialect::Bash, None);
         let fields = vec![Value::known(NOTHING)];
         let actions = normalise::exec(fields, inherited, &context, self.policy);
-        let known = decide::evaluate(self.policy, &actions, &context.place, Gates::LineThenExec);
+        let known = decide::evaluate(
+            self.policy,
+            &actions,
+            &context.place,
+            Gates::LineThenExec,
+            &Blind,
+        );
         let rules: Vec<String> = known.findings.into_iter().map(|one| one.rule).collect();
         judged.leave_out(&rules);
     }

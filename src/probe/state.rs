@@ -1,0 +1,444 @@
+//! The answer to a question: what the files and the repositories that it names hold, and nothing else does.
+//!
+//! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
+//! only. In every doubt it says more than is lost, or that it is not known.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::Loss;
+use super::ask::{Ask, Ignored};
+use super::files::{self, Limits};
+use super::git::{self, Git, Status};
+use super::index::{self, Contents};
+
+/// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
+/// they are, others as they stand in a working tree or below what is deleted.
+pub(super) trait Kept {
+    /// Whether losing a path loses nothing.
+    fn is_kept(&self, path: &Path) -> bool;
+}
+
+/// How many files are named to git one by one.
+const MOST_ADDED: usize = 50_000;
+
+/// What would be lost.
+pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Loss> {
+    let look = &mut Look { kept, limits };
+    match ask {
+        Ask::Paths(paths) => look.paths(paths),
+        Ask::Tree {
+            folder,
+            paths,
+            revision,
+            is_revision_or_path,
+            index,
+            moves,
+        } => {
+            let git = Git::at(folder)?;
+            let (mut revision, mut paths) = (revision.clone(), paths.clone());
+            let mut index = *index;
+            if *is_revision_or_path {
+                let first = revision?;
+                let is_path = files::at(&folder.join(&first)).ok()?.is_some();
+                let is_revision = git.commit(&first)?.is_some();
+                // Git itself refuses what may be both.
+                (revision, index) = match (is_revision, is_path) {
+                    (true, false) if !paths.is_empty() => (Some(first), true),
+                    // `HEAD:src` is a tree, `:/` is a path.
+                    (false, false) if first.trim_start_matches(':').contains(':') => return None,
+                    (false, _) => {
+                        paths.insert(0, first);
+                        (None, false)
+                    }
+                    (true, _) => return None,
+                };
+            }
+            look.tree(&git, revision.as_deref(), &paths, index, *moves)
+        }
+        Ask::Clean {
+            folder,
+            paths,
+            ignored,
+            directories,
+            repositories,
+        } => {
+            let git = Git::at(folder)?;
+            let all = *directories || !paths.is_empty();
+            look.clean(&git, paths, *ignored, all, *repositories)
+        }
+        Ask::Stash { folder, all } => stash(&Git::at(folder)?, *all),
+        Ask::Branches {
+            folder,
+            names,
+            kept,
+        } => branches(&Git::at(folder)?, names, kept.as_deref()),
+        Ask::Worktree(path) => look.worktree(path),
+    }
+}
+
+struct Look<'a> {
+    kept: &'a dyn Kept,
+    limits: &'a mut Limits,
+}
+
+impl Look<'_> {
+    /// Paths that are deleted with all that is in them.
+    fn paths(&mut self, paths: &[PathBuf]) -> Option<Loss> {
+        let mut loss = Loss {
+            deletes: true,
+            ..Loss::default()
+        };
+        for path in paths {
+            let Some(data) = files::at(path).ok()? else {
+                continue;
+            };
+            // A link is deleted itself, unless it is named with a slash behind it.
+            if data.is_symlink() && path.as_os_str().as_bytes().ends_with(b"/") {
+                return None;
+            }
+            let folder = path.parent()?.canonicalize().ok()?;
+            let real = folder.join(path.file_name()?);
+            if self.kept.is_kept(&real) {
+                continue;
+            }
+            if folder.metadata().ok()?.dev() != data.dev() {
+                return None;
+            }
+            loss.add(&self.path(&folder, &real)?);
+        }
+        Some(loss)
+    }
+
+    /// One path that is deleted; its directory has no link in it.
+    fn path(&mut self, folder: &Path, real: &Path) -> Option<Loss> {
+        let mut loss = Loss::default();
+        let base = real.to_owned();
+        let all = self.count(real, &base);
+        loss.files = all.files;
+        loss.bytes = all.bytes;
+        loss.repositories = all.repositories;
+        loss.at_least = all.is_cut;
+        let in_git = real.components().any(|part| {
+            part.as_os_str().eq_ignore_ascii_case(".git")
+        });
+        if in_git {
+            loss.repositories = loss.repositories.max(1);
+            return Some(loss);
+        }
+        if all.files == 0 && all.repositories == 0 || all.is_cut {
+            return Some(loss);
+        }
+        let Some(git) = git::is_in_one(folder).then(|| Git::at(folder)).flatten() else {
+            loss.outside = all.files;
+            return Some(loss);
+        };
+        if [&git.root, &git.own, &git.common]
+            .iter()
+            .any(|place| place.starts_with(real))
+        {
+            loss.repositories = loss.repositories.max(1);
+            return Some(loss);
+        }
+        let relative = real.strip_prefix(&git.root).ok()?;
+        let contents = contents(&git, Some(relative));
+        if contents.hides || contents.submodules {
+            return None;
+        }
+        let status = git.status("normal", "matching", true, &[real.as_os_str().to_owned()])?;
+        for (_, state, path) in &status.changed {
+            match state {
+                b'.' | b'D' => {}
+                b'A' => loss.untracked += 1,
+                _ => loss.modified += u64::from(files::at(&git.root.join(path)).ok()?.is_some()),
+            }
+        }
+        loss.modified += number(status.unmerged.len());
+        for path in &status.untracked {
+            let found = self.not_tracked(&git, path, &base);
+            loss.untracked += found.files;
+            loss.at_least |= found.is_cut;
+        }
+        for path in &status.ignored {
+            let found = self.not_tracked(&git, path, &base);
+            loss.ignored += found.files;
+            loss.at_least |= found.is_cut;
+        }
+        Some(loss)
+    }
+
+    /// Tracked files that are overwritten.
+    fn tree(
+        &mut self,
+        git: &Git,
+        revision: Option<&str>,
+        paths: &[String],
+        index: bool,
+        moves: bool,
+    ) -> Option<Loss> {
+        let contents = contents(git, None);
+        if contents.hides || contents.submodules {
+            return None;
+        }
+        let given: Vec<OsString> = paths.iter().map(OsString::from).collect();
+        let status = git.status("no", "no", false, &given)?;
+        let mut loss = changed(git, &status, index)?;
+        let Some(revision) = revision else {
+            return Some(loss);
+        };
+        let head = git.commit("HEAD")??;
+        let target = git.commit(revision)??;
+        if head != target {
+            loss.untracked += overwritten(git, &head, &target, paths)?;
+        }
+        if moves && head != target {
+            let name = git.says(&["rev-parse", "--symbolic-full-name", "HEAD"])?;
+            let name = String::from_utf8(name).ok()?;
+            let left = [name.trim().to_owned()];
+            loss.commits = lost_commits(git, &[head], &left, Some(&target))?;
+        } else if !moves && paths.is_empty() {
+            // A commit that is checked out by itself is left.
+            loss.commits = lost_commits(git, &[head], &[], Some(&target))?;
+        }
+        Some(loss)
+    }
+
+    /// Files that are not tracked are deleted.
+    fn clean(
+        &mut self,
+        git: &Git,
+        paths: &[String],
+        ignored: Ignored,
+        directories: bool,
+        repositories: bool,
+    ) -> Option<Loss> {
+        let mut given: Vec<OsString> = paths.iter().map(OsString::from).collect();
+        if given.is_empty() {
+            given.push(".".into());
+        }
+        let how = match ignored {
+            Ignored::None => "no",
+            Ignored::Also | Ignored::Only => "matching",
+        };
+        let status = git.status("normal", how, false, &given)?;
+        let mut loss = Loss {
+            deletes: true,
+            ..Loss::default()
+        };
+        let untracked: &[PathBuf] = match ignored {
+            Ignored::Only => &[],
+            Ignored::None | Ignored::Also => &status.untracked,
+        };
+        for (list, is_ignored) in [(untracked, false), (&status.ignored, true)] {
+            for path in list {
+                if !directories && path.as_os_str().as_bytes().ends_with(b"/") {
+                    continue;
+                }
+                let whole = git.root.join(path);
+                let is_repository = whole.join(".git").symlink_metadata().is_ok();
+                if is_repository && !repositories {
+                    continue;
+                }
+                let found = self.not_tracked(git, path, &git.root);
+                loss.files += found.files;
+                loss.bytes = loss.bytes.saturating_add(found.bytes);
+                loss.at_least |= found.is_cut;
+                if repositories {
+                    loss.repositories += found.repositories;
+                }
+                if is_ignored {
+                    loss.ignored += found.files;
+                } else {
+                    loss.untracked += found.files;
+                }
+            }
+        }
+        Some(loss)
+    }
+
+    /// A linked working tree is deleted.
+    fn worktree(&mut self, path: &Path) -> Option<Loss> {
+        let Some(_) = files::at(path).ok()? else {
+            return Some(Loss::default());
+        };
+        let real = path.canonicalize().ok()?;
+        let git = Git::at(&real)?;
+        let contents = contents(&git, None);
+        if git.own == git.common || git.root != real || contents.hides || contents.submodules {
+            return None;
+        }
+        let status = git.status("normal", "matching", false, &[])?;
+        let mut loss = changed(&git, &status, true)?;
+        loss.deletes = true;
+        let is_kept = |path: &Path| path == Path::new(".git") || self.kept.is_kept(path);
+        let mut own = git.own.clone();
+        own.push("index");
+        let all = count_without(&real, &is_kept, self.limits);
+        loss.files = all.files;
+        loss.bytes = all.bytes;
+        loss.repositories = all.repositories;
+        loss.at_least |= all.is_cut;
+        for path in &status.untracked {
+            loss.untracked += self.not_tracked(&git, path, &git.root).files;
+        }
+        for path in &status.ignored {
+            loss.ignored += self.not_tracked(&git, path, &git.root).files;
+        }
+        let head = git.commit("HEAD")??;
+        loss.commits = lost_commits(&git, &[head], &[], None)?;
+        Some(loss)
+    }
+
+    /// What is lost with something that is not tracked.
+    fn not_tracked(&mut self, git: &Git, path: &Path, base: &Path) -> files::Counted {
+        if self.kept.is_kept(path) {
+            return files::Counted::default();
+        }
+        self.count(&git.root.join(path), base)
+    }
+
+    fn count(&mut self, path: &Path, base: &Path) -> files::Counted {
+        let kept = self.kept;
+        let is_kept = |path: &Path| !path.as_os_str().is_empty() && kept.is_kept(path);
+        files::count(path, base, &is_kept, self.limits)
+    }
+}
+
+/// Counts a working tree without the file that links it to its repository.
+fn count_without(
+    real: &Path,
+    is_kept: &dyn Fn(&Path) -> bool,
+    limits: &mut Limits,
+) -> files::Counted {
+    let mut all = files::count(real, real, is_kept, limits);
+    all.repositories = all.repositories.saturating_sub(1);
+    all
+}
+
+/// What the index of a working tree says of paths below one.
+fn contents(git: &Git, below: Option<&Path>) -> Contents {
+    let below = below.map(|path| path.as_os_str().as_bytes());
+    index::contents(&git.own.join("index"), git.name_length, below)
+}
+
+/// What was changed in tracked files, and in the index where that is overwritten, too.
+fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
+    let mut loss = Loss::default();
+    let paths = status.changed.iter().filter_map(|(staged, state, path)| {
+        let by_state = !matches!(state, b'.' | b'D');
+        let by_index = index && !matches!(staged, b'.');
+        (by_state || by_index).then_some(path)
+    });
+    for path in paths.chain(&status.unmerged) {
+        // What was deleted only comes back.
+        if let Some(data) = files::at(&git.root.join(path)).ok()? {
+            loss.files += 1;
+            loss.modified += 1;
+            loss.bytes = loss.bytes.saturating_add(data.len());
+        }
+    }
+    // What is in the index and not in the working tree is in no file, and in no commit.
+    let staged_alone = status.changed.iter().filter(|(staged, state, _)| {
+        index && *state == b'D' && !matches!(staged, b'.' | b'D')
+    });
+    let staged_alone = number(staged_alone.count());
+    loss.files += staged_alone;
+    loss.modified += staged_alone;
+    loss.modified += number(status.unmerged.len()).saturating_sub(loss.modified);
+    Some(loss)
+}
+
+/// How many files that are not tracked stand where a revision has some.
+fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<u64> {
+    let mut arguments = vec![
+        "diff-tree",
+        "-r",
+        "-z",
+        "--no-renames",
+        "--no-ext-diff",
+        "--name-only",
+        "--diff-filter=A",
+        head,
+        target,
+        "--",
+    ];
+    arguments.extend(paths.iter().map(String::as_str));
+    let said = git.says(&arguments)?;
+    let mut found = 0;
+    let added = said.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+    for (place, path) in added.enumerate() {
+        if place >= MOST_ADDED {
+            return None;
+        }
+        let path = git.root.join(std::ffi::OsStr::from_bytes(path));
+        let is_there = match path.symlink_metadata() {
+            Ok(_) => true,
+            // A file stands where a directory is to be.
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        };
+        found += u64::from(is_there);
+    }
+    Some(found)
+}
+
+/// How many commits nothing names any more when these branches stand elsewhere.
+fn lost_commits(git: &Git, from: &[String], left: &[String], kept: Option<&str>) -> Option<u64> {
+    let mut arguments: Vec<String> = ["rev-list", "--count"].map(String::from).to_vec();
+    arguments.extend_from_slice(from);
+    arguments.push("--not".into());
+    arguments.extend(kept.map(String::from));
+    for name in left {
+        if name.contains(['*', '?', '[', '\\']) {
+            return None;
+        }
+        arguments.push(format!("--exclude={name}"));
+    }
+    arguments.push("--glob=refs/*".into());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let said = git.says(&arguments)?;
+    std::str::from_utf8(&said).ok()?.trim().parse().ok()
+}
+
+fn stash(git: &Git, all: bool) -> Option<Loss> {
+    let mut loss = Loss::default();
+    if git.commit("refs/stash")?.is_some() {
+        let said = git.says(&["rev-list", "--walk-reflogs", "--count", "refs/stash"])?;
+        let number: u64 = std::str::from_utf8(&said).ok()?.trim().parse().ok()?;
+        loss.stashes = if all { number.max(1) } else { 1 };
+    }
+    Some(loss)
+}
+
+fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Option<Loss> {
+    let mut loss = Loss::default();
+    let mut from = Vec::new();
+    let mut left = Vec::new();
+    for name in names {
+        let name = format!("refs/heads/{name}");
+        if let Some(commit) = git.commit(&name)? {
+            from.push(commit);
+            left.push(name);
+        }
+    }
+    if from.is_empty() {
+        return Some(loss);
+    }
+    let kept = match kept {
+        Some(revision) => Some(git.commit(revision)??),
+        None => None,
+    };
+    loss.commits = lost_commits(git, &from, &left, kept.as_deref())?;
+    Some(loss)
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Whether a folder can be asked about at all.
+pub(super) fn is_there(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|data| data.is_dir())
+}
