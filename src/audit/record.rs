@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::decide::Decision;
 use crate::report::check::word;
+use crate::report::loss;
 use crate::report::refusal::Refusal;
 use crate::sys::limits;
 
@@ -103,6 +104,8 @@ struct Found<'a> {
     layer: &'a str,
     effect: &'static str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     subject: Cow<'a, str>,
 }
 
@@ -175,6 +178,7 @@ fn found(finding: &crate::decide::Finding) -> Found<'_> {
         layer: &finding.layer,
         effect: word(finding.effect),
         reason: &finding.reason,
+        loss: loss::of(finding),
         subject: redact(start(&finding.subject, MOST_TEXT / 8)),
     }
 }

@@ -82,7 +82,10 @@ pub(super) fn count(
             counted.is_cut = true;
             return counted;
         }
-        if path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(".git")) {
+        if path
+            .file_name()
+            .is_some_and(|name| name.eq_ignore_ascii_case(".git"))
+        {
             counted.repositories += 1;
             continue;
         }

@@ -225,7 +225,11 @@ fn program() -> Option<&'static str> {
 fn run(program: &str, folder: &Path, arguments: &[&OsStr]) -> Option<(Vec<u8>, i32)> {
     let word = |bytes: &[u8]| CString::new(bytes).ok();
     let path = word(program.as_bytes())?;
-    let mut argv = vec![word(b"git")?, word(b"-C")?, word(folder.as_os_str().as_bytes())?];
+    let mut argv = vec![
+        word(b"git")?,
+        word(b"-C")?,
+        word(folder.as_os_str().as_bytes())?,
+    ];
     for setting in SETTINGS {
         argv.extend([word(b"-c")?, word(setting.as_bytes())?]);
     }
@@ -270,7 +274,8 @@ mod tests {
 
     #[test]
     fn the_state_of_files_is_read_and_nothing_else() {
-        let said = b"1 .M N... 100644 100644 100644 aa bb a b\x001 A. N... 0 100644 100644 00 cc c\x00\
+        let said =
+            b"1 .M N... 100644 100644 100644 aa bb a b\x001 A. N... 0 100644 100644 00 cc c\x00\
             u UU N... 1 2 3 4 aa bb cc d e\x00? new dir/\x00! x.o\x00";
         let status = parsed(said).unwrap();
         let path = |text: &str| PathBuf::from(text);

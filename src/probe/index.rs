@@ -79,9 +79,8 @@ fn looked_through(bytes: &[u8], name_length: usize, below: Option<&[u8]>) -> Opt
         if below.is_some_and(|below| !is_below(&path, below)) {
             continue;
         }
-        found.hides |= flags & ASSUME_VALID != 0
-            || extended & SKIP_WORKTREE != 0
-            || mode & KIND == DIRECTORY;
+        found.hides |=
+            flags & ASSUME_VALID != 0 || extended & SKIP_WORKTREE != 0 || mode & KIND == DIRECTORY;
         found.submodules |= mode & KIND == SUBMODULE;
     }
     // Behind the entries stand extensions, and last a checksum.
@@ -168,10 +167,20 @@ mod tests {
         };
         let file = 0o100_644;
         for (entries, extension, below, expected) in [
-            (vec![(file, 3, "a/b"), (file, 7, "a/bcdefg")], &b""[..], None, plain),
+            (
+                vec![(file, 3, "a/b"), (file, 7, "a/bcdefg")],
+                &b""[..],
+                None,
+                plain,
+            ),
             (vec![(file, 0x8003, "a/b")], b"", None, hides),
             (vec![(file, 0x8003, "a/b")], b"", Some(&b"a"[..]), hides),
-            (vec![(file, 0x8003, "a/b"), (file, 1, "c")], b"", Some(b"c"), plain),
+            (
+                vec![(file, 0x8003, "a/b"), (file, 1, "c")],
+                b"",
+                Some(b"c"),
+                plain,
+            ),
             (vec![(file, 0x8003, "ab")], b"", Some(b"a"), plain),
             (vec![(0o160_000, 3, "sub")], b"", None, submodules),
             (vec![(0o040_000, 3, "far")], b"", None, hides),
@@ -179,7 +188,11 @@ mod tests {
             (vec![(file, 1, "a")], b"TREE\0\0\0\x01x", None, plain),
         ] {
             let bytes = index(&entries, extension);
-            assert_eq!(looked_through(&bytes, 20, below), Some(expected), "{entries:?}");
+            assert_eq!(
+                looked_through(&bytes, 20, below),
+                Some(expected),
+                "{entries:?}"
+            );
             assert_eq!(looked_through(&bytes[..bytes.len() - 25], 20, below), None);
         }
         assert_eq!(looked_through(b"", 20, None), None);

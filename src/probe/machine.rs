@@ -38,6 +38,8 @@ const ENDING: Duration = Duration::from_millis(5);
 /// goes; and, of what a command names itself, what is temporary.
 const REGENERABLE: &str = "regenerable";
 const TEMPORARY: &str = "temporary";
+/// What is a loss wherever it is, if it is named itself.
+const PRECIOUS: &[&str] = &["valuable", "database", "credential"];
 
 /// Variables of git's that change nothing of what it does to files and names.
 const HARMLESS: &[&str] = &[
@@ -149,7 +151,11 @@ impl Kept for OfPolicy<'_, '_> {
             floating: !text.starts_with('/'),
             glob: false,
         };
-        self.0.is_in(&path, REGENERABLE) || !path.floating && self.0.is_in(&path, TEMPORARY)
+        let is_in = |class: &str| self.0.is_in(&path, class);
+        if path.floating {
+            return is_in(REGENERABLE);
+        }
+        (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
     }
 }
 

@@ -122,9 +122,9 @@ impl Look<'_> {
         loss.bytes = all.bytes;
         loss.repositories = all.repositories;
         loss.at_least = all.is_cut;
-        let in_git = real.components().any(|part| {
-            part.as_os_str().eq_ignore_ascii_case(".git")
-        });
+        let in_git = real
+            .components()
+            .any(|part| part.as_os_str().eq_ignore_ascii_case(".git"));
         if in_git {
             loss.repositories = loss.repositories.max(1);
             return Some(loss);
@@ -341,9 +341,10 @@ fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
         }
     }
     // What is in the index and not in the working tree is in no file, and in no commit.
-    let staged_alone = status.changed.iter().filter(|(staged, state, _)| {
-        index && *state == b'D' && !matches!(staged, b'.' | b'D')
-    });
+    let staged_alone = status
+        .changed
+        .iter()
+        .filter(|(staged, state, _)| index && *state == b'D' && !matches!(staged, b'.' | b'D'));
     let staged_alone = number(staged_alone.count());
     loss.files += staged_alone;
     loss.modified += staged_alone;
@@ -368,7 +369,9 @@ fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<
     arguments.extend(paths.iter().map(String::as_str));
     let said = git.says(&arguments)?;
     let mut found = 0;
-    let added = said.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+    let added = said
+        .split(|&byte| byte == 0)
+        .filter(|path| !path.is_empty());
     for (place, path) in added.enumerate() {
         if place >= MOST_ADDED {
             return None;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::check::word;
 use super::escape::escape;
 use super::excerpt::excerpt;
+use super::loss;
 use super::style::Style;
 use crate::action::{Action, HOLE, Opacity};
 use crate::decide::{Decision, subject};
@@ -30,6 +31,9 @@ pub fn explain(line: &str, actions: &[Action], decision: &Decision) -> String {
             escape(&finding.subject),
             escape(&finding.reason)
         );
+        if let Some(lost) = loss::of(finding) {
+            let _infallible = writeln!(text, "  loses:   it {lost}");
+        }
         if let Some(instead) = &finding.instead {
             let _infallible = writeln!(text, "  instead: {}", escape(instead));
         }

@@ -12,6 +12,7 @@ pub mod excerpt;
 pub mod exec;
 pub mod explain;
 pub mod launch;
+pub mod loss;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;

@@ -6,6 +6,7 @@ use crate::syntax::Span;
 
 use super::escape::escape;
 use super::excerpt::excerpt;
+use super::loss;
 use super::refusal::Refusal;
 use super::style::{Role, Style};
 
@@ -156,6 +157,9 @@ fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>) {
         push_cut(rows, "does", &finding.subject, scene);
     }
     push_words(rows, "why", &first.reason, Role::Danger, scene);
+    if let Some(lost) = loss::of_all(findings) {
+        push_words(rows, "loses", &format!("it {lost}"), Role::Danger, scene);
+    }
     if let Some(instead) = &first.instead {
         push_words(rows, "instead", instead, Role::Advice, scene);
     }

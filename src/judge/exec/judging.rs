@@ -146,7 +146,8 @@ impl Judging<'_> {
     fn fields(&self, fields: Vec<Value>, gates: Gates, nets: bool, judged: &mut ExecJudgement) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
-        let mut decision = decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
+        let mut decision =
+            decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
         if !nets {
             decision
                 .findings

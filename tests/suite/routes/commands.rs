@@ -76,7 +76,8 @@ impl Here<'_> {
                 return judge::example(self.policy, line);
             }
             let actions = actions(self.policy, &line.text, &of_examples);
-            let decision = decide::evaluate(self.policy, &actions, &of_examples, Gates::Line, &Blind);
+            let decision =
+                decide::evaluate(self.policy, &actions, &of_examples, Gates::Line, &Blind);
             let (effect, rules) = found(decision);
             let judged = Judged { effect, rules };
             lines.push((actions, judged.clone()));
