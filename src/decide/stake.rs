@@ -96,7 +96,7 @@ impl<'a> Stakes<'a> {
             action.shown == Shown::Start && !is_of_the_shell(action) && rule.followed_by.is_empty()
         };
         match self.gates {
-            Gates::Line => self.actions == 1,
+            Gates::Line => self.actions == 1 && action.via.is_empty(),
             Gates::LineThenExec => self.actions == 1 || is_seen_again(),
             Gates::BesideExec => false,
         }

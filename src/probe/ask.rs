@@ -139,7 +139,10 @@ impl<'f> Words<'f> {
         let (first, operands) = facts.arguments.positionals.split_first()?;
         let mut directories = 0;
         let mut flags = Vec::new();
-        for flag in &facts.arguments.flags {
+        // A cluster is read as its letters, and as one word as well.
+        let is_cluster = |flag: &&Flag| !flag.name.starts_with("--") && flag.name.len() > 2;
+        let flags_given = facts.arguments.flags.iter();
+        for flag in flags_given.filter(|flag| !is_cluster(flag)) {
             if flag.at > first.at {
                 // Where the packs read a directory, a subcommand may mean something else by it.
                 if flag.name == "-C" {

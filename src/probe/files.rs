@@ -78,10 +78,6 @@ pub(super) fn count(
     let device = data.dev();
     let mut open: Vec<(PathBuf, Metadata)> = vec![(path.to_owned(), data)];
     while let Some((path, data)) = open.pop() {
-        if !limits.spend() {
-            counted.is_cut = true;
-            return counted;
-        }
         if path
             .file_name()
             .is_some_and(|name| name.eq_ignore_ascii_case(".git"))
@@ -100,6 +96,11 @@ pub(super) fn count(
                 continue;
             };
             for entry in entries {
+                if !limits.spend() {
+                    // What was seen so far is told.
+                    counted.is_cut = true;
+                    break;
+                }
                 match entry.and_then(|entry| entry.metadata().map(|data| (entry.path(), data))) {
                     Ok(found) => open.push(found),
                     Err(error) if error.kind() == ErrorKind::NotFound => {}

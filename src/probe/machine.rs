@@ -28,9 +28,9 @@ use crate::sys::process::keep_only;
 use crate::sys::terminal::in_child;
 
 /// How long a look may take.
-const MOST: Duration = Duration::from_millis(150);
-/// How long it may count; what remains is for telling.
-const COUNTING: Duration = Duration::from_millis(120);
+const COUNTING: Duration = Duration::from_millis(150);
+/// When it is given up: later, because a busy machine gives a process little of that time.
+const MOST: Duration = Duration::from_millis(300);
 /// How long the end of a child is waited for that was killed.
 const ENDING: Duration = Duration::from_millis(5);
 
@@ -40,6 +40,16 @@ const REGENERABLE: &str = "regenerable";
 const TEMPORARY: &str = "temporary";
 /// What is a loss wherever it is, if it is named itself.
 const PRECIOUS: &[&str] = &["valuable", "database", "credential"];
+
+/// How the names of variables of git's begin that are about the network and about what is told.
+const HARMLESS_BEGINNINGS: &[&str] = &[
+    "GIT_CURL_",
+    "GIT_HTTP_",
+    "GIT_PROXY_",
+    "GIT_PS1_",
+    "GIT_SSL_",
+    "GIT_TRACE",
+];
 
 /// Variables of git's that change nothing of what it does to files and names.
 const HARMLESS: &[&str] = &[
@@ -80,7 +90,10 @@ impl<'a> Machine<'a> {
     /// Whether git would take the repository and its files for what they seem.
     fn is_plain(&self, action: &Action) -> bool {
         let is_harmless = |name: &[u8]| {
-            !name.starts_with(b"GIT_") || HARMLESS.iter().any(|known| known.as_bytes() == name)
+            let mut beginnings = HARMLESS_BEGINNINGS.iter();
+            !name.starts_with(b"GIT_")
+                || HARMLESS.iter().any(|known| known.as_bytes() == name)
+                || beginnings.any(|known| name.starts_with(known.as_bytes()))
         };
         let mut given = self.view.entries().map(|entry| {
             let mut parts = entry.splitn(2, |&byte| byte == b'=');
@@ -99,7 +112,6 @@ fn is_clear(action: &Action) -> bool {
     action.opacity == Opacity::Known
         && action.shown == Shown::Start
         && !action.elsewhere
-        && action.via.is_empty()
         && action.path.is_known()
         && !action.path.glob
         && action.arguments.iter().all(|word| word.is_known())

@@ -28,7 +28,8 @@ fn sentence(loss: &Loss) -> String {
         ));
     }
     let of_files = loss.modified + loss.untracked + loss.ignored + loss.outside;
-    if of_files > 0 || loss.repositories == 0 && loss.files > 0 {
+    let is_of_files = loss.repositories + loss.stashes + loss.commits == 0 && loss.files > 0;
+    if of_files > 0 || is_of_files {
         parts.push(files(loss));
     }
     if loss.stashes > 0 {
