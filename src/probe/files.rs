@@ -5,7 +5,7 @@
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -16,25 +16,36 @@ const MOST: u64 = 100_000;
 #[derive(Debug)]
 pub(super) struct Limits {
     /// When to stop.
-    pub until: Instant,
+    until: Instant,
     /// How many more entries are looked at.
     left: u64,
+    /// How often the time was not looked at.
+    unasked: u8,
 }
 
 impl Limits {
     /// Up to a time.
     pub fn until(until: Instant) -> Self {
-        Self { until, left: MOST }
+        Self {
+            until,
+            left: MOST,
+            unasked: 0,
+        }
     }
 
     /// Whether another entry may be looked at.
-    pub fn spend(&mut self) -> bool {
-        if self.left == 0 || self.left.is_multiple_of(64) && Instant::now() >= self.until {
+    fn spend(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        !self.is_over()
+    }
+
+    /// Whether nothing more may be looked at.
+    fn is_over(&mut self) -> bool {
+        self.unasked = (self.unasked + 1) % 64;
+        if self.unasked == 0 && Instant::now() >= self.until {
             self.left = 0;
-            return false;
         }
-        self.left -= 1;
-        true
+        self.left == 0
     }
 }
 
@@ -63,12 +74,21 @@ pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
     }
 }
 
-/// Counts what is at a path and below it. What `is_kept` says of a path relative to `base` is left out, with
-/// all below it; that of a repository's folder is never asked.
+/// Of what lies below a path, what is asked whether it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Directories.
+    Folders,
+    /// Directories and files.
+    All,
+}
+
+/// Counts what is at a path and below it. What is below and whose name `is_kept` is left out, with all that it
+/// holds; a repository's folder is never kept.
 pub(super) fn count(
     path: &Path,
-    base: &Path,
     is_kept: &dyn Fn(&Path) -> bool,
+    asked: Asked,
     limits: &mut Limits,
 ) -> Counted {
     let mut counted = Counted::default();
@@ -77,45 +97,64 @@ pub(super) fn count(
     };
     let device = data.dev();
     let mut open: Vec<(PathBuf, Metadata)> = vec![(path.to_owned(), data)];
-    while let Some((path, data)) = open.pop() {
-        if path
-            .file_name()
-            .is_some_and(|name| name.eq_ignore_ascii_case(".git"))
-        {
+    while let Some((found, data)) = open.pop() {
+        if limits.is_over() {
+            counted.is_cut = true;
+            return counted;
+        }
+        let name = found.file_name().unwrap_or_default();
+        if is_repository(&found) {
             counted.repositories += 1;
             continue;
         }
-        if is_kept(path.strip_prefix(base).unwrap_or(&path)) {
+        let is_asked = found != path && (data.is_dir() || asked == Asked::All);
+        if is_asked && is_kept(Path::new(name)) {
             continue;
         }
         if data.dev() != device {
             counted.is_cut = true;
         } else if data.is_dir() {
-            let Ok(entries) = fs::read_dir(&path) else {
+            let Ok(entries) = fs::read_dir(&found) else {
                 counted.is_cut = true;
                 continue;
             };
             for entry in entries {
                 if !limits.spend() {
-                    // What was seen so far is told.
                     counted.is_cut = true;
                     break;
                 }
                 match entry.and_then(|entry| entry.metadata().map(|data| (entry.path(), data))) {
+                    Ok(found) if !found.1.is_dir() && asked == Asked::Folders => {
+                        counted.add(&found.1);
+                        counted.repositories += u64::from(is_repository(&found.0));
+                    }
                     Ok(found) => open.push(found),
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
                     Err(_) => counted.is_cut = true,
                 }
             }
-        } else if data.is_file() || data.is_symlink() {
-            counted.files += 1;
-            counted.bytes = counted.bytes.saturating_add(data.len());
         } else {
-            // A pipe or a socket holds nothing; a device may.
-            use std::os::unix::fs::FileTypeExt;
-            let kind = data.file_type();
-            counted.is_cut |= kind.is_block_device() || kind.is_char_device();
+            counted.add(&data);
         }
     }
     counted
+}
+
+/// Whether this is the file that stands for a repository elsewhere.
+fn is_repository(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.eq_ignore_ascii_case(".git"))
+}
+
+impl Counted {
+    /// Adds one that is no directory. A pipe or a socket holds nothing; a device may.
+    fn add(&mut self, data: &Metadata) {
+        let kind = data.file_type();
+        if kind.is_file() || kind.is_symlink() {
+            self.files += 1;
+            self.bytes = self.bytes.saturating_add(data.len());
+        } else {
+            self.is_cut |= kind.is_block_device() || kind.is_char_device();
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::Loss;
 use super::ask::{Ask, Ignored};
-use super::files::{self, Limits};
+use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
 use super::index::{self, Contents};
 
@@ -116,8 +116,13 @@ impl Look<'_> {
     /// One path that is deleted; its directory has no link in it.
     fn path(&mut self, folder: &Path, real: &Path) -> Option<Loss> {
         let mut loss = Loss::default();
-        let base = real.to_owned();
-        let all = self.count(real, &base);
+        let may_be_tracked = git::is_in_one(folder);
+        let asked = if may_be_tracked {
+            Asked::Folders
+        } else {
+            Asked::All
+        };
+        let all = self.count(real, asked);
         loss.files = all.files;
         loss.bytes = all.bytes;
         loss.repositories = all.repositories;
@@ -132,7 +137,7 @@ impl Look<'_> {
         if all.files == 0 && all.repositories == 0 || all.is_cut {
             return Some(loss);
         }
-        let Some(git) = git::is_in_one(folder).then(|| Git::at(folder)).flatten() else {
+        let Some(git) = may_be_tracked.then(|| Git::at(folder)).flatten() else {
             loss.outside = all.files;
             return Some(loss);
         };
@@ -158,12 +163,12 @@ impl Look<'_> {
         }
         loss.modified += number(status.unmerged.len());
         for path in &status.untracked {
-            let found = self.not_tracked(&git, path, &base);
+            let found = self.not_tracked(&git, path);
             loss.untracked += found.files;
             loss.at_least |= found.is_cut;
         }
         for path in &status.ignored {
-            let found = self.not_tracked(&git, path, &base);
+            let found = self.not_tracked(&git, path);
             loss.ignored += found.files;
             loss.at_least |= found.is_cut;
         }
@@ -242,7 +247,7 @@ impl Look<'_> {
                 if is_repository && !repositories {
                     continue;
                 }
-                let found = self.not_tracked(git, path, &git.root);
+                let found = self.not_tracked(git, path);
                 loss.files += found.files;
                 loss.bytes = loss.bytes.saturating_add(found.bytes);
                 loss.at_least |= found.is_cut;
@@ -273,19 +278,17 @@ impl Look<'_> {
         let status = git.status("normal", "matching", false, &[])?;
         let mut loss = changed(&git, &status, true)?;
         loss.deletes = true;
-        let is_kept = |path: &Path| path == Path::new(".git") || self.kept.is_kept(path);
-        let mut own = git.own.clone();
-        own.push("index");
-        let all = count_without(&real, &is_kept, self.limits);
+        let all = self.count(&real, Asked::Folders);
         loss.files = all.files;
         loss.bytes = all.bytes;
-        loss.repositories = all.repositories;
+        // One is the file that links it to its repository.
+        loss.repositories = all.repositories.saturating_sub(1);
         loss.at_least |= all.is_cut;
         for path in &status.untracked {
-            loss.untracked += self.not_tracked(&git, path, &git.root).files;
+            loss.untracked += self.not_tracked(&git, path).files;
         }
         for path in &status.ignored {
-            loss.ignored += self.not_tracked(&git, path, &git.root).files;
+            loss.ignored += self.not_tracked(&git, path).files;
         }
         let head = git.commit("HEAD")??;
         loss.commits = lost_commits(&git, &[head], &[], None)?;
@@ -293,29 +296,17 @@ impl Look<'_> {
     }
 
     /// What is lost with something that is not tracked.
-    fn not_tracked(&mut self, git: &Git, path: &Path, base: &Path) -> files::Counted {
+    fn not_tracked(&mut self, git: &Git, path: &Path) -> files::Counted {
         if self.kept.is_kept(path) {
             return files::Counted::default();
         }
-        self.count(&git.root.join(path), base)
+        self.count(&git.root.join(path), Asked::All)
     }
 
-    fn count(&mut self, path: &Path, base: &Path) -> files::Counted {
+    fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
         let kept = self.kept;
-        let is_kept = |path: &Path| !path.as_os_str().is_empty() && kept.is_kept(path);
-        files::count(path, base, &is_kept, self.limits)
+        files::count(path, &|name| kept.is_kept(name), asked, self.limits)
     }
-}
-
-/// Counts a working tree without the file that links it to its repository.
-fn count_without(
-    real: &Path,
-    is_kept: &dyn Fn(&Path) -> bool,
-    limits: &mut Limits,
-) -> files::Counted {
-    let mut all = files::count(real, real, is_kept, limits);
-    all.repositories = all.repositories.saturating_sub(1);
-    all
 }
 
 /// What the index of a working tree says of paths below one.

@@ -199,12 +199,12 @@ fn odd_repositories_and_paths_are_no_way_around() {
         ),
         (
             "mkdir -p in; cd in; git init -q --bare; git config core.bare false; git config core.worktree \"$PWD/..\"; \
-          echo x >>../src/a.txt",
+          git add ../src/a.txt; git commit -qm x; echo x >>../src/a.txt",
             "cd in && git checkout -f",
-            "",
+            "changes to 1 file",
         ),
         ("rm .git/HEAD", "rm -rf src", "deletes 2 files"),
-        ("echo x >.git/config", "git reset --hard", ""),
+        ("echo '[' >.git/config", "git reset --hard", ""),
     ] {
         let tree = Tree::new();
         tree.make(state);
