@@ -60,10 +60,22 @@ pub struct Decision {
     /// What was found, strictest first, then in the order of the line; what is about two actions before
     /// what is about the first of them.
     pub findings: Vec<Finding>,
-    /// Whether something was left out because nothing would be lost by it now: at another time it may be
-    /// found.
-    #[serde(default)]
-    pub is_of_now: bool,
+    /// What was left out because nothing would be lost by it now. At another time it may be found.
+    #[serde(skip)]
+    pub left_out: Vec<Finding>,
+}
+
+impl Finding {
+    /// Whether this is found again, whatever would be lost by it now.
+    #[must_use]
+    pub fn is_again(&self, other: &Self) -> bool {
+        let whatever = |finding: &Self| {
+            let mut finding = finding.clone();
+            finding.around.loss = None;
+            finding
+        };
+        whatever(self) == whatever(other)
+    }
 }
 
 /// How often one rule is told of in one line. Its effect is the same each time.
@@ -94,7 +106,7 @@ pub fn evaluate(
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();
     let mut stakes = Stakes::new(probe, gates, actions.len());
-    let mut is_of_now = false;
+    let mut left_out: Vec<Finding> = Vec::new();
     for one in &facts {
         for candidate in policy.candidates(one.action, one.program.is_some()) {
             if findings.len() >= MOST_OF_ONE_RULE
@@ -139,13 +151,10 @@ pub fn evaluate(
             if !question.is_asked(gates) {
                 continue;
             }
-            let loss = match stakes.of(rule, &candidate.matches, one, policy) {
-                Found::Nothing => {
-                    is_of_now = true;
-                    continue;
-                }
-                Found::Lost(loss) => Some(loss),
-                Found::Unknown => None,
+            let (loss, found_in) = match stakes.of(rule, &candidate.matches, one, policy) {
+                Found::Nothing => (None, &mut left_out),
+                Found::Lost(loss) => (Some(loss), &mut findings),
+                Found::Unknown => (None, &mut findings),
             };
             let finding = Finding {
                 rule: rule.id.clone(),
@@ -163,10 +172,10 @@ pub fn evaluate(
                     ..question.around(second)
                 },
             };
-            if !findings.iter().any(|f| {
+            if !found_in.iter().any(|f| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
             }) {
-                findings.push(finding);
+                found_in.push(finding);
             }
         }
     }
@@ -184,7 +193,7 @@ pub fn evaluate(
     Decision {
         effect,
         findings,
-        is_of_now,
+        left_out,
     }
 }
 

@@ -90,6 +90,7 @@ impl<'a> Surroundings<'a> {
             input: None,
             set: Vec::new(),
             probe: self.probe,
+            done: 0,
         }
     }
 

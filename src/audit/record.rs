@@ -268,7 +268,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
-            is_of_now: false,
+            left_out: Vec::new(),
             findings: vec![Finding {
                 rule: "db.drop".into(),
                 layer: "pack".into(),

@@ -54,6 +54,8 @@ pub struct Context<'a> {
     pub set: Vec<(String, Value)>,
     /// Tells what would be lost.
     pub probe: &'a dyn Probe,
+    /// How much of the text has happened already, in bytes.
+    pub done: usize,
 }
 
 impl Context<'_> {
@@ -69,6 +71,7 @@ impl Context<'_> {
             input: None,
             set: Vec::new(),
             probe: &Blind,
+            done: 0,
         }
     }
 }

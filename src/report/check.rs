@@ -111,7 +111,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
-            is_of_now: false,
+            left_out: Vec::new(),
             findings: vec![Finding {
                 rule: "fs.root".into(),
                 layer: "pack".into(),

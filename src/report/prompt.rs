@@ -300,7 +300,7 @@ mod tests {
     fn ask(text: &str, findings: Vec<Finding>) -> Option<Question> {
         let decision = Decision {
             effect: Effect::Confirm,
-            is_of_now: false,
+            left_out: Vec::new(),
             findings,
         };
         let scene = Scene {

@@ -228,7 +228,7 @@ mod tests {
     fn decision(findings: Vec<Finding>) -> Decision {
         Decision {
             effect: Effect::Confirm,
-            is_of_now: false,
+            left_out: Vec::new(),
             findings,
         }
     }

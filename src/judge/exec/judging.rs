@@ -155,8 +155,8 @@ impl Judging<'_> {
             let effects = decision.findings.iter().map(|finding| finding.effect);
             decision.effect = effects.max().unwrap_or_default();
         }
-        judged.decision.is_of_now |= decision.is_of_now;
         if decision.findings.is_empty() {
+            judged.decision.left_out.extend(decision.left_out);
             return;
         }
         if let Told::Program(_) = judged.told {
