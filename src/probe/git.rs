@@ -36,6 +36,7 @@ const SETTINGS: &[&str] = &[
     "core.quotePath=false",
     "core.pager=cat",
     "color.ui=false",
+    "safe.directory=*",
     "submodule.recurse=false",
     "status.relativePaths=false",
     "status.submoduleSummary=false",
@@ -111,7 +112,7 @@ impl Git {
         let mut lines = said.split(|&byte| byte == b'\n');
         let mut path = || {
             let line = lines.next().filter(|line| line.starts_with(b"/"))?;
-            Some(PathBuf::from(OsStr::from_bytes(line)))
+            Path::new(OsStr::from_bytes(line)).canonicalize().ok()
         };
         let (own, common, root) = (path()?, path()?, path()?);
         let name_length = match lines.next()? {

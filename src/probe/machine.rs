@@ -29,8 +29,9 @@ use crate::sys::terminal::in_child;
 
 /// How long a look may take.
 const COUNTING: Duration = Duration::from_millis(150);
-/// When it is given up: later, because a busy machine gives a process little of that time.
-const MOST: Duration = Duration::from_millis(300);
+/// When it is given up: later, because a busy machine gives a process little of that time. An idle one is done
+/// in a few milliseconds.
+const MOST: Duration = Duration::from_millis(750);
 /// How long the end of a child is waited for that was killed.
 const ENDING: Duration = Duration::from_millis(5);
 

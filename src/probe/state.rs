@@ -224,11 +224,13 @@ impl Look<'_> {
         if given.is_empty() {
             given.push(".".into());
         }
-        let how = match ignored {
-            Ignored::None => "no",
-            Ignored::Also | Ignored::Only => "matching",
+        // An untracked directory is told as a whole, and with it the ignored files in it.
+        let (untracked, how) = match ignored {
+            Ignored::None => ("normal", "no"),
+            Ignored::Also => ("normal", "matching"),
+            Ignored::Only => ("all", "matching"),
         };
-        let status = git.status("normal", how, false, &given)?;
+        let status = git.status(untracked, how, false, &given)?;
         let mut loss = Loss {
             deletes: true,
             ..Loss::default()
@@ -266,9 +268,7 @@ impl Look<'_> {
 
     /// A linked working tree is deleted.
     fn worktree(&mut self, path: &Path) -> Option<Loss> {
-        let Some(_) = files::at(path).ok()? else {
-            return Some(Loss::default());
-        };
+        // One that is not there may be named by a part of its path.
         let real = path.canonicalize().ok()?;
         let git = Git::at(&real)?;
         let contents = contents(&git, None);
@@ -351,6 +351,7 @@ fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<
         "-z",
         "--no-renames",
         "--no-ext-diff",
+        "--no-relative",
         "--name-only",
         "--diff-filter=A",
         head,
@@ -411,6 +412,10 @@ fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Option<Loss> {
     let mut from = Vec::new();
     let mut left = Vec::new();
     for name in names {
+        // `@{-1}` is another branch.
+        if name.starts_with('-') || name.contains(['@', '{', '^', '~', ':']) {
+            return None;
+        }
         let name = format!("refs/heads/{name}");
         if let Some(commit) = git.commit(&name)? {
             from.push(commit);

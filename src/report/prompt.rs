@@ -341,6 +341,26 @@ mod tests {
     }
 
     #[test]
+    fn what_would_be_lost_is_said_once_for_a_rule() {
+        let text = "rm -rf a; rm -rf b";
+        let lost = |part: &str, untracked| {
+            let mut finding = finding(text, part, "fs.rm");
+            finding.around.loss = Some(crate::probe::Loss {
+                deletes: true,
+                files: untracked,
+                untracked,
+                ..crate::probe::Loss::default()
+            });
+            finding
+        };
+        let rows = ask(text, vec![lost("rm -rf a", 3), lost("rm -rf b", 2)])
+            .unwrap()
+            .rows;
+        let said: Vec<&String> = rows.iter().filter(|row| row.contains("loses")).collect();
+        assert_eq!(said, ["  loses    it deletes 5 files, all untracked"]);
+    }
+
+    #[test]
     fn rules_that_want_a_name_get_each_name_once() {
         let text = "dropdb prod; dropdb prod; dropdb x";
         let named = |name: Option<&str>| Finding {

@@ -203,6 +203,32 @@ fn odd_repositories_and_paths_are_no_way_around() {
             "cd in && git checkout -f",
             "changes to 1 file",
         ),
+        (
+            "git config diff.relative true; git switch -qc o; echo 1 >src/far; git add .; git commit -qm far; git switch -q main; \
+          echo mine >src/far",
+            "git -C src checkout -f o",
+            "overwrites 1 untracked file",
+        ),
+        (
+            "mkdir d; echo 1 >d/x.secret; echo 2 >d/plain",
+            "git clean -fdX",
+            "1 file (2 bytes), ignored by git",
+        ),
+        (
+            "git switch -qc o; git commit -qm x --allow-empty; git switch -q main",
+            "git branch -D @{-1}",
+            "",
+        ),
+        (
+            "git worktree add -q ../w; echo x >../w/x",
+            "git worktree remove -f w",
+            "",
+        ),
+        (
+            "mkdir src/keep; mv .git src/keep/git; ln -s src/keep/git .git",
+            "rm -rf src",
+            "with all history",
+        ),
         ("rm .git/HEAD", "rm -rf src", "deletes 2 files"),
         ("echo '[' >.git/config", "git reset --hard", ""),
     ] {
