@@ -3,6 +3,7 @@
 //! Takes the conditions of a rule that hold for an action, asks a probe about those that say what is at
 //! stake. In every doubt they hold.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::builtins::is_of_the_shell;
@@ -51,12 +52,13 @@ impl<'a> Stakes<'a> {
         if !matches.iter().any(|one| asks(&one)) {
             return Found::Unknown;
         }
-        let held = matches
+        let held: Vec<&Match> = matches
             .iter()
             .copied()
-            .filter(|one| matcher::is_match(one, facts, policy));
+            .filter(|one| matcher::is_match(one, facts, policy))
+            .collect();
         let mut found = Found::Nothing;
-        for one in held {
+        for one in &held {
             let next = match one.loses {
                 Some(at) => {
                     let skip = matcher::subcommand_length(&[one], facts);
@@ -66,7 +68,7 @@ impl<'a> Stakes<'a> {
             };
             found = both(found, next);
         }
-        if found == Found::Nothing && !self.lasts(rule, facts.action) {
+        if found == Found::Nothing && !self.lasts(rule, &held, facts, policy) {
             return Found::Unknown;
         }
         found
@@ -91,15 +93,38 @@ impl<'a> Stakes<'a> {
 
     /// Whether what is so now will be so when the action happens: nothing else happens before, or the exec
     /// gate looks again then.
-    fn lasts(&self, rule: &Rule, action: &Action) -> bool {
+    fn lasts(&self, rule: &Rule, held: &[&Match], facts: &Facts<'_>, policy: &Policy) -> bool {
         let is_seen_again = || {
-            action.shown == Shown::Start && !is_of_the_shell(action) && rule.followed_by.is_empty()
+            rule.followed_by.is_empty()
+                && is_start(facts.action)
+                && held.iter().all(|one| {
+                    matcher::is_match(one, &facts.of_form(&started(facts.action)), policy)
+                })
         };
         match self.gates {
-            Gates::Line => self.actions == 1 && action.via.is_empty(),
+            Gates::Line => self.actions == 1 && facts.action.via.is_empty(),
             Gates::LineThenExec => self.actions == 1 || is_seen_again(),
             Gates::BesideExec => false,
         }
+    }
+}
+
+/// Whether the exec gate will see an action as it is: the files that a pattern finds are other words.
+fn is_start(action: &Action) -> bool {
+    action.shown == Shown::Start
+        && !is_of_the_shell(action)
+        && !action.arguments.iter().any(|word| word.glob)
+}
+
+/// The action as the exec gate sees it: by its words alone.
+fn started(action: &Action) -> Action {
+    Action {
+        environment: BTreeMap::new(),
+        redirections: Vec::new(),
+        input: None,
+        fed_by: Vec::new(),
+        via: Vec::new(),
+        ..action.clone()
     }
 }
 

@@ -66,6 +66,12 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Those of another form of the action, of the same program.
+    #[must_use]
+    pub fn of_form<'b>(&'b self, action: &'b Action) -> Facts<'b> {
+        Facts::new(action, self.program, self.classes, self.place)
+    }
+
     /// The operands after `skip` positional words.
     pub fn operands(&self, skip: usize) -> impl Iterator<Item = &Value> {
         self.arguments.operands(skip).iter().map(|p| &p.value)

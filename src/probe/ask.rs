@@ -6,8 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::action::Value;
 use crate::policy::arguments::{Flag, Positional};
 use crate::policy::matcher::Facts;
+use crate::policy::paths;
 use crate::policy::schema::Loses;
 
 /// Which ignored files are meant.
@@ -21,11 +23,20 @@ pub(super) enum Ignored {
     Only,
 }
 
+/// A path that is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether all that is in it is meant, not it itself (`dir/*`).
+    pub contents: bool,
+}
+
 /// What is to be looked at. Directories are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     /// These paths are deleted with all that is in them.
-    Paths(Vec<PathBuf>),
+    Paths(Vec<Target>),
     /// Tracked files are overwritten.
     Tree {
         /// Where git runs.
@@ -91,22 +102,30 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize) -> Option<Ask> {
 }
 
 fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
-    let folder = Path::new(facts.action.cwd.as_deref()?);
-    let targets = facts.targets(skip);
-    let path = |text: &str| {
+    let cwd = facts.action.cwd.as_deref()?;
+    let target = |value: &Value| {
+        if !value.is_known() {
+            return None;
+        }
+        if value.glob {
+            let path = paths::normal(value, Some(cwd));
+            return (path.contents && !path.glob).then(|| Target {
+                path: path.text.into(),
+                contents: true,
+            });
+        }
+        let text = &value.text;
         let last = text.trim_end_matches('/').rsplit('/').next()?;
-        let named = !matches!(last, "" | "." | "..");
-        named.then(|| folder.join(text))
-    };
-    let paths: Option<Vec<PathBuf>> = targets
-        .iter()
-        .map(|value| {
-            (value.is_known() && !value.glob)
-                .then(|| path(&value.text))
-                .flatten()
+        let is_named = !matches!(last, "" | "." | "..");
+        is_named.then(|| Target {
+            path: Path::new(cwd).join(text),
+            contents: false,
         })
-        .collect();
-    paths.filter(|paths| !paths.is_empty()).map(Ask::Paths)
+    };
+    let targets: Option<Vec<Target>> = facts.targets(skip).iter().map(target).collect();
+    targets
+        .filter(|targets| !targets.is_empty())
+        .map(Ask::Paths)
 }
 
 /// The words of a git command.

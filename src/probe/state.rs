@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Loss;
-use super::ask::{Ask, Ignored};
+use super::ask::{Ask, Ignored, Target};
 use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
 use super::index::{self, Contents};
@@ -87,25 +87,37 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// Paths that are deleted with all that is in them.
-    fn paths(&mut self, paths: &[PathBuf]) -> Option<Loss> {
+    fn paths(&mut self, targets: &[Target]) -> Option<Loss> {
         let mut loss = Loss {
             deletes: true,
             ..Loss::default()
         };
-        for path in paths {
+        for target in targets {
+            let path = &target.path;
             let Some(data) = files::at(path).ok()? else {
                 continue;
             };
-            // A link is deleted itself, unless it is named with a slash behind it.
-            if data.is_symlink() && path.as_os_str().as_bytes().ends_with(b"/") {
-                return None;
-            }
-            let folder = path.parent()?.canonicalize().ok()?;
-            let real = folder.join(path.file_name()?);
+            let (folder, real) = if target.contents {
+                let real = path.canonicalize().ok()?;
+                // Everything in a working tree is not its repository, but may be.
+                if files::at(&real.join(".git")).ok()?.is_some() {
+                    return None;
+                }
+                (real.parent()?.to_owned(), real)
+            } else {
+                // A link is deleted itself, unless it is named with a slash behind it.
+                if data.is_symlink() && path.as_os_str().as_bytes().ends_with(b"/") {
+                    return None;
+                }
+                let folder = path.parent()?.canonicalize().ok()?;
+                let real = folder.join(path.file_name()?);
+                (folder, real)
+            };
             if self.kept.is_kept(&real) {
                 continue;
             }
-            if folder.metadata().ok()?.dev() != data.dev() {
+            let device = real.symlink_metadata().ok()?.dev();
+            if folder.metadata().ok()?.dev() != device {
                 return None;
             }
             loss.add(&self.path(&folder, &real)?);

@@ -41,6 +41,16 @@ pub fn explain(line: &str, actions: &[Action], decision: &Decision) -> String {
             text.push_str("  this is the strictest; the others apply too\n");
         }
     }
+    for finding in &decision.left_out {
+        let _infallible = write!(
+            text,
+            "\nnot {} {} ({})\n  about:   {}\n  because: nothing would be lost by it now\n",
+            word(finding.effect),
+            escape(&finding.rule),
+            escape(&finding.layer),
+            escape(&finding.subject)
+        );
+    }
     text.push_str("\nread as:\n");
     if actions.is_empty() {
         text.push_str("  nothing that runs\n");

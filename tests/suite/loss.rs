@@ -3,6 +3,8 @@
 
 use crate::support::tree::Tree;
 
+const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
+
 /// The words, a state in which they lose nothing, one in which they lose something, and what is said then.
 type Pair = (&'static str, &'static str, &'static str, &'static str);
 
@@ -429,10 +431,63 @@ fn removing_a_directory_loses_what_is_not_in_git() {
             "it deletes 2 files",
         ),
         (
+            "rm -f src/*",
+            "true",
+            "echo x >>src/a.txt",
+            "it deletes 2 files",
+        ),
+        (
+            "rm -rf data/*",
+            "mkdir -p data/empty",
+            "mkdir -p data/a; echo 1 >data/a/b",
+            "it deletes 1 file (2 bytes), untracked",
+        ),
+        (
             "rm -rf docs/../src",
             "mkdir docs",
             "mkdir docs; echo x >>src/a.txt",
             "it deletes 2 files",
         ),
     ]);
+}
+
+#[test]
+fn an_agent_is_stopped_where_something_is_lost_and_only_there() {
+    let tree = Tree::new();
+    let agent = "git reset -q --hard; echo \"ran $?\"; echo x >>src/a.txt; git reset -q --hard; echo \"ran $?\"; rm -rf src; echo \"ran $?\"";
+    let line = format!("{KIBOSH} run -- /bin/bash -c '{agent}'");
+    let output = tree.command("/bin/bash", &line).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said, "ran 0\nran 126\nran 126\n", "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.contains("it throws away the changes to 1 file (6 bytes)"),
+        "{told}"
+    );
+    assert!(
+        told.contains("it deletes 2 files (10 bytes): 1 modified"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_explanation_says_what_is_lost_or_that_nothing_is() {
+    let tree = Tree::new();
+    let explained = || {
+        let line = format!("{KIBOSH} explain 'git reset --hard'");
+        let output = tree.command("/bin/bash", &line).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let harmless = explained();
+    assert!(
+        harmless.contains("not confirm git.reset-hard (pack)")
+            && harmless.contains("because: nothing would be lost by it now"),
+        "{harmless}"
+    );
+    tree.make("echo x >>src/a.txt");
+    let harmful = explained();
+    assert!(
+        harmful.contains("loses:   it throws away the changes to 1 file (6 bytes)"),
+        "{harmful}"
+    );
 }

@@ -230,6 +230,13 @@ fn odd_repositories_and_paths_are_no_way_around() {
             "with all history",
         ),
         ("rm .git/HEAD", "rm -rf src", "deletes 2 files"),
+        ("true", "echo n >src/notes; rm -f src/*", ""),
+        ("true", "rm -rf *", ""),
+        (
+            "mkdir -p ../far; echo 1 >../far/x; ln -s ../far far",
+            "rm -rf far/*",
+            "in no repository",
+        ),
         ("echo '[' >.git/config", "git reset --hard", ""),
     ] {
         let tree = Tree::new();
