@@ -91,7 +91,7 @@ fn looked_through(bytes: &[u8], name_length: usize, below: Option<&[u8]>) -> Opt
         found.hides |= name == b"link" || name == b"sdir";
         take(&mut rest, length)?;
     }
-    Some(found)
+    (rest.len() == name_length).then_some(found)
 }
 
 fn is_below(path: &[u8], folder: &[u8]) -> bool {
