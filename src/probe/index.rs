@@ -1,9 +1,11 @@
 //! What an index of git says of its entries that git-status(1) does not tell: bits by which a change is not
-//! looked for, and submodules.
+//! looked for, submodules; and which files are surely as it has them.
 //!
 //! Takes the bytes of an index (gitformat-index(5), versions 2 to 4), gives what stands in it. In doubt it
-//! says that something is hidden.
+//! says that something is hidden, and that a file is not surely so.
 
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// What is in an index.
@@ -26,77 +28,197 @@ const LONGEST: u64 = 256 << 20;
 
 const ASSUME_VALID: u16 = 0x8000;
 const EXTENDED: u16 = 0x4000;
+const STAGE: u16 = 0x3000;
 const SKIP_WORKTREE: u16 = 0x4000;
+const INTENT_TO_ADD: u16 = 0x2000;
 const KIND: u32 = 0o170_000;
 const SUBMODULE: u32 = 0o160_000;
 const DIRECTORY: u32 = 0o040_000;
+const FILE: u32 = 0o100_000;
+const EXECUTABLE: u32 = 0o100;
 
-/// Looks through an index, of paths below `below` only, where that is given. One that does not exist is
-/// empty.
-pub(super) fn contents(file: &Path, name_length: usize, below: Option<&[u8]>) -> Contents {
-    match file.metadata() {
-        Ok(data) if data.len() <= LONGEST => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Contents::default(),
-        Ok(_) | Err(_) => return HIDDEN,
-    }
-    let bytes = std::fs::read(file).unwrap_or_default();
-    looked_through(&bytes, name_length, below).unwrap_or(HIDDEN)
+/// An index that was read.
+#[derive(Debug)]
+pub(super) struct Index {
+    bytes: Vec<u8>,
+    /// When it was written: seconds and nanoseconds.
+    written: (i64, i64),
+    name_length: usize,
 }
 
-fn looked_through(bytes: &[u8], name_length: usize, below: Option<&[u8]>) -> Option<Contents> {
-    let mut rest = bytes.strip_prefix(b"DIRC")?;
-    let version = number(&mut rest)?;
-    let count = number(&mut rest)?;
-    if !(2..=4).contains(&version) {
-        return None;
-    }
-    let mut found = Contents::default();
-    let mut path: Vec<u8> = Vec::new();
-    for _ in 0..count {
-        let before = rest.len();
-        // Times, device and inode stand before the mode; owner, group and size after it.
-        take(&mut rest, 24)?;
-        let mode = number(&mut rest)?;
-        take(&mut rest, 12 + name_length)?;
-        let flags = short(&mut rest)?;
-        let extended = if flags & EXTENDED == 0 {
-            0
-        } else {
-            short(&mut rest)?
+/// An entry.
+struct Entry<'e> {
+    path: &'e [u8],
+    /// The ten numbers from the time of its change to its size.
+    stat: [u32; 10],
+    flags: u16,
+    extended: u16,
+}
+
+impl Index {
+    /// Reads one. One that does not exist is empty; none where it cannot be read.
+    pub fn read(file: &Path, name_length: usize) -> Option<Self> {
+        let (bytes, written) = match file.metadata() {
+            Ok(data) if data.len() <= LONGEST => {
+                let bytes = std::fs::read(file).ok()?;
+                (bytes, (data.mtime(), data.mtime_nsec()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Vec::new(), (0, 0)),
+            Ok(_) | Err(_) => return None,
         };
-        if version == 4 {
-            let cut = offset(&mut rest)?;
-            path.truncate(path.len().checked_sub(cut)?);
-        } else {
-            path.clear();
-        }
-        let length = rest.iter().position(|&byte| byte == 0)?;
-        path.extend_from_slice(take(&mut rest, length)?);
-        // The entry ends in one to eight zeros, or in one.
-        let used = before - rest.len();
-        let zeros = if version == 4 { 1 } else { 8 - used % 8 };
-        take(&mut rest, zeros)?;
-        if below.is_some_and(|below| !is_below(&path, below)) {
-            continue;
-        }
-        found.hides |=
-            flags & ASSUME_VALID != 0 || extended & SKIP_WORKTREE != 0 || mode & KIND == DIRECTORY;
-        found.submodules |= mode & KIND == SUBMODULE;
+        Some(Self {
+            bytes,
+            written,
+            name_length,
+        })
     }
-    // Behind the entries stand extensions, and last a checksum.
-    while rest.len() > name_length {
-        let name = take(&mut rest, 4)?;
-        let length = usize::try_from(number(&mut rest)?).ok()?;
-        // Entries may be in another file, or stand for whole directories.
-        found.hides |= name == b"link" || name == b"sdir";
-        take(&mut rest, length)?;
+
+    /// What stands in it, of paths below `below` only, where that is given.
+    pub fn contents(&self, below: Option<&[u8]>) -> Contents {
+        let mut found = Contents::default();
+        let read = self.each(&mut |entry| {
+            if below.is_none_or(|below| is_below(entry.path, below)) {
+                let kind = entry.mode() & KIND;
+                found.hides |= entry.is_hidden() || kind == DIRECTORY;
+                found.submodules |= kind == SUBMODULE;
+            }
+        });
+        match read {
+            Some(is_elsewhere) => {
+                found.hides |= is_elsewhere;
+                found
+            }
+            None => HIDDEN,
+        }
     }
-    (rest.len() == name_length).then_some(found)
+
+    /// How many of the files below a path are there, if each of them surely is as the index has it; none
+    /// where one may be another, so that git must look.
+    ///
+    /// `look` gives what is at a path, which is relative to the root of the working tree.
+    pub fn surely_same(
+        &self,
+        below: &[u8],
+        look: &mut dyn FnMut(&[u8]) -> Result<Option<Metadata>, ()>,
+    ) -> Option<u64> {
+        let mut there = Some(0);
+        let read = self.each(&mut |entry| {
+            if there.is_none() || !is_below(entry.path, below) {
+                return;
+            }
+            there = match look(entry.path) {
+                Ok(Some(data)) if entry.is_surely(&data, self.written) => {
+                    there.map(|number| number + 1)
+                }
+                Ok(None) if entry.is_plain() => there,
+                Ok(_) | Err(()) => None,
+            };
+        });
+        there.filter(|_| read == Some(false))
+    }
+
+    /// Goes through the entries; says whether there are more in another file, or directories for entries. None
+    /// where it is not in a form that is known.
+    fn each(&self, visit: &mut dyn FnMut(&Entry<'_>)) -> Option<bool> {
+        if self.bytes.is_empty() {
+            return Some(false);
+        }
+        let name_length = self.name_length;
+        let mut rest = self.bytes.strip_prefix(b"DIRC")?;
+        let version = number(&mut rest)?;
+        let count = number(&mut rest)?;
+        if !(2..=4).contains(&version) {
+            return None;
+        }
+        let mut path: Vec<u8> = Vec::new();
+        for _ in 0..count {
+            let before = rest.len();
+            let mut stat = [0; 10];
+            for part in &mut stat {
+                *part = number(&mut rest)?;
+            }
+            take(&mut rest, name_length)?;
+            let flags = short(&mut rest)?;
+            let extended = if flags & EXTENDED == 0 {
+                0
+            } else {
+                short(&mut rest)?
+            };
+            if version == 4 {
+                let cut = offset(&mut rest)?;
+                path.truncate(path.len().checked_sub(cut)?);
+            } else {
+                path.clear();
+            }
+            let length = rest.iter().position(|&byte| byte == 0)?;
+            path.extend_from_slice(take(&mut rest, length)?);
+            // The entry ends in one to eight zeros, or in one.
+            let used = before - rest.len();
+            let zeros = if version == 4 { 1 } else { 8 - used % 8 };
+            take(&mut rest, zeros)?;
+            visit(&Entry {
+                path: &path,
+                stat,
+                flags,
+                extended,
+            });
+        }
+        let mut is_elsewhere = false;
+        // Behind the entries stand extensions, and last a checksum.
+        while rest.len() > name_length {
+            let name = take(&mut rest, 4)?;
+            let length = usize::try_from(number(&mut rest)?).ok()?;
+            is_elsewhere |= name == b"link" || name == b"sdir";
+            take(&mut rest, length)?;
+        }
+        (rest.len() == name_length).then_some(is_elsewhere)
+    }
 }
 
+impl Entry<'_> {
+    fn mode(&self) -> u32 {
+        let [_, _, _, _, _, _, mode, ..] = self.stat;
+        mode
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.flags & ASSUME_VALID != 0 || self.extended & SKIP_WORKTREE != 0
+    }
+
+    /// Whether it is a file or a link that is in no conflict and hides nothing.
+    fn is_plain(&self) -> bool {
+        let kind = self.mode() & KIND;
+        !self.is_hidden()
+            && self.flags & STAGE == 0
+            && self.extended & INTENT_TO_ADD == 0
+            && (kind == FILE || kind == libc::S_IFLNK)
+    }
+
+    /// Whether a file surely is the one that was put into the index: all that is known of it is the same, and
+    /// it was not written in the instant of the index or later (git's own `racy-git.adoc`).
+    fn is_surely(&self, data: &Metadata, written: (i64, i64)) -> bool {
+        let [c, c_nano, m, m_nano, _, inode, mode, user, group, size] = self.stat;
+        let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
+        let time = |seconds: i64| low(seconds.cast_unsigned());
+        let kind = data.mode() & KIND;
+        let is_executable = |mode: u32| kind == FILE && mode & EXECUTABLE != 0;
+        self.is_plain()
+            // Of a file without content git does not tell more.
+            && size != 0
+            && (i64::from(m), i64::from(m_nano)) < written
+            && kind == mode & KIND
+            && is_executable(data.mode()) == is_executable(mode)
+            && (time(data.ctime()), time(data.ctime_nsec())) == (c, c_nano)
+            && (time(data.mtime()), time(data.mtime_nsec())) == (m, m_nano)
+            && (low(data.ino()), data.uid(), data.gid()) == (inode, user, group)
+            && low(data.len()) == size
+    }
+}
+
+/// Whether a path is a folder or below it; all are below the root.
 fn is_below(path: &[u8], folder: &[u8]) -> bool {
-    path.strip_prefix(folder)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    let rest = path.strip_prefix(folder);
+    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 fn take<'b>(rest: &mut &'b [u8], length: usize) -> Option<&'b [u8]> {
@@ -134,6 +256,15 @@ fn offset(rest: &mut &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn looked_through(bytes: &[u8], below: Option<&[u8]>) -> Contents {
+        let index = Index {
+            bytes: bytes.to_vec(),
+            written: (0, 0),
+            name_length: 20,
+        };
+        index.contents(below)
+    }
 
     /// An index of version 2 with these modes, flags and paths, and one extension.
     fn index(entries: &[(u32, u16, &str)], extension: &[u8]) -> Vec<u8> {
@@ -182,20 +313,17 @@ mod tests {
                 plain,
             ),
             (vec![(file, 0x8003, "ab")], b"", Some(b"a"), plain),
+            (vec![(file, 0x8003, "ab")], b"", Some(b""), hides),
             (vec![(0o160_000, 3, "sub")], b"", None, submodules),
             (vec![(0o040_000, 3, "far")], b"", None, hides),
             (vec![(file, 1, "a")], b"link\0\0\0\x01x", None, hides),
             (vec![(file, 1, "a")], b"TREE\0\0\0\x01x", None, plain),
         ] {
             let bytes = index(&entries, extension);
-            assert_eq!(
-                looked_through(&bytes, 20, below),
-                Some(expected),
-                "{entries:?}"
-            );
-            assert_eq!(looked_through(&bytes[..bytes.len() - 25], 20, below), None);
+            assert_eq!(looked_through(&bytes, below), expected, "{entries:?}");
+            assert_eq!(looked_through(&bytes[..bytes.len() - 25], below), HIDDEN);
         }
-        assert_eq!(looked_through(b"", 20, None), None);
-        assert_eq!(looked_through(b"DIRC\0\0\0\x05\0\0\0\0", 20, None), None);
+        assert_eq!(looked_through(b"", None), plain);
+        assert_eq!(looked_through(b"DIRC\0\0\0\x05\0\0\0\0", None), HIDDEN);
     }
 }

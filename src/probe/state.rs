@@ -3,17 +3,17 @@
 //! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
 //! only. In every doubt it says more than is lost, or that it is not known.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Loss;
 use super::ask::{Ask, Ignored, Target};
 use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
-use super::index::{self, Contents};
+use super::index::Index;
 
 /// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
 /// they are, others as they stand in a working tree or below what is deleted.
@@ -161,7 +161,13 @@ impl Look<'_> {
             return Some(loss);
         }
         let relative = real.strip_prefix(&git.root).ok()?;
-        let contents = contents(&git, Some(relative));
+        let index = Index::read(&git.own.join("index"), git.name_length)?;
+        let below = relative.as_os_str().as_bytes();
+        // Where all that is there is in the index as it is, git need not look.
+        if !all.is_partly_kept && self.same(&git, &index, relative) == Some(all.files) {
+            return Some(loss);
+        }
+        let contents = index.contents(Some(below));
         if contents.hides || contents.submodules {
             return None;
         }
@@ -196,9 +202,19 @@ impl Look<'_> {
         index: bool,
         moves: bool,
     ) -> Option<Loss> {
-        let contents = contents(git, None);
+        let file = Index::read(&git.own.join("index"), git.name_length)?;
+        let contents = file.contents(None);
         if contents.hides || contents.submodules {
             return None;
+        }
+        if revision.is_none() && !index && !paths.is_empty() {
+            let mut all = paths.iter().map(|path| plain(git, path));
+            let is_same = |path: Option<PathBuf>| {
+                path.is_some_and(|path| self.same(git, &file, &path).is_some())
+            };
+            if all.all(is_same) {
+                return Some(Loss::default());
+            }
         }
         let given: Vec<OsString> = paths.iter().map(OsString::from).collect();
         let status = git.status("no", "no", false, &given)?;
@@ -283,7 +299,7 @@ impl Look<'_> {
         // One that is not there may be named by a part of its path.
         let real = path.canonicalize().ok()?;
         let git = Git::at(&real)?;
-        let contents = contents(&git, None);
+        let contents = Index::read(&git.own.join("index"), git.name_length)?.contents(None);
         if git.own == git.common || git.root != real || contents.hides || contents.submodules {
             return None;
         }
@@ -315,16 +331,38 @@ impl Look<'_> {
         self.count(&git.root.join(path), Asked::All)
     }
 
+    /// How many files below a path of a working tree are there, all of them as the index has them.
+    fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
+        let limits = &mut *self.limits;
+        index.surely_same(path.as_os_str().as_bytes(), &mut |path| {
+            if !limits.spend() {
+                return Err(());
+            }
+            files::at(&git.root.join(OsStr::from_bytes(path)))
+        })
+    }
+
     fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
         let kept = self.kept;
         files::count(path, &|name| kept.is_kept(name), asked, self.limits)
     }
 }
 
-/// What the index of a working tree says of paths below one.
-fn contents(git: &Git, below: Option<&Path>) -> Contents {
-    let below = below.map(|path| path.as_os_str().as_bytes());
-    index::contents(&git.own.join("index"), git.name_length, below)
+/// A path that is given to git, relative to the root, where it is surely no pattern.
+fn plain(git: &Git, path: &str) -> Option<PathBuf> {
+    if path.starts_with(':') || path.contains(['*', '?', '[', '\\']) {
+        return None;
+    }
+    let folder = git.folder.canonicalize().ok()?;
+    let mut whole = folder.strip_prefix(&git.root).ok()?.to_owned();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) => whole.push(name),
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(whole)
 }
 
 /// What was changed in tracked files, and in the index where that is overwritten, too.
@@ -380,7 +418,7 @@ fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<
         if place >= MOST_ADDED {
             return None;
         }
-        let path = git.root.join(std::ffi::OsStr::from_bytes(path));
+        let path = git.root.join(OsStr::from_bytes(path));
         let is_there = match path.symlink_metadata() {
             Ok(_) => true,
             // A file stands where a directory is to be.
@@ -411,12 +449,26 @@ fn lost_commits(git: &Git, from: &[String], left: &[String], kept: Option<&str>)
 
 fn stash(git: &Git, all: bool) -> Option<Loss> {
     let mut loss = Loss::default();
+    if !may_have(git, "refs/stash") {
+        return Some(loss);
+    }
     if git.commit("refs/stash")?.is_some() {
         let said = git.says(&["rev-list", "--walk-reflogs", "--count", "refs/stash"])?;
         let number: u64 = std::str::from_utf8(&said).ok()?.trim().parse().ok()?;
         loss.stashes = if all { number.max(1) } else { 1 };
     }
     Some(loss)
+}
+
+/// Whether there may be a ref of this name (gitrepository-layout(5)).
+fn may_have(git: &Git, name: &str) -> bool {
+    let is_in_pack = || match fs::read_to_string(git.common.join("packed-refs")) {
+        Ok(text) => text.contains(name),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    };
+    !matches!(files::at(&git.common.join("reftable")), Ok(None))
+        || !matches!(files::at(&git.common.join(name)), Ok(None))
+        || is_in_pack()
 }
 
 fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Option<Loss> {
