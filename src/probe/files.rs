@@ -65,13 +65,12 @@ pub(super) struct Counted {
     pub is_cut: bool,
 }
 
-/// What is at a path, without following a link; `Ok(None)` where nothing is.
+/// What is at a path, without following a link; `Ok(None)` where nothing is. An error too where a file stands
+/// in place of a directory above: it may have to give way.
 pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
     match path.symlink_metadata() {
         Ok(data) => Ok(Some(data)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(_) => Err(()),
     }
 }

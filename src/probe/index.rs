@@ -117,6 +117,29 @@ impl Index {
         there.filter(|_| read == Some(false))
     }
 
+    /// How many of the files below a path are there; none where that cannot be told. `look` as above.
+    pub fn there(
+        &self,
+        below: &[u8],
+        look: &mut dyn FnMut(&[u8]) -> Result<Option<Metadata>, ()>,
+    ) -> Option<u64> {
+        let mut there = Some(0);
+        let mut last: Vec<u8> = Vec::new();
+        let read = self.each(&mut |entry| {
+            // In a conflict a path has several entries.
+            if there.is_none() || !is_below(entry.path, below) || entry.path == last {
+                return;
+            }
+            last = entry.path.to_vec();
+            there = match look(entry.path) {
+                Ok(Some(data)) => there.map(|number| number + u64::from(!data.is_dir())),
+                Ok(None) => there,
+                Err(()) => None,
+            };
+        });
+        there.filter(|_| read == Some(false))
+    }
+
     /// Goes through the entries; says whether there are more in another file, or directories for entries. None
     /// where it is not in a form that is known.
     fn each(&self, visit: &mut dyn FnMut(&Entry<'_>)) -> Option<bool> {

@@ -4,7 +4,7 @@
 //! only. In every doubt it says more than is lost, or that it is not known.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -171,7 +171,8 @@ impl Look<'_> {
         if contents.hides || contents.submodules {
             return None;
         }
-        let status = git.status("normal", "matching", true, &[real.as_os_str().to_owned()])?;
+        // Only so each file is told that stands below a directory where the index has a file.
+        let status = git.status("all", "matching", true, &[real.as_os_str().to_owned()])?;
         for (_, state, path) in &status.changed {
             match state {
                 b'.' | b'D' => {}
@@ -180,15 +181,29 @@ impl Look<'_> {
             }
         }
         loss.modified += number(status.unmerged.len());
-        for path in &status.untracked {
-            let found = self.not_tracked(&git, path);
-            loss.untracked += found.files;
-            loss.at_least |= found.is_cut;
+        let mut listed = 0;
+        for (list, is_ignored) in [(&status.untracked, false), (&status.ignored, true)] {
+            for path in list {
+                let all = files::count(
+                    &git.root.join(path),
+                    &|_| false,
+                    Asked::Folders,
+                    self.limits,
+                );
+                listed += all.files;
+                let found = self.not_tracked(&git, path);
+                loss.at_least |= found.is_cut;
+                if is_ignored {
+                    loss.ignored += found.files;
+                } else {
+                    loss.untracked += found.files;
+                }
+            }
         }
-        for path in &status.ignored {
-            let found = self.not_tracked(&git, path);
-            loss.ignored += found.files;
-            loss.at_least |= found.is_cut;
+        // Each file that is there must be one that git speaks of.
+        let known = index.there(below, &mut |path| self.look(&git, path))? + listed;
+        if !all.is_partly_kept && known != all.files {
+            return None;
         }
         Some(loss)
     }
@@ -303,7 +318,7 @@ impl Look<'_> {
         if git.own == git.common || git.root != real || contents.hides || contents.submodules {
             return None;
         }
-        let status = git.status("normal", "matching", false, &[])?;
+        let status = git.status("all", "matching", false, &[])?;
         let mut loss = changed(&git, &status, true)?;
         loss.deletes = true;
         let all = self.count(&real, Asked::Folders);
@@ -333,13 +348,17 @@ impl Look<'_> {
 
     /// How many files below a path of a working tree are there, all of them as the index has them.
     fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
-        let limits = &mut *self.limits;
         index.surely_same(path.as_os_str().as_bytes(), &mut |path| {
-            if !limits.spend() {
-                return Err(());
-            }
-            files::at(&git.root.join(OsStr::from_bytes(path)))
+            self.look(git, path)
         })
+    }
+
+    /// What is at a path of a working tree.
+    fn look(&mut self, git: &Git, path: &[u8]) -> Result<Option<Metadata>, ()> {
+        if !self.limits.spend() {
+            return Err(());
+        }
+        files::at(&git.root.join(OsStr::from_bytes(path)))
     }
 
     fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
@@ -373,6 +392,12 @@ fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
         let by_index = index && !matches!(staged, b'.');
         (by_state || by_index).then_some(path)
     });
+    // A directory that stands in place of a file gives way with all that is in it.
+    for (_, state, path) in &status.changed {
+        if *state == b'D' && files::at(&git.root.join(path)).ok()?.is_some() {
+            loss.untracked += 1;
+        }
+    }
     for path in paths.chain(&status.unmerged) {
         // What was deleted only comes back.
         if let Some(data) = files::at(&git.root.join(path)).ok()? {
