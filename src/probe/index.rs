@@ -1,10 +1,11 @@
 //! What an index of git says of its entries that git-status(1) does not tell: bits by which a change is not
 //! looked for, submodules; and which files are surely as it has them.
 //!
-//! Takes the bytes of an index (gitformat-index(5), versions 2 to 4), gives what stands in it. In doubt it
+//! Takes the file of an index (gitformat-index(5), versions 2 to 4), gives what stands in it. In doubt it
 //! says that something is hidden, and that a file is not surely so.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -37,40 +38,78 @@ const DIRECTORY: u32 = 0o040_000;
 const FILE: u32 = 0o100_000;
 const EXECUTABLE: u32 = 0o100;
 
-/// An index that was read.
+/// How much of an index is in memory at once; the longest entry and the heads of extensions are shorter.
+const WINDOW: usize = 128 << 10;
+const LONGEST_ENTRY: usize = 8 << 10;
+
+/// An index that is looked through, once for each question.
 #[derive(Debug)]
 pub(super) struct Index {
-    bytes: Vec<u8>,
+    /// None where there is none yet.
+    file: Option<File>,
     /// When it was written: seconds and nanoseconds.
     written: (i64, i64),
     name_length: usize,
 }
 
+/// A part of a file after the other.
+struct Window<'f> {
+    file: &'f File,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Window<'_> {
+    /// What comes next: so many bytes, or more, or all that are left.
+    fn next(&mut self, length: usize) -> Option<&[u8]> {
+        if self.end - self.start < length {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            while self.end < self.bytes.len() {
+                match self.file.read(self.bytes.get_mut(self.end..)?) {
+                    Ok(0) => break,
+                    Ok(length) => self.end += length,
+                    Err(_) => return None,
+                }
+            }
+        }
+        self.bytes.get(self.start..self.end)
+    }
+
+    fn pass(&mut self, length: usize) {
+        self.start = (self.start + length).min(self.end);
+    }
+}
+
 /// An entry.
 struct Entry<'e> {
     path: &'e [u8],
-    /// The ten numbers from the time of its change to its size.
-    stat: [u32; 10],
+    /// Ten numbers, from the time of its change to its size.
+    stat: &'e [u8],
     flags: u16,
     extended: u16,
 }
 
 impl Index {
-    /// Reads one. One that does not exist is empty; none where it cannot be read.
-    pub fn read(file: &Path, name_length: usize) -> Option<Self> {
-        let (bytes, written) = match file.metadata() {
-            Ok(data) if data.len() <= LONGEST => {
-                let bytes = std::fs::read(file).ok()?;
-                (bytes, (data.mtime(), data.mtime_nsec()))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Vec::new(), (0, 0)),
-            Ok(_) | Err(_) => return None,
-        };
-        Some(Self {
-            bytes,
-            written,
+    /// Opens one. One that does not exist is empty; none where it cannot be read.
+    pub fn open(path: &Path, name_length: usize) -> Option<Self> {
+        let mut index = Self {
+            file: None,
+            written: (0, 0),
             name_length,
-        })
+        };
+        match File::open(path) {
+            Ok(file) => {
+                let data = file.metadata().ok().filter(|data| data.len() <= LONGEST)?;
+                index.written = (data.mtime(), data.mtime_nsec());
+                index.file = Some(file);
+                Some(index)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Some(index),
+            Err(_) => None,
+        }
     }
 
     /// What stands in it, of paths below `below` only, where that is given.
@@ -143,24 +182,29 @@ impl Index {
     /// Goes through the entries; says whether there are more in another file, or directories for entries. None
     /// where it is not in a form that is known.
     fn each(&self, visit: &mut dyn FnMut(&Entry<'_>)) -> Option<bool> {
-        if self.bytes.is_empty() {
+        let Some(mut file) = self.file.as_ref() else {
             return Some(false);
-        }
-        let name_length = self.name_length;
-        let mut rest = self.bytes.strip_prefix(b"DIRC")?;
+        };
+        file.rewind().ok()?;
+        let mut window = Window {
+            file,
+            bytes: vec![0; WINDOW],
+            start: 0,
+            end: 0,
+        };
+        let mut rest = window.next(LONGEST_ENTRY)?.strip_prefix(b"DIRC")?;
         let version = number(&mut rest)?;
         let count = number(&mut rest)?;
+        window.pass(12);
         if !(2..=4).contains(&version) {
             return None;
         }
         let mut path: Vec<u8> = Vec::new();
         for _ in 0..count {
-            let before = rest.len();
-            let mut stat = [0; 10];
-            for part in &mut stat {
-                *part = number(&mut rest)?;
-            }
-            take(&mut rest, name_length)?;
+            let whole = window.next(LONGEST_ENTRY)?;
+            let mut rest = whole;
+            let stat = take(&mut rest, 40)?;
+            take(&mut rest, self.name_length)?;
             let flags = short(&mut rest)?;
             let extended = if flags & EXTENDED == 0 {
                 0
@@ -176,32 +220,51 @@ impl Index {
             let length = rest.iter().position(|&byte| byte == 0)?;
             path.extend_from_slice(take(&mut rest, length)?);
             // The entry ends in one to eight zeros, or in one.
-            let used = before - rest.len();
+            let used = whole.len() - rest.len();
             let zeros = if version == 4 { 1 } else { 8 - used % 8 };
-            take(&mut rest, zeros)?;
             visit(&Entry {
                 path: &path,
                 stat,
                 flags,
                 extended,
             });
+            if used + zeros > whole.len() {
+                return None;
+            }
+            window.pass(used + zeros);
         }
         let mut is_elsewhere = false;
         // Behind the entries stand extensions, and last a checksum.
-        while rest.len() > name_length {
+        loop {
+            let mut rest = window.next(LONGEST_ENTRY)?;
+            if rest.len() <= self.name_length {
+                return (rest.len() == self.name_length).then_some(is_elsewhere);
+            }
             let name = take(&mut rest, 4)?;
-            let length = usize::try_from(number(&mut rest)?).ok()?;
             is_elsewhere |= name == b"link" || name == b"sdir";
-            take(&mut rest, length)?;
+            let mut left = usize::try_from(number(&mut rest)?).ok()?;
+            window.pass(8);
+            while left > 0 {
+                let length = window.next(1)?.len().min(left);
+                if length == 0 {
+                    return None;
+                }
+                window.pass(length);
+                left -= length;
+            }
         }
-        (rest.len() == name_length).then_some(is_elsewhere)
     }
 }
 
 impl Entry<'_> {
     fn mode(&self) -> u32 {
-        let [_, _, _, _, _, _, mode, ..] = self.stat;
-        mode
+        self.number(6)
+    }
+
+    /// One of the numbers; all of them are there.
+    fn number(&self, place: usize) -> u32 {
+        let mut rest = self.stat.get(4 * place..).unwrap_or_default();
+        number(&mut rest).unwrap_or_default()
     }
 
     fn is_hidden(&self) -> bool {
@@ -220,7 +283,8 @@ impl Entry<'_> {
     /// Whether a file surely is the one that was put into the index: all that is known of it is the same, and
     /// it was not written in the instant of the index or later (git's own `racy-git.adoc`).
     fn is_surely(&self, data: &Metadata, written: (i64, i64)) -> bool {
-        let [c, c_nano, m, m_nano, _, inode, mode, user, group, size] = self.stat;
+        let [c, c_nano, m, m_nano, _, inode, mode, user, group, size] =
+            std::array::from_fn(|place| self.number(place));
         let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
         let time = |seconds: i64| low(seconds.cast_unsigned());
         let kind = data.mode() & KIND;
@@ -281,12 +345,12 @@ mod tests {
     use super::*;
 
     fn looked_through(bytes: &[u8], below: Option<&[u8]>) -> Contents {
-        let index = Index {
-            bytes: bytes.to_vec(),
-            written: (0, 0),
-            name_length: 20,
-        };
-        index.contents(below)
+        let name = format!("kibosh-index-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let contents = Index::open(&path, 20).unwrap().contents(below);
+        std::fs::remove_file(&path).unwrap();
+        contents
     }
 
     /// An index of version 2 with these modes, flags and paths, and one extension.
@@ -346,7 +410,9 @@ mod tests {
             assert_eq!(looked_through(&bytes, below), expected, "{entries:?}");
             assert_eq!(looked_through(&bytes[..bytes.len() - 25], below), HIDDEN);
         }
-        assert_eq!(looked_through(b"", None), plain);
+        let none = Index::open(Path::new("/nowhere/index"), 20).unwrap();
+        assert_eq!(none.contents(None), plain);
+        assert_eq!(looked_through(b"", None), HIDDEN);
         assert_eq!(looked_through(b"DIRC\0\0\0\x05\0\0\0\0", None), HIDDEN);
     }
 }

@@ -161,7 +161,7 @@ impl Look<'_> {
             return Some(loss);
         }
         let relative = real.strip_prefix(&git.root).ok()?;
-        let index = Index::read(&git.own.join("index"), git.name_length)?;
+        let index = Index::open(&git.own.join("index"), git.name_length)?;
         let below = relative.as_os_str().as_bytes();
         // Where all that is there is in the index as it is, git need not look.
         if !all.is_partly_kept && self.same(&git, &index, relative) == Some(all.files) {
@@ -217,11 +217,7 @@ impl Look<'_> {
         index: bool,
         moves: bool,
     ) -> Option<Loss> {
-        let file = Index::read(&git.own.join("index"), git.name_length)?;
-        let contents = file.contents(None);
-        if contents.hides || contents.submodules {
-            return None;
-        }
+        let file = Index::open(&git.own.join("index"), git.name_length)?;
         if revision.is_none() && !index && !paths.is_empty() {
             let mut all = paths.iter().map(|path| plain(git, path));
             let is_same = |path: Option<PathBuf>| {
@@ -230,6 +226,10 @@ impl Look<'_> {
             if all.all(is_same) {
                 return Some(Loss::default());
             }
+        }
+        let contents = file.contents(None);
+        if contents.hides || contents.submodules {
+            return None;
         }
         let given: Vec<OsString> = paths.iter().map(OsString::from).collect();
         let status = git.status("no", "no", false, &given)?;
@@ -314,7 +314,7 @@ impl Look<'_> {
         // One that is not there may be named by a part of its path.
         let real = path.canonicalize().ok()?;
         let git = Git::at(&real)?;
-        let contents = Index::read(&git.own.join("index"), git.name_length)?.contents(None);
+        let contents = Index::open(&git.own.join("index"), git.name_length)?.contents(None);
         if git.own == git.common || git.root != real || contents.hides || contents.submodules {
             return None;
         }
