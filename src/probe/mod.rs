@@ -10,6 +10,7 @@ mod files;
 mod git;
 mod index;
 mod machine;
+mod refs;
 mod state;
 
 use serde::{Deserialize, Serialize};

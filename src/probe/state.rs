@@ -14,6 +14,7 @@ use super::ask::{Ask, Ignored, Target};
 use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
 use super::index::Index;
+use super::refs::{branches, lost_commits, stash};
 
 /// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
 /// they are, others as they stand in a working tree or below what is deleted.
@@ -452,74 +453,6 @@ fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<
         found += u64::from(is_there);
     }
     Some(found)
-}
-
-/// How many commits nothing names any more when these branches stand elsewhere.
-fn lost_commits(git: &Git, from: &[String], left: &[String], kept: Option<&str>) -> Option<u64> {
-    let mut arguments: Vec<String> = ["rev-list", "--count"].map(String::from).to_vec();
-    arguments.extend_from_slice(from);
-    arguments.push("--not".into());
-    arguments.extend(kept.map(String::from));
-    for name in left {
-        if name.contains(['*', '?', '[', '\\']) {
-            return None;
-        }
-        arguments.push(format!("--exclude={name}"));
-    }
-    arguments.push("--glob=refs/*".into());
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let said = git.says(&arguments)?;
-    std::str::from_utf8(&said).ok()?.trim().parse().ok()
-}
-
-fn stash(git: &Git, all: bool) -> Option<Loss> {
-    let mut loss = Loss::default();
-    if !may_have(git, "refs/stash") {
-        return Some(loss);
-    }
-    if git.commit("refs/stash")?.is_some() {
-        let said = git.says(&["rev-list", "--walk-reflogs", "--count", "refs/stash"])?;
-        let number: u64 = std::str::from_utf8(&said).ok()?.trim().parse().ok()?;
-        loss.stashes = if all { number.max(1) } else { 1 };
-    }
-    Some(loss)
-}
-
-/// Whether there may be a ref of this name (gitrepository-layout(5)).
-fn may_have(git: &Git, name: &str) -> bool {
-    let is_in_pack = || match fs::read_to_string(git.common.join("packed-refs")) {
-        Ok(text) => text.contains(name),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-    };
-    !matches!(files::at(&git.common.join("reftable")), Ok(None))
-        || !matches!(files::at(&git.common.join(name)), Ok(None))
-        || is_in_pack()
-}
-
-fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Option<Loss> {
-    let mut loss = Loss::default();
-    let mut from = Vec::new();
-    let mut left = Vec::new();
-    for name in names {
-        // `@{-1}` is another branch.
-        if name.starts_with('-') || name.contains(['@', '{', '^', '~', ':']) {
-            return None;
-        }
-        let name = format!("refs/heads/{name}");
-        if let Some(commit) = git.commit(&name)? {
-            from.push(commit);
-            left.push(name);
-        }
-    }
-    if from.is_empty() {
-        return Some(loss);
-    }
-    let kept = match kept {
-        Some(revision) => Some(git.commit(revision)??),
-        None => None,
-    };
-    loss.commits = lost_commits(git, &from, &left, kept.as_deref())?;
-    Some(loss)
 }
 
 fn number(length: usize) -> u64 {
