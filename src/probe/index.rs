@@ -83,6 +83,9 @@ impl Window<'_> {
     }
 }
 
+/// Gives what is at a path of the working tree.
+type Looking<'l> = dyn FnMut(&[u8]) -> Result<Option<Metadata>, ()> + 'l;
+
 /// An entry.
 struct Entry<'e> {
     path: &'e [u8],
@@ -135,11 +138,7 @@ impl Index {
     /// where one may be another, so that git must look.
     ///
     /// `look` gives what is at a path, which is relative to the root of the working tree.
-    pub fn surely_same(
-        &self,
-        below: &[u8],
-        look: &mut dyn FnMut(&[u8]) -> Result<Option<Metadata>, ()>,
-    ) -> Option<u64> {
+    pub fn surely_same(&self, below: &[u8], look: &mut Looking<'_>) -> Option<u64> {
         let mut there = Some(0);
         let read = self.each(&mut |entry| {
             if there.is_none() || !is_below(entry.path, below) {
@@ -157,11 +156,7 @@ impl Index {
     }
 
     /// How many of the files below a path are there; none where that cannot be told. `look` as above.
-    pub fn there(
-        &self,
-        below: &[u8],
-        look: &mut dyn FnMut(&[u8]) -> Result<Option<Metadata>, ()>,
-    ) -> Option<u64> {
+    pub fn there(&self, below: &[u8], look: &mut Looking<'_>) -> Option<u64> {
         let mut there = Some(0);
         let mut last: Vec<u8> = Vec::new();
         let read = self.each(&mut |entry| {
