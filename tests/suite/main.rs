@@ -5,6 +5,10 @@ mod agent;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod broker;
+#[cfg(test)]
+mod broker_attacks;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod calm;
@@ -36,6 +40,8 @@ mod loss_doubts;
 mod metamorphic;
 #[cfg(test)]
 mod normalise;
+#[cfg(test)]
+mod panel;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
