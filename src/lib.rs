@@ -21,6 +21,8 @@ pub mod judge;
 pub mod normalise;
 pub mod surroundings;
 
+pub mod probe;
+
 pub mod policy;
 
 pub mod action;

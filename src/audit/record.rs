@@ -15,6 +15,7 @@ use crate::approve::Approver;
 use crate::broker::Reviewer;
 use crate::decide::Decision;
 use crate::report::check::word;
+use crate::report::loss;
 use crate::report::refusal::Refusal;
 use crate::sys::limits;
 
@@ -122,6 +123,8 @@ struct Found<'a> {
     layer: &'a str,
     effect: &'static str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     subject: Cow<'a, str>,
 }
 
@@ -196,6 +199,7 @@ fn found(finding: &crate::decide::Finding) -> Found<'_> {
         layer: &finding.layer,
         effect: word(finding.effect),
         reason: &finding.reason,
+        loss: loss::of(finding),
         subject: redact(start(&finding.subject, MOST_TEXT / 8)),
     }
 }
@@ -290,6 +294,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
+            left_out: Vec::new(),
             findings: vec![Finding {
                 rule: "db.drop".into(),
                 layer: "pack".into(),

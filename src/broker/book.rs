@@ -410,6 +410,7 @@ mod tests {
     fn asked(text: &str) -> Asked {
         Asked {
             decision: Decision {
+                left_out: Vec::new(),
                 effect: Effect::Confirm,
                 findings: Vec::new(),
             },

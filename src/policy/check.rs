@@ -436,7 +436,7 @@ impl<'k> Check<'_, '_, 'k> {
             );
         }
         self.each("match", &rule.matches, Self::conditions);
-        self.each("followed-by", &rule.followed_by, Self::conditions);
+        self.each("followed-by", &rule.followed_by, Self::conditions_alone);
         for (key, lines, what) in [
             ("matches", &rule.examples.matches, "stops"),
             ("passes", &rule.examples.passes, "lets pass"),
@@ -490,7 +490,19 @@ impl<'k> Check<'_, '_, 'k> {
             );
         }
         self.text(&exception.reason, "reason");
-        self.each("match", &exception.matches, Self::conditions);
+        self.each("match", &exception.matches, Self::conditions_alone);
+    }
+
+    /// Conditions that no probe is asked about: those of an exception, or on a second action.
+    fn conditions_alone(&mut self, conditions: &Match) {
+        self.conditions(conditions);
+        if conditions.loses.is_some() {
+            self.wrong(
+                "loses",
+                "`loses` belongs to a condition in `match` of a rule",
+                "leave it out",
+            );
+        }
     }
 
     fn conditions(&mut self, conditions: &Match) {

@@ -485,6 +485,26 @@ pub struct Match {
     pub opaque: Vec<Opaque>,
     /// Whether it runs on another host or in a container.
     pub elsewhere: Option<bool>,
+    /// Does not match where a probe is sure that nothing of this would be lost.
+    pub loses: Option<Loses>,
+}
+
+/// What is at stake, for a probe to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loses {
+    /// The files that it deletes, as `targets` of the program says.
+    Targets,
+    /// What git's working tree holds and no commit does: of the paths it names, or of all.
+    Changes,
+    /// Files that git has never stored.
+    Untracked,
+    /// What git-stash(1) has put aside.
+    Stash,
+    /// Commits that no other branch, tag or remote has.
+    Commits,
+    /// A working tree of git as a whole.
+    Worktree,
 }
 
 /// The ways in which an action is not known.

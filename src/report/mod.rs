@@ -13,6 +13,7 @@ pub mod exec;
 pub mod explain;
 pub mod launch;
 pub mod log;
+pub mod loss;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use crate::decide::{Decision, Finding};
 
 use super::escape::escape;
+use super::loss;
 
 /// How many characters of an action are quoted.
 const SUBJECT_LIMIT: usize = 120;
@@ -112,6 +113,9 @@ fn worded(opening: &str, decision: &Decision, refusal: &Refusal) -> String {
         escape(&first.rule),
         escape(&first.reason),
     );
+    if let Some(lost) = loss::of(first) {
+        let _infallible = write!(text, "; it {lost}");
+    }
     push_others(&mut text, first, others);
     if let Some(instead) = &first.instead {
         push(&mut text, "instead: ", &escape(instead));
@@ -281,6 +285,7 @@ mod tests {
     fn decision(findings: Vec<Finding>) -> Decision {
         Decision {
             effect: Effect::Confirm,
+            left_out: Vec::new(),
             findings,
         }
     }

@@ -23,6 +23,7 @@ const ORDER: &[&[&str]] = &[
     &["decide"],
     &["surroundings"],
     &["normalise"],
+    &["probe"],
     &["policy"],
     &["action"],
     &["syntax"],

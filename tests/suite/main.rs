@@ -35,6 +35,10 @@ mod launcher;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod loss;
+#[cfg(test)]
+mod loss_doubts;
+#[cfg(test)]
 mod metamorphic;
 #[cfg(test)]
 mod normalise;
