@@ -501,6 +501,10 @@ pub enum Loses {
     Commits,
     /// A working tree of git as a whole.
     Worktree,
+    /// Resources that a saved plan of terraform's destroys, replaces or forgets.
+    Plan,
+    /// Resources that terraform's state on this machine holds.
+    State,
 }
 
 /// The ways in which an action is not known.

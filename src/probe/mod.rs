@@ -4,13 +4,16 @@
 //! nothing would, or that this is not known. It only reads, for a bounded time, and runs nothing of what it
 //! looks at (docs/decisions/0010-loss.md). It knows no rule and words no message.
 
+mod archive;
 mod ask;
 mod contain;
 mod files;
 mod git;
 mod index;
 mod machine;
+mod plan;
 mod state;
+mod terraform;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,15 +57,63 @@ pub struct Loss {
     pub commits: u64,
     /// What was put aside by git-stash(1).
     pub stashes: u64,
+    /// Resources of terraform's that are destroyed.
+    pub destroyed: u64,
+    /// Those that are destroyed and made anew.
+    pub replaced: u64,
+    /// Those that are not destroyed, but are in no state any more.
+    pub forgotten: u64,
+    /// Some of these resources, those that are replaced first.
+    pub resources: Vec<Resource>,
+    /// Hashes of the files in which it stands what is lost: others are another loss.
+    pub of: Vec<String>,
     /// Whether not all of it was looked at, so that it may be more.
     pub at_least: bool,
 }
 
+/// A resource of terraform's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Resource {
+    /// What happens to it.
+    pub fate: Fate,
+    /// Its address, as the configuration has it.
+    pub address: String,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Fate {
+    /// It is destroyed and made anew.
+    Replaced,
+    /// It is destroyed.
+    Destroyed,
+    /// It stays, and nothing knows of it any more.
+    Forgotten,
+}
+
+/// How many resources are named.
+const MOST_NAMED: usize = 5;
+
 impl Loss {
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        let lost = [
+    /// That of resources.
+    pub(crate) fn of_resources(mut resources: Vec<Resource>) -> Self {
+        let count = |fate| resources.iter().filter(|one| one.fate == fate).count() as u64;
+        let (destroyed, replaced) = (count(Fate::Destroyed), count(Fate::Replaced));
+        let forgotten = count(Fate::Forgotten);
+        resources.sort();
+        resources.truncate(MOST_NAMED);
+        Self {
+            destroyed,
+            replaced,
+            forgotten,
+            resources,
+            ..Self::default()
+        }
+    }
+
+    /// What must not be more than a person was shown.
+    fn numbers(&self) -> [u64; 10] {
+        [
             self.modified,
             self.untracked,
             self.ignored,
@@ -70,26 +121,26 @@ impl Loss {
             self.repositories,
             self.commits,
             self.stashes,
-        ];
-        !self.at_least && lost.iter().all(|&number| number == 0)
+            self.destroyed,
+            self.replaced,
+            self.forgotten,
+        ]
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        !self.at_least && self.numbers().iter().all(|&number| number == 0)
     }
 
     /// Whether this is as much as `other`, or more, in everything.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let numbers = |loss: &Self| {
-            [
-                loss.modified,
-                loss.untracked,
-                loss.ignored,
-                loss.outside,
-                loss.repositories,
-                loss.commits,
-                loss.stashes,
-            ]
-        };
-        let pairs = numbers(self).into_iter().zip(numbers(other));
-        self.at_least || !other.at_least && { pairs }.all(|(own, others)| own >= others)
+        let mut pairs = self.numbers().into_iter().zip(other.numbers());
+        self.at_least
+            || !other.at_least
+                && pairs.all(|(own, others)| own >= others)
+                && other.of.iter().all(|hash| self.of.contains(hash))
     }
 
     /// Adds what else would be gone.
@@ -105,6 +156,11 @@ impl Loss {
             repositories,
             commits,
             stashes,
+            destroyed,
+            replaced,
+            forgotten,
+            resources,
+            of,
             at_least,
         } = more;
         self.deletes |= deletes;
@@ -117,6 +173,13 @@ impl Loss {
         self.repositories += repositories;
         self.commits += commits;
         self.stashes += stashes;
+        self.destroyed += destroyed;
+        self.replaced += replaced;
+        self.forgotten += forgotten;
+        self.resources.extend_from_slice(resources);
+        self.resources.sort();
+        self.resources.truncate(MOST_NAMED);
+        self.of.extend_from_slice(of);
         self.at_least |= at_least;
     }
 }
