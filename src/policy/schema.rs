@@ -505,6 +505,8 @@ pub enum Loses {
     Plan,
     /// Resources that terraform's state on this machine holds.
     State,
+    /// Rows of a SQLite database.
+    Rows,
 }
 
 /// The ways in which an action is not known.

@@ -74,6 +74,11 @@ pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
     }
 }
 
+/// Whether there is a file of bytes, links followed.
+pub(super) fn is_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file())
+}
+
 /// The content of a file, links followed; `Ok(None)` where nothing is there. What is no file, cannot be read or is longer
 /// than `most` bytes is an error.
 pub(super) fn content(path: &Path, most: u64) -> Result<Option<Vec<u8>>, ()> {

@@ -18,7 +18,7 @@ use nix::unistd::{Pid, pipe2, setpgid};
 use super::ask::{self, Ask};
 use super::files::Limits;
 use super::state::{self, Kept};
-use super::{Found, Probe, terraform};
+use super::{Found, Probe, sqlite, terraform};
 use crate::action::{Action, HOLE, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
@@ -92,6 +92,7 @@ impl<'a> Machine<'a> {
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
         let is_harmless = match at {
             Loses::Targets => return true,
+            Loses::Rows => return sqlite::is_plain(self.view, action),
             Loses::Plan | Loses::State => terraform::is_harmless,
             Loses::Changes | Loses::Untracked | Loses::Stash | Loses::Commits | Loses::Worktree => {
                 is_harmless_to_git

@@ -12,6 +12,8 @@ mod git;
 mod index;
 mod machine;
 mod plan;
+mod program;
+mod sqlite;
 mod state;
 mod terraform;
 
@@ -67,6 +69,14 @@ pub struct Loss {
     pub resources: Vec<Resource>,
     /// Hashes of the files in which it stands what is lost: others are another loss.
     pub of: Vec<String>,
+    /// Tables with rows that are dropped.
+    pub tables: u64,
+    /// Their rows.
+    pub dropped_rows: u64,
+    /// Rows that are deleted.
+    pub deleted_rows: u64,
+    /// Rows that are changed.
+    pub changed_rows: u64,
     /// Whether not all of it was looked at, so that it may be more.
     pub at_least: bool,
 }
@@ -112,7 +122,7 @@ impl Loss {
     }
 
     /// What must not be more than a person was shown.
-    fn numbers(&self) -> [u64; 10] {
+    fn numbers(&self) -> [u64; 13] {
         [
             self.modified,
             self.untracked,
@@ -124,6 +134,9 @@ impl Loss {
             self.destroyed,
             self.replaced,
             self.forgotten,
+            self.dropped_rows,
+            self.deleted_rows,
+            self.changed_rows,
         ]
     }
 
@@ -161,6 +174,10 @@ impl Loss {
             forgotten,
             resources,
             of,
+            tables,
+            dropped_rows,
+            deleted_rows,
+            changed_rows,
             at_least,
         } = more;
         self.deletes |= deletes;
@@ -180,6 +197,10 @@ impl Loss {
         self.resources.sort();
         self.resources.truncate(MOST_NAMED);
         self.of.extend_from_slice(of);
+        self.tables += tables;
+        self.dropped_rows += dropped_rows;
+        self.deleted_rows += deleted_rows;
+        self.changed_rows += changed_rows;
         self.at_least |= at_least;
     }
 }
@@ -212,7 +233,15 @@ mod tests {
             at_least,
             ..Loss::default()
         };
+        let of = |hash: &str| Loss {
+            of: vec![hash.to_owned()],
+            destroyed: 1,
+            ..Loss::default()
+        };
         for (shown, come, expected) in [
+            (of("a"), of("a"), true),
+            (of("a"), of("b"), false),
+            (loss(3, 0, false), of("b"), false),
             (loss(3, 0, false), loss(3, 0, false), true),
             (loss(3, 0, false), loss(2, 0, false), true),
             (loss(3, 0, false), loss(3000, 0, false), false),

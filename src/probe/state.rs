@@ -14,7 +14,7 @@ use super::ask::{Ask, Ignored, Target};
 use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
 use super::index::{self, Contents};
-use super::terraform;
+use super::{sqlite, terraform};
 
 /// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
 /// they are, others as they stand in a working tree or below what is deleted.
@@ -79,6 +79,7 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
         } => branches(&Git::at(folder)?, names, kept.as_deref()),
         Ask::Worktree(path) => look.worktree(path),
         Ask::Resources(ask) => terraform::look(ask),
+        Ask::Rows(ask) => sqlite::look(ask),
     }
 }
 

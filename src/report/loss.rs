@@ -49,6 +49,21 @@ fn sentence(loss: &Loss) -> String {
         ));
     }
     parts.extend(resources(loss));
+    if loss.tables > 0 {
+        let rows = counted(loss.dropped_rows, "row", "rows");
+        parts.push(format!(
+            "drops {} with {rows}",
+            counted(loss.tables, "table", "tables")
+        ));
+    }
+    for (number, verb) in [
+        (loss.deleted_rows, "deletes"),
+        (loss.changed_rows, "changes"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{verb} {}", counted(number, "row", "rows")));
+        }
+    }
     if parts.is_empty() {
         parts.push("deletes more than could be looked at".to_owned());
     }
@@ -311,6 +326,16 @@ mod tests {
                 },
                 "destroys 2 resources and replaces 1: \
                  aws_db_instance.main (replace), a.b[\"\\x1b[2K\"] and 1 more",
+            ),
+            (
+                Loss {
+                    tables: 1,
+                    dropped_rows: 2,
+                    deleted_rows: 1,
+                    changed_rows: 4321,
+                    ..none()
+                },
+                "drops 1 table with 2 rows; deletes 1 row; changes 4,321 rows",
             ),
             (
                 Loss {

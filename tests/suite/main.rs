@@ -33,6 +33,8 @@ mod loss;
 #[cfg(test)]
 mod loss_doubts;
 #[cfg(test)]
+mod loss_sqlite;
+#[cfg(test)]
 mod loss_terraform;
 #[cfg(test)]
 mod metamorphic;
