@@ -34,7 +34,7 @@ impl Limits {
     }
 
     /// Whether another entry may be looked at.
-    fn spend(&mut self) -> bool {
+    pub fn spend(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
         !self.is_over()
     }
@@ -58,18 +58,19 @@ pub(super) struct Counted {
     pub bytes: u64,
     /// Repositories, and what looks like one.
     pub repositories: u64,
+    /// Whether something was left out because it is kept.
+    pub is_partly_kept: bool,
     /// Whether something could not be looked at: it is another file system, a device, or the limits are
     /// reached.
     pub is_cut: bool,
 }
 
-/// What is at a path, without following a link; `Ok(None)` where nothing is.
+/// What is at a path, without following a link; `Ok(None)` where nothing is. An error too where a file stands
+/// in place of a directory above: it may have to give way.
 pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
     match path.symlink_metadata() {
         Ok(data) => Ok(Some(data)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(_) => Err(()),
     }
 }
@@ -133,6 +134,7 @@ pub(super) fn count(
         }
         let is_asked = found != path && (data.is_dir() || asked == Asked::All);
         if is_asked && is_kept(Path::new(name)) {
+            counted.is_partly_kept = true;
             continue;
         }
         if data.dev() != device {

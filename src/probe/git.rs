@@ -48,7 +48,7 @@ const MOST_PATHS: usize = 4096;
 pub(super) struct Git {
     program: &'static str,
     /// Where it runs.
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// The working tree.
     pub root: PathBuf,
     /// The repository's own folder, for this working tree.

@@ -13,6 +13,7 @@ mod index;
 mod machine;
 mod plan;
 mod program;
+mod refs;
 mod sqlite;
 mod state;
 mod terraform;

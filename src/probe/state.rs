@@ -3,17 +3,18 @@
 //! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
 //! only. In every doubt it says more than is lost, or that it is not known.
 
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Loss;
 use super::ask::{Ask, Ignored, Target};
 use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
-use super::index::{self, Contents};
+use super::index::Index;
+use super::refs::{branches, lost_commits, stash};
 use super::{sqlite, terraform};
 
 /// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
@@ -164,11 +165,18 @@ impl Look<'_> {
             return Some(loss);
         }
         let relative = real.strip_prefix(&git.root).ok()?;
-        let contents = contents(&git, Some(relative));
+        let index = Index::open(&git.own.join("index"), git.name_length)?;
+        let below = relative.as_os_str().as_bytes();
+        // Where all that is there is in the index as it is, git need not look.
+        if !all.is_partly_kept && self.same(&git, &index, relative) == Some(all.files) {
+            return Some(loss);
+        }
+        let contents = index.contents(Some(below));
         if contents.hides || contents.submodules {
             return None;
         }
-        let status = git.status("normal", "matching", true, &[real.as_os_str().to_owned()])?;
+        // Only so each file is told that stands below a directory where the index has a file.
+        let status = git.status("all", "matching", true, &[real.as_os_str().to_owned()])?;
         for (_, state, path) in &status.changed {
             match state {
                 b'.' | b'D' => {}
@@ -177,15 +185,29 @@ impl Look<'_> {
             }
         }
         loss.modified += number(status.unmerged.len());
-        for path in &status.untracked {
-            let found = self.not_tracked(&git, path);
-            loss.untracked += found.files;
-            loss.at_least |= found.is_cut;
+        let mut listed = 0;
+        for (list, is_ignored) in [(&status.untracked, false), (&status.ignored, true)] {
+            for path in list {
+                let all = files::count(
+                    &git.root.join(path),
+                    &|_| false,
+                    Asked::Folders,
+                    self.limits,
+                );
+                listed += all.files;
+                let found = self.not_tracked(&git, path);
+                loss.at_least |= found.is_cut;
+                if is_ignored {
+                    loss.ignored += found.files;
+                } else {
+                    loss.untracked += found.files;
+                }
+            }
         }
-        for path in &status.ignored {
-            let found = self.not_tracked(&git, path);
-            loss.ignored += found.files;
-            loss.at_least |= found.is_cut;
+        // Each file that is there must be one that git speaks of.
+        let known = index.there(below, &mut |path| self.look(&git, path))? + listed;
+        if !all.is_partly_kept && known != all.files {
+            return None;
         }
         Some(loss)
     }
@@ -199,7 +221,17 @@ impl Look<'_> {
         index: bool,
         moves: bool,
     ) -> Option<Loss> {
-        let contents = contents(git, None);
+        let file = Index::open(&git.own.join("index"), git.name_length)?;
+        if revision.is_none() && !index && !paths.is_empty() {
+            let mut all = paths.iter().map(|path| plain(git, path));
+            let is_same = |path: Option<PathBuf>| {
+                path.is_some_and(|path| self.same(git, &file, &path).is_some())
+            };
+            if all.all(is_same) {
+                return Some(Loss::default());
+            }
+        }
+        let contents = file.contents(None);
         if contents.hides || contents.submodules {
             return None;
         }
@@ -286,11 +318,11 @@ impl Look<'_> {
         // One that is not there may be named by a part of its path.
         let real = path.canonicalize().ok()?;
         let git = Git::at(&real)?;
-        let contents = contents(&git, None);
+        let contents = Index::open(&git.own.join("index"), git.name_length)?.contents(None);
         if git.own == git.common || git.root != real || contents.hides || contents.submodules {
             return None;
         }
-        let status = git.status("normal", "matching", false, &[])?;
+        let status = git.status("all", "matching", false, &[])?;
         let mut loss = changed(&git, &status, true)?;
         loss.deletes = true;
         let all = self.count(&real, Asked::Folders);
@@ -318,16 +350,42 @@ impl Look<'_> {
         self.count(&git.root.join(path), Asked::All)
     }
 
+    /// How many files below a path of a working tree are there, all of them as the index has them.
+    fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
+        index.surely_same(path.as_os_str().as_bytes(), &mut |path| {
+            self.look(git, path)
+        })
+    }
+
+    /// What is at a path of a working tree.
+    fn look(&mut self, git: &Git, path: &[u8]) -> Result<Option<Metadata>, ()> {
+        if !self.limits.spend() {
+            return Err(());
+        }
+        files::at(&git.root.join(OsStr::from_bytes(path)))
+    }
+
     fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
         let kept = self.kept;
         files::count(path, &|name| kept.is_kept(name), asked, self.limits)
     }
 }
 
-/// What the index of a working tree says of paths below one.
-fn contents(git: &Git, below: Option<&Path>) -> Contents {
-    let below = below.map(|path| path.as_os_str().as_bytes());
-    index::contents(&git.own.join("index"), git.name_length, below)
+/// A path that is given to git, relative to the root, where it is surely no pattern.
+fn plain(git: &Git, path: &str) -> Option<PathBuf> {
+    if path.starts_with(':') || path.contains(['*', '?', '[', '\\']) {
+        return None;
+    }
+    let folder = git.folder.canonicalize().ok()?;
+    let mut whole = folder.strip_prefix(&git.root).ok()?.to_owned();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) => whole.push(name),
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(whole)
 }
 
 /// What was changed in tracked files, and in the index where that is overwritten, too.
@@ -338,6 +396,12 @@ fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
         let by_index = index && !matches!(staged, b'.');
         (by_state || by_index).then_some(path)
     });
+    // A directory that stands in place of a file gives way with all that is in it.
+    for (_, state, path) in &status.changed {
+        if *state == b'D' && files::at(&git.root.join(path)).ok()?.is_some() {
+            loss.untracked += 1;
+        }
+    }
     for path in paths.chain(&status.unmerged) {
         // What was deleted only comes back.
         if let Some(data) = files::at(&git.root.join(path)).ok()? {
@@ -383,7 +447,7 @@ fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<
         if place >= MOST_ADDED {
             return None;
         }
-        let path = git.root.join(std::ffi::OsStr::from_bytes(path));
+        let path = git.root.join(OsStr::from_bytes(path));
         let is_there = match path.symlink_metadata() {
             Ok(_) => true,
             // A file stands where a directory is to be.
@@ -392,60 +456,6 @@ fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<
         found += u64::from(is_there);
     }
     Some(found)
-}
-
-/// How many commits nothing names any more when these branches stand elsewhere.
-fn lost_commits(git: &Git, from: &[String], left: &[String], kept: Option<&str>) -> Option<u64> {
-    let mut arguments: Vec<String> = ["rev-list", "--count"].map(String::from).to_vec();
-    arguments.extend_from_slice(from);
-    arguments.push("--not".into());
-    arguments.extend(kept.map(String::from));
-    for name in left {
-        if name.contains(['*', '?', '[', '\\']) {
-            return None;
-        }
-        arguments.push(format!("--exclude={name}"));
-    }
-    arguments.push("--glob=refs/*".into());
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let said = git.says(&arguments)?;
-    std::str::from_utf8(&said).ok()?.trim().parse().ok()
-}
-
-fn stash(git: &Git, all: bool) -> Option<Loss> {
-    let mut loss = Loss::default();
-    if git.commit("refs/stash")?.is_some() {
-        let said = git.says(&["rev-list", "--walk-reflogs", "--count", "refs/stash"])?;
-        let number: u64 = std::str::from_utf8(&said).ok()?.trim().parse().ok()?;
-        loss.stashes = if all { number.max(1) } else { 1 };
-    }
-    Some(loss)
-}
-
-fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Option<Loss> {
-    let mut loss = Loss::default();
-    let mut from = Vec::new();
-    let mut left = Vec::new();
-    for name in names {
-        // `@{-1}` is another branch.
-        if name.starts_with('-') || name.contains(['@', '{', '^', '~', ':']) {
-            return None;
-        }
-        let name = format!("refs/heads/{name}");
-        if let Some(commit) = git.commit(&name)? {
-            from.push(commit);
-            left.push(name);
-        }
-    }
-    if from.is_empty() {
-        return Some(loss);
-    }
-    let kept = match kept {
-        Some(revision) => Some(git.commit(revision)??),
-        None => None,
-    };
-    loss.commits = lost_commits(git, &from, &left, kept.as_deref())?;
-    Some(loss)
 }
 
 fn number(length: usize) -> u64 {

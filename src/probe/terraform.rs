@@ -35,8 +35,14 @@ const OF_DESTROY: &[&str] = &["destroy", "refresh", "var", "var-file"];
 const LESS: &[&str] = &["target", "exclude"];
 
 /// How the names of variables begin that change nothing of what is destroyed.
-const HARMLESS_BEGINNINGS: &[&str] = &["TF_LOG", "TF_TOKEN_", "TF_VAR_"];
-const HARMLESS: &[&str] = &["TF_IN_AUTOMATION", "TF_INPUT", "TF_PLUGIN_CACHE_DIR"];
+const HARMLESS_BEGINNINGS: &[&str] = &["TF_LOG", "TF_REGISTRY_", "TF_TOKEN_", "TF_VAR_"];
+/// The file of settings says where providers come from, as one in the home directory does.
+const HARMLESS: &[&str] = &[
+    "TF_CLI_CONFIG_FILE",
+    "TF_IN_AUTOMATION",
+    "TF_INPUT",
+    "TF_PLUGIN_CACHE_DIR",
+];
 
 /// How many bytes of a plan or a state are read.
 const MOST: u64 = 32 << 20;

@@ -117,6 +117,24 @@ fn a_checkout_loses_what_it_overwrites() {
             "it throws away the changes to 1 file",
         ),
         (
+            "git checkout -- src/a.txt",
+            "rm src/a.txt; mkdir src/b",
+            "rm src/a.txt; mkdir src/a.txt; echo n >src/a.txt/n",
+            "it overwrites 1 untracked file",
+        ),
+        (
+            "git reset --hard",
+            "rm -r src",
+            "rm -r src; echo n >src",
+            "",
+        ),
+        (
+            "git checkout -- src",
+            "rm -r src",
+            "rm -r src; echo n >src",
+            "",
+        ),
+        (
             "git checkout .",
             "echo n >notes",
             "echo x >>src/a.txt; echo y >>src/b.txt",
@@ -429,6 +447,30 @@ fn removing_a_directory_loses_what_is_not_in_git() {
             "true",
             "echo x >>src/a.txt",
             "it deletes 2 files",
+        ),
+        (
+            "rm -rf src",
+            "touch -d 2001-01-01 src/a.txt; chmod 600 src/b.txt",
+            "touch -d 2001-01-01 src/a.txt; chmod +x src/b.txt",
+            "1 modified since the last commit",
+        ),
+        (
+            "rm -rf src",
+            "sleep 0.02; git commit -q --allow-empty -m x",
+            "rm src/a.txt; ln -s b.txt src/a.txt",
+            "1 modified since the last commit",
+        ),
+        (
+            "rm -rf src",
+            "rm src/a.txt; : >src/empty; git add .; git commit -qm x",
+            "rm src/a.txt; mkdir src/a.txt; echo n >src/a.txt/n",
+            "1 untracked",
+        ),
+        (
+            "rm -rf src",
+            "echo 1 >src/a.pyc",
+            "rm -r src; echo n >src",
+            "",
         ),
         (
             "rm -f src/*",

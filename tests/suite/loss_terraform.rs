@@ -167,7 +167,10 @@ fn what_is_not_sure_of_a_plan_stays_asked() {
         &[("TF_CLI_ARGS", "-destroy")],
     );
     assert!(out.is_empty() && said.contains("held back"), "{out}{said}");
-    let (out, said) = recorded.run("terraform apply update.plan", &[("TF_VAR_a", "b")]);
+    let (out, said) = recorded.run(
+        "terraform apply update.plan",
+        &[("TF_VAR_a", "b"), ("TF_CLI_CONFIG_FILE", "rc")],
+    );
     assert_eq!((out.as_str(), said.as_str()), ("started\n", ""));
 }
 
