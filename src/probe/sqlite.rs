@@ -107,9 +107,7 @@ fn statement(text: &str) -> Option<Option<(String, Done)>> {
         ["drop", "table", name] | ["drop", "table", "if", "exists", name] => (name, Done::Dropped),
         ["delete", "from", name] => (name, Done::Deleted),
         ["update", name, "set", changes @ ..] => {
-            // One that ends a line of the client's, and what another statement would need.
-            let ends = |word: &&str| matches!(*word, "go" | "/") || word.starts_with('.');
-            if changes.iter().any(ends) || text.contains(['(', '"', '`', '[']) {
+            if !changes.join(" ").split(',').all(is_change) {
                 return None;
             }
             (name, Done::Changed)
@@ -126,6 +124,18 @@ fn statement(text: &str) -> Option<Option<(String, Done)>> {
         && !name.is_empty()
         && !name.starts_with("sqlite_");
     is_name.then(|| Some((name.to_owned(), done)))
+}
+
+/// Whether text sets one column to one plain value, with nothing behind it: words of another operand may
+/// stand there, which are a statement of their own.
+fn is_change(text: &str) -> bool {
+    let is_word = |text: &str, others: &[u8]| {
+        let mut bytes = text.bytes();
+        !text.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+    };
+    text.split_once('=').is_some_and(|(column, value)| {
+        is_word(column.trim(), b"_") && is_word(value.trim(), b"_.'-+")
+    })
 }
 
 /// What would be lost.
@@ -242,6 +252,10 @@ mod tests {
             ("update a set x = 1 go drop table b", None),
             ("update a set x = 1 .open b", None),
             ("update a set x = (select f())", None),
+            ("update a set x = 1 delete from b", None),
+            ("update a set x = 1, y = 2 drop table b", None),
+            ("update a set x = y", known("a", Done::Changed)),
+            ("delete from a delete from b", None),
             ("DROP VIEW a", None),
             ("SELECT 1", None),
             (".read x", None),

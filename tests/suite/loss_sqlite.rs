@@ -86,6 +86,17 @@ fn rows_that_come_before_are_seen() {
 }
 
 #[test]
+fn each_operand_is_a_statement_of_its_own() {
+    for line in [
+        "sqlite3 app.db 'UPDATE none SET x = 1' 'DELETE FROM orders'",
+        "sqlite3 app.db 'DELETE FROM none' 'DELETE FROM orders'",
+        "sqlite3 app.db 'DROP TABLE none' 'DROP TABLE orders'",
+    ] {
+        tree(ROWS).is_stopped(line, "three rows", "held back");
+    }
+}
+
+#[test]
 fn what_is_not_sure_of_a_database_stays_asked() {
     for (line, state) in [
         ("sqlite3 app.db 'DELETE FROM seen'", "true"),
