@@ -68,7 +68,7 @@ pub struct Loss {
     pub forgotten: u64,
     /// Some of these resources, those that are replaced first.
     pub resources: Vec<Resource>,
-    /// Hashes of the files in which it stands what is lost: others are another loss.
+    /// Hashes of what says which resources these are: others are another loss.
     pub of: Vec<String>,
     /// Tables with rows that are dropped.
     pub tables: u64,

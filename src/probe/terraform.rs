@@ -156,12 +156,22 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
             if gone.is_empty() && !only.is_empty() && !is_empty(folder)? {
                 return None;
             }
-            let resource = |address| Resource {
-                address,
-                fate: *fate,
-            };
-            Some(Loss::of_resources(gone.into_iter().map(resource).collect()))
+            Some(lost(gone, *fate))
         }
+    }
+}
+
+/// The loss of resources by their addresses: as many others are another loss.
+fn lost(addresses: Vec<String>, fate: Fate) -> Loss {
+    if addresses.is_empty() {
+        return Loss::default();
+    }
+    let of = vec![hash_of_content(addresses.join("\n"))];
+    let resources = addresses.into_iter();
+    let resources = resources.map(|address| Resource { address, fate });
+    Loss {
+        of,
+        ..Loss::of_resources(resources.collect())
     }
 }
 
@@ -297,6 +307,19 @@ mod tests {
         ] {
             assert_eq!(addresses(other.as_bytes()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_yes_to_resources_is_none_to_as_many_others() {
+        let lost = |names: &[&str]| {
+            lost(
+                names.iter().map(ToString::to_string).collect(),
+                Fate::Destroyed,
+            )
+        };
+        assert!(lost(&["a.b", "a.c"]).covers(&lost(&["a.b", "a.c"])));
+        assert!(!lost(&["a.b", "a.c"]).covers(&lost(&["a.b", "a.d"])));
+        assert!(lost(&[]).is_none());
     }
 
     #[test]
