@@ -239,6 +239,7 @@ fn words<'s>(conditions: &'s Match, sources: &'s [Source]) -> Vec<&'s str> {
         .map(|(name, _)| name.as_str())
         .collect();
     words.extend(synonyms);
+    let mut words: Vec<&str> = words.iter().flat_map(|word| word.split('|')).collect();
     words.sort_unstable();
     words.dedup();
     words
@@ -387,11 +388,13 @@ impl Tables {
                 general.push(number);
             }
             let (at, length) = self.record(conditions)?;
+            let words = words(conditions, sources);
             table.push_str(&format!(
-                "    Conditions {{ rule: {rule}, needs: {}, words: &{:?}, programs: &{:?}, not: &{:?}, \
+                "    Conditions {{ rule: {rule}, needs: {}, initials: {}, words: &{:?}, programs: &{:?}, not: &{:?}, \
                  record: Record {{ at: {at}, length: {length} }} }},\n",
                 index::needs(conditions),
-                words(conditions, sources),
+                index::initials(&words),
+                words,
                 patterns.unwrap_or_default(),
                 conditions.not_program,
             ));

@@ -32,6 +32,10 @@ bash-test-suite:
 gate:
     benches/gate.sh
 
+# How long a question and its answer take.
+asking:
+    cargo bench --bench asking
+
 # Storms of programs under the exec gate.
 stress seconds="1800":
     benches/stress.sh {{seconds}}

@@ -47,11 +47,18 @@ fn verb(argv: &[CString]) -> u8 {
         }
     };
     match definition.verb {
+        Verb::Approve(options) => verbs::approve(&options, &say),
         Verb::Check(options) => verbs::check(&options, &say),
         Verb::Doctor(options) => verbs::doctor(&options, &say),
         Verb::Explain(options) => verbs::explain(&options, &say),
+        Verb::Grants(options) => verbs::grants(&options, &say),
+        Verb::Log(options) => verbs::log(&options, &say),
+        Verb::Pending => verbs::pending(&say),
         Verb::Policy(options) => verbs::policy(&options, &say),
+        Verb::Refuse(options) => verbs::refuse(&options, &say),
         Verb::Run(options) => verbs::run(&options, &say),
+        Verb::Watch => verbs::watch(&say),
+        Verb::Broker => verbs::broker(),
         Verb::Generate(what) => generate::generate(&what, &say),
     }
 }

@@ -108,6 +108,9 @@ pub fn evaluate(
     let mut stakes = Stakes::new(probe, gates, actions.len());
     let mut left_out: Vec<Finding> = Vec::new();
     for one in &facts {
+        if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
+            continue;
+        }
         for candidate in policy.candidates(one.action, one.program.is_some()) {
             if findings.len() >= MOST_OF_ONE_RULE
                 && is_known_enough(&findings, &candidate.rule().id)

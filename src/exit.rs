@@ -14,7 +14,11 @@ pub const CHECK_ALLOW: u8 = 0;
 pub const CHECK_CONFIRM: u8 = 10;
 /// `kibosh check`: the line would not run.
 pub const CHECK_DENY: u8 = 20;
+/// `kibosh log`: the record is shown.
+pub const LOG: u8 = 0;
 /// `kibosh doctor`: all that is asked for protects.
 pub const DOCTOR_WELL: u8 = 0;
 /// `kibosh doctor`: something is weak or missing.
 pub const DOCTOR_WEAK: u8 = 1;
+/// `kibosh approve`, `refuse`, `watch` and `grants`: nothing came of it.
+pub const NOT_DONE: u8 = 1;

@@ -21,7 +21,7 @@ use crate::probe::{Found, Probe};
 use crate::syntax::{self, Reading, Span, Unread};
 
 pub use base::Base;
-pub use exec::{Caller, Exec, ExecJudgement, Interpreter, Running, Told, exec};
+pub use exec::{Caller, Exec, ExecJudgement, Interpreter, Nobody, Running, Told, exec};
 pub use shell::{FOLLOWED, Shell};
 
 /// A line, judged.

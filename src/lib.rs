@@ -7,6 +7,7 @@ pub mod verbs;
 
 pub mod approve;
 pub mod audit;
+pub mod broker;
 pub mod execute;
 pub mod launcher;
 pub mod report;

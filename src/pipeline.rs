@@ -132,7 +132,7 @@ impl Start<'_> {
                 return Ok(exit::STOPPED);
             }
         };
-        if cleared.approver() == Approver::Person {
+        if *cleared.approver() != Approver::Policy {
             approved.add(&decision);
         }
         let (units, sender) = match (&standing, text) {
@@ -180,7 +180,7 @@ fn relayed(
         match session.review(&decision) {
             Ok(cleared) => {
                 let mut approved = Approved::default();
-                if cleared.approver() == Approver::Person {
+                if *cleared.approver() != Approver::Policy {
                     approved.add(&decision);
                 }
                 // Where the supervisor is gone, no program starts any more.
@@ -239,7 +239,7 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     match session.review(&decision) {
         Ok(cleared) => match cleared.approver() {
             Approver::Policy => exit::CHECK_ALLOW,
-            Approver::Person => exit::CHECK_CONFIRM,
+            Approver::Person | Approver::Reviewer(_) => exit::CHECK_CONFIRM,
         },
         Err(refusal) => {
             say(&refusal::message(&decision, &refusal));

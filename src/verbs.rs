@@ -3,11 +3,17 @@
 mod check;
 mod doctor;
 mod explain;
+mod log;
 mod policy;
+mod review;
 mod run;
+mod watch;
 
 pub use check::check;
 pub use doctor::doctor;
 pub use explain::explain;
+pub use log::log;
 pub use policy::policy;
+pub use review::{approve, broker, grants, pending, refuse};
 pub use run::run;
+pub use watch::watch;

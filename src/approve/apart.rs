@@ -26,7 +26,8 @@ pub struct Question {
     answer: File,
 }
 
-/// What the child writes where the answer is yes; else it writes what is said of the refusal.
+/// How what the child writes begins where the answer is yes; who gave it follows, in JSON. Else it writes what
+/// is said of the refusal.
 const YES: &[u8] = b"\0yes";
 
 /// Begins to ask. `waiting` is the process that waits for the answer; `done` is called in the process
@@ -39,7 +40,7 @@ pub fn ask(
     decision: &Decision,
     request: &Request,
     waiting: i32,
-    done: impl FnOnce(Result<(), &Refusal>) -> String,
+    done: impl FnOnce(Result<&Approver, &Refusal>) -> String,
 ) -> io::Result<Question> {
     let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
     let asks = getpid();
@@ -81,12 +82,13 @@ fn group_of(process: i32) -> Option<i32> {
 pub fn put(
     decision: &Decision,
     request: &Request,
-    done: impl FnOnce(Result<(), &Refusal>) -> String,
+    done: impl FnOnce(Result<&Approver, &Refusal>) -> String,
 ) -> Vec<u8> {
     match review(decision, request) {
-        Ok(_) => {
-            done(Ok(()));
-            YES.to_vec()
+        Ok(cleared) => {
+            done(Ok(cleared.approver()));
+            let by = serde_json::to_vec(cleared.approver()).unwrap_or_default();
+            [YES.to_vec(), by].concat()
         }
         Err(refusal) => done(Err(&refusal)).into_bytes(),
     }
@@ -118,10 +120,11 @@ impl Question {
         self.child = None;
         let mut words = Vec::new();
         let read = self.answer.read_to_end(&mut words);
-        if read.is_ok() && words == YES {
-            Ok(Cleared(Approver::Person))
-        } else {
-            Err(String::from_utf8_lossy(&words).into_owned())
+        let by = words.strip_prefix(YES).filter(|_| read.is_ok());
+        match by.map(serde_json::from_slice) {
+            Some(Ok(by)) => Ok(Cleared(by)),
+            Some(Err(_)) => Err(String::new()),
+            None => Err(String::from_utf8_lossy(&words).into_owned()),
         }
     }
 }

@@ -1,15 +1,21 @@
 //! Decision to [`Cleared`] or [`Refusal`]: the only place where something becomes allowed to run.
 //!
-//! Allow is cleared, deny is refused, and confirm is put to a person on the terminal. An answer is
-//! never taken from standard input, a file, a variable or an argument, and nothing that says deny is
-//! ever cleared.
+//! Allow is cleared, deny is refused, and confirm is put to a person on the terminal, or, where there is none
+//! here, on another terminal of the same user. An answer is never taken from standard input, a file, a
+//! variable or an argument, and nothing that says deny is ever cleared.
 
 pub mod apart;
+mod elsewhere;
 mod entry;
+pub mod reviewer;
 mod signals;
 mod standing;
 mod terminal;
 
+use serde::{Deserialize, Serialize};
+
+use self::terminal::Choice;
+use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
 use crate::policy::schema::Effect;
 pub use crate::report::refusal::{Absence, Refusal};
@@ -22,22 +28,24 @@ pub struct Cleared(Approver);
 impl Cleared {
     /// Who cleared it, for the record.
     #[must_use]
-    pub fn approver(&self) -> Approver {
-        self.0
+    pub fn approver(&self) -> &Approver {
+        &self.0
     }
 }
 
 /// Who cleared a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Approver {
     /// The policy: nothing had to be asked.
     Policy,
     /// A person at the terminal.
     Person,
+    /// A person at another terminal.
+    Reviewer(Reviewer),
 }
 
 /// What a person is asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The text of the line; the origins of findings are byte ranges in it.
     pub text: String,
@@ -47,6 +55,26 @@ pub struct Request {
     pub cwd: String,
     /// How long the person has; at most [`MOST_SECONDS`] are waited.
     pub seconds: u8,
+    /// How many want the same at once, which one answer is for.
+    #[serde(default)]
+    pub times: usize,
+    /// What is needed to ask on another terminal; none where that is not to be.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// What a request for another terminal has beside what is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// A hash of the policy in force.
+    pub policy: String,
+    /// Which file would be started, and its state; none for a line.
+    pub program: Option<String>,
+    /// A hash of the environment.
+    pub environment: String,
+    /// The session that an approval may be bound to.
+    pub session: Option<Root>,
+    /// How long is waited where nobody watches.
+    pub unwatched_seconds: u8,
 }
 
 /// The longest that a prompt is shown. Several agents kill or leave a command after 30 seconds.
@@ -66,8 +94,27 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
         Effect::Confirm => {
-            terminal::ask(decision, request)?;
-            Ok(Cleared(Approver::Person))
+            if let Some(said) = elsewhere::recall(decision, request) {
+                return said.map(|by| Cleared(Approver::Reviewer(by)));
+            }
+            match terminal::ask(decision, request) {
+                Ok(Choice::Once) => Ok(Cleared(Approver::Person)),
+                Ok(Choice::Session) => {
+                    elsewhere::remember(decision, request, true, terminal::name());
+                    Ok(Cleared(Approver::Person))
+                }
+                Ok(Choice::Refuse) => {
+                    elsewhere::remember(decision, request, false, terminal::name());
+                    Err(Refusal::Person)
+                }
+                // It was meant for something else, or mistyped.
+                Ok(Choice::Leave) => Err(Refusal::Person),
+                Err(Refusal::NoTerminal(absence)) => {
+                    let reviewer = elsewhere::ask(decision, request, absence)?;
+                    Ok(Cleared(Approver::Reviewer(reviewer)))
+                }
+                Err(refusal) => Err(refusal),
+            }
         }
     }
 }

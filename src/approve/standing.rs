@@ -41,6 +41,18 @@ pub fn check(terminal: &File) -> Result<(), Absence> {
     Ok(())
 }
 
+/// How the names of programs begin in which every process of the user can press keys and read the screen.
+const SHARED: &[&str] = &["tmux", "screen", "SCREEN", "zellij", "dtach", "abduco"];
+
+/// The program of that kind that this process is below, if it is.
+pub fn shared_by() -> Option<String> {
+    let above = std::iter::successors(own(), |child| process(child.parent)).take(MOST_ANCESTORS);
+    above
+        .filter_map(|process| fs::read_to_string(format!("/proc/{}/comm", process.id)).ok())
+        .map(|name| name.trim_end().trim_end_matches(": server").to_owned())
+        .find(|name| SHARED.iter().any(|known| name.starts_with(known)))
+}
+
 /// The controlling terminal of this process as a file that no other terminal shares, unlike `/dev/tty`;
 /// none where it has no name that is known.
 pub fn device() -> Option<PathBuf> {

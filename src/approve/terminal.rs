@@ -16,7 +16,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{FlushArg, tcflush};
 
 use crate::decide::Decision;
-use crate::report::prompt::{Ask, Question, Scene, closing, question};
+use crate::report::prompt::{Ask, Question, Scene, closing, is_no, is_session, question};
+use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
@@ -29,22 +30,95 @@ use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
 const QUIET: Duration = Duration::from_millis(300);
 /// A person is not asked with less time than this.
 const LEAST_TIME: Duration = Duration::from_secs(2);
+/// How many rows a terminal has that does not say so.
+const USUAL_ROWS: usize = 24;
 /// How much a person may type.
 const MOST_TYPED: usize = 1024;
 
-/// Asks the person at the terminal; returns where they said yes.
+/// Asks the person at the terminal where it is asked; gives what they typed.
 ///
 /// # Errors
 ///
 /// Why it is a no.
-pub fn ask(decision: &Decision, request: &Request) -> Result<(), Refusal> {
+pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
+    let request = Request {
+        seconds: request.seconds.clamp(1, MOST_SECONDS),
+        ..request.clone()
+    };
+    let has_session = request
+        .elsewhere
+        .as_ref()
+        .is_some_and(|one| one.session.is_some());
+    let keys = if has_session {
+        Keys::Session
+    } else {
+        Keys::Yes
+    };
+    choose(decision, &request, keys)
+}
+
+/// What a person may type at a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// A yes; all else is none.
+    Yes,
+    /// A yes, or a yes for the session; all else is none.
+    Session,
+    /// A yes, a yes for the session, or a no.
+    Review,
+}
+
+/// What a person typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// A yes.
+    Once,
+    /// A yes for as long as the session lives.
+    Session,
+    /// A no.
+    Refuse,
+    /// Something else.
+    Leave,
+}
+
+/// Says which terminal this is, by its name if it has one, to a person who came to it to answer. They can come
+/// to another one, so it must not be inside a program that presses keys for whoever asks it to.
+///
+/// # Errors
+///
+/// Why nobody can be asked on it.
+pub fn check() -> Result<Option<String>, Absence> {
+    let terminal = open().map_err(|_| Absence::NoTerminal)?;
+    standing::check(&terminal)?;
+    if let Some(program) = standing::shared_by() {
+        return Err(Absence::Shared(program));
+    }
+    Ok(standing::device().map(|path| path.display().to_string()))
+}
+
+/// The name of the terminal of this process, empty where it has none.
+#[must_use]
+pub fn name() -> String {
+    standing::device().map_or_else(String::new, |path| path.display().to_string())
+}
+
+/// Asks the person at the terminal; gives what they typed.
+///
+/// # Errors
+///
+/// Why nothing was typed.
+pub fn choose(decision: &Decision, request: &Request, keys: Keys) -> Result<Choice, Refusal> {
     let terminal = open()?;
     standing::check(&terminal).map_err(Refusal::NoTerminal)?;
     let size = size(terminal.as_fd()).unwrap_or((24, 80));
     let scene = Scene {
         text: &request.text,
-        source: &request.source,
+        source: &source::several(&request.source, request.times),
         cwd: &request.cwd,
+        rows: match size.0 {
+            0 => USUAL_ROWS,
+            rows => usize::from(rows),
+        },
         columns: usize::from(size.1).clamp(20, 200),
         style: Style::of(
             std::env::var("NO_COLOR").ok().as_deref(),
@@ -53,7 +127,7 @@ pub fn ask(decision: &Decision, request: &Request) -> Result<(), Refusal> {
     };
     let question = question(decision, &scene).ok_or(Refusal::TooMuch)?;
     let conversation = Conversation::begin(terminal, size, request.seconds)?;
-    let outcome = conversation.hold(&question);
+    let outcome = conversation.hold(&question, keys);
     conversation.end(&outcome);
     outcome
 }
@@ -89,7 +163,6 @@ impl Conversation {
     /// Takes the terminal: signals are held back from here on, so that none of them can end this
     /// process with the terminal changed or stop it in the background.
     fn begin(terminal: File, size: (u16, u16), seconds: u8) -> Result<Self, Refusal> {
-        let seconds = seconds.clamp(1, MOST_SECONDS);
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
         let held = Held::back().map_err(unusable)?;
         let turn = turn(&terminal, &held, seconds, deadline)?;
@@ -109,7 +182,7 @@ impl Conversation {
     }
 
     /// Shows the question and takes the answers; all of them must be yes.
-    fn hold(&self, question: &Question) -> Result<(), Refusal> {
+    fn hold(&self, question: &Question, keys: Keys) -> Result<Choice, Refusal> {
         let mut text = String::from("\n");
         for row in &question.rows {
             text.push_str(row);
@@ -121,16 +194,27 @@ impl Conversation {
                 self.write(row.as_bytes())?;
             }
             self.settle()?;
-            if !ask.accepts(&self.answer(ask)?) {
-                return Err(Refusal::Person);
+            let answer = self.answer(ask, keys)?;
+            match (keys, ask) {
+                _ if ask.accepts(&answer) => {}
+                (Keys::Session | Keys::Review, _) if is_no(&answer) => return Ok(Choice::Refuse),
+                (Keys::Session | Keys::Review, Ask::Yes) if is_session(&answer) => {
+                    return Ok(Choice::Session);
+                }
+                _ => return Ok(Choice::Leave),
             }
         }
-        Ok(())
+        Ok(Choice::Once)
     }
 
     /// Says how it ended. Nothing depends on whether that can be seen.
-    fn end(self, outcome: &Result<(), Refusal>) {
-        let _ = self.write(closing(outcome.as_ref().err()).as_bytes());
+    fn end(self, outcome: &Result<Choice, Refusal>) {
+        let words = match outcome {
+            Ok(Choice::Once | Choice::Session) => closing(None),
+            Ok(Choice::Refuse | Choice::Leave) => closing(Some(&Refusal::Person)),
+            Err(refusal) => closing(Some(refusal)),
+        };
+        let _ = self.write(words.as_bytes());
     }
 
     /// Discards what was typed before the question, until nothing is being typed.
@@ -148,10 +232,15 @@ impl Conversation {
     }
 
     /// Lets the person type one line.
-    fn answer(&self, ask: &Ask) -> Result<String, Refusal> {
+    fn answer(&self, ask: &Ask, keys: Keys) -> Result<String, Refusal> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let rescue = || drop(self.modes.set(self.terminal.as_fd()));
-        let words = ask.words((left + Duration::from_millis(500)).as_secs());
+        let seconds = (left + Duration::from_millis(500)).as_secs();
+        let words = match keys {
+            Keys::Yes => ask.words(seconds),
+            Keys::Session => ask.words_in_session(seconds),
+            Keys::Review => ask.words_of_review(seconds),
+        };
         let mut entry = Entry::start(&words, self.size, rescue).map_err(unusable)?;
         let mut typed = 0;
         let mut is_drawn = false;

@@ -5,9 +5,11 @@
 //! written never changes what runs: agents' own confinement makes the home folder read-only, and a
 //! decision does not become wrong by that.
 
+mod history;
 mod record;
 pub mod redact;
 mod secrets;
 mod time;
 
+pub use history::read;
 pub use record::{Entry, Outcome, place, record};

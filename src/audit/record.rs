@@ -11,6 +11,8 @@ use nix::fcntl::OFlag;
 use nix::unistd::{geteuid, getpid, getppid, getsid};
 use serde::Serialize;
 
+use crate::approve::Approver;
+use crate::broker::Reviewer;
 use crate::decide::Decision;
 use crate::report::check::word;
 use crate::report::loss;
@@ -48,19 +50,30 @@ pub enum Outcome<'a> {
     /// It was handed to the real shell.
     Ran,
     /// It was handed to the real shell because a person said yes.
-    Approved,
+    Approved(&'a Approver),
     /// It was not run.
     Refused(&'a Refusal),
     /// It was only judged.
     DryRun,
 }
 
-impl Outcome<'_> {
+impl<'a> Outcome<'a> {
+    /// Who said yes at another terminal.
+    fn reviewer(self) -> Option<&'a Reviewer> {
+        match self {
+            Self::Approved(Approver::Reviewer(reviewer)) => Some(reviewer),
+            Self::Approved(Approver::Person | Approver::Policy)
+            | Self::Ran
+            | Self::Refused(_)
+            | Self::DryRun => None,
+        }
+    }
+
     /// The words for `outcome` and `why`.
     fn words(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Ran => ("ran", None),
-            Self::Approved => ("approved", None),
+            Self::Approved(_) => ("approved", None),
             Self::DryRun => ("dry-run", None),
             Self::Refused(refusal) => (
                 "refused",
@@ -72,6 +85,10 @@ impl Outcome<'_> {
                     Refusal::Interrupted => "interrupted",
                     Refusal::Vanished => "vanished",
                     Refusal::TooMuch => "too-much",
+                    Refusal::Pending { .. } => "pending",
+                    Refusal::Reviewer { .. } => "reviewer",
+                    Refusal::TooMany => "too-many",
+                    Refusal::NoBroker { .. } => "no-broker",
                 }),
             ),
         }
@@ -94,6 +111,8 @@ struct Line<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviewer: Option<&'a Reviewer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Found<'a>>,
 }
@@ -147,6 +166,7 @@ fn line(entry: &Entry<'_>, now: SystemTime) -> io::Result<Vec<u8>> {
         outcome,
     } = *entry;
     let kept = start(text, MOST_TEXT);
+    let reviewer = outcome.reviewer();
     let (outcome, why) = outcome.words();
     let line = Line {
         time: rfc3339(now),
@@ -160,6 +180,7 @@ fn line(entry: &Entry<'_>, now: SystemTime) -> io::Result<Vec<u8>> {
         decision: word(decision.effect),
         outcome,
         why,
+        reviewer,
         findings: decision
             .findings
             .iter()
@@ -230,11 +251,16 @@ fn put_aside(record: &File, file: &Path) -> io::Result<bool> {
     }
     let (ours, there) = (record.metadata()?, fs::symlink_metadata(file)?);
     if (ours.dev(), ours.ino()) == (there.dev(), there.ino()) {
-        let mut aside = file.as_os_str().to_owned();
-        aside.push(".1");
-        fs::rename(file, aside)?;
+        fs::rename(file, aside(file))?;
     }
     Ok(true)
+}
+
+/// Where a record is put aside.
+pub(super) fn aside(file: &Path) -> PathBuf {
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(".1");
+    PathBuf::from(aside)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::broker::Scope;
+
 /// The shell you give to an AI agent: it runs, blocks, or asks a person first.
 ///
 /// Without a verb, kibosh is a shell and takes the options of bash: `kibosh -c 'ls'`,
@@ -21,6 +23,13 @@ pub struct Definition {
 /// What kibosh does besides being a shell.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Look at a request that waits for a person, and let it run
+    ///
+    /// Shows all of it and asks here, as on the terminal of whoever asked. Only the very same request passes:
+    /// the same text in the same directory, under the same policy. There is no option that answers for you.
+    ///
+    /// Exit status: 0 it was approved, 1 it was not, 125 error.
+    Approve(Approve),
     /// Say what would happen to a command line; nothing is run
     ///
     /// Exit status: 0 it would run, 10 a person would be asked, 20 it would not run, 125 error.
@@ -36,17 +45,105 @@ pub enum Verb {
     ///
     /// Exit status as for `check`.
     Explain(Explain),
+    /// List what was approved at other terminals and still counts, or take it back
+    ///
+    /// Exit status: 0, 1 there is no such approval, 125 error.
+    Grants(Grants),
+    /// Show what was decided, and which rules ask most
+    ///
+    /// Exit status: 0, or 125 where there is no record to read.
+    Log(Log),
+    /// List the requests that wait for a person
+    Pending,
     /// Look at the policy in force
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// Say no to a request that waits for a person
+    ///
+    /// The same request is then refused by itself for some minutes.
+    ///
+    /// Exit status: 0 it was refused, 1 there is no such request, 125 error.
+    Refuse(Refuse),
     /// Run a program, an agent for example, on a terminal of its own
     ///
     /// kibosh keeps the terminal that it was started on, and is the program's SHELL. Exit status: that of
     /// the program; 127 there is no such program, 126 it cannot be started, 125 error.
     Run(Run),
+    /// Stay here and be asked about each request as it comes
+    ///
+    /// While somebody watches, commands wait for the answer. Ctrl-C ends it.
+    Watch,
+    /// Keep what waits for a person; started by whoever asks
+    #[command(long_flag = "broker", hide = true)]
+    Broker,
     /// Write man pages or completions
     #[command(long_flag = "generate", hide = true, subcommand)]
     Generate(Generate),
+}
+
+/// The options of `approve`.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The number of the request, as `kibosh pending` shows it
+    pub number: u64,
+    /// How far the yes reaches: `once`, `session`, or a time such as `10m`
+    #[arg(long = "for", value_name = "SCOPE", default_value = "once", value_parser = scope)]
+    pub scope: Scope,
+}
+
+/// Reads `once`, `session`, `90s`, `10m`, `2h`.
+fn scope(text: &str) -> Result<Scope, String> {
+    match text {
+        "once" => return Ok(Scope::Once),
+        "session" => return Ok(Scope::Session),
+        _ => {}
+    }
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        _ => 0,
+    };
+    let count: Option<u32> = text
+        .get(..text.len().saturating_sub(1))
+        .and_then(|n| n.parse().ok());
+    match count.and_then(|count| count.checked_mul(unit)) {
+        Some(seconds @ 1..=MOST_SECONDS) => Ok(Scope::Seconds(seconds)),
+        _ => {
+            Err("`once`, `session`, or a time up to 12 hours such as `90s`, `10m`, `2h`".to_owned())
+        }
+    }
+}
+
+/// The longest time for which a yes counts.
+const MOST_SECONDS: u32 = 12 * 3600;
+
+/// The options of `refuse`.
+#[derive(Debug, Args)]
+pub struct Refuse {
+    /// The number of the request, as `kibosh pending` shows it
+    pub number: u64,
+    /// Why; whoever asked is told
+    #[arg(long, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// The options of `grants`.
+#[derive(Debug, Args)]
+pub struct Grants {
+    /// What to do with them; they are listed without it
+    #[command(subcommand)]
+    pub verb: Option<GrantsVerb>,
+}
+
+/// What can be done with an approval.
+#[derive(Debug, Subcommand)]
+pub enum GrantsVerb {
+    /// Take one back
+    Revoke {
+        /// Its number
+        number: u64,
+    },
 }
 
 /// The options of `check`.
@@ -68,6 +165,17 @@ pub struct Check {
 pub struct Explain {
     /// The command line; standard input without it
     pub command: Option<String>,
+}
+
+/// The options of `log`.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// How many decisions are shown
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    pub last: usize,
+    /// Count instead, rule by rule: how often a person was asked and what they said
+    #[arg(long, conflicts_with = "last")]
+    pub noise: bool,
 }
 
 /// The options of `doctor`.

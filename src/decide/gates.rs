@@ -262,6 +262,21 @@ impl Question<'_, '_> {
     }
 }
 
+/// Whether anything of an action may be asked about by [`Gates::BesideExec`]: what the start of its program
+/// shows is judged then. It saves the work of matching, and leaves out nothing that
+/// [`Question::is_beside`] would not.
+pub(super) fn may_be_beside(action: &Action) -> bool {
+    let has_more = !action.redirections.is_empty()
+        || action.input.is_some()
+        || !action.fed_by.is_empty()
+        || action
+            .payloads
+            .iter()
+            .any(|payload| payload.shown == Shown::Never);
+    debug_assert!(has_more || *action == as_started(action));
+    action.shown == Shown::Never || acts_outside(action) || has_more
+}
+
 impl Filling {
     fn fill(self, value: &mut Value) {
         if let Some(rest) = value.text.strip_prefix(HOLE) {

@@ -226,6 +226,12 @@ pub struct Settings {
     pub new_privileges: bool,
     /// `prompt-seconds`.
     pub prompt_seconds: u8,
+    /// `broker`.
+    pub broker: bool,
+    /// Why this process could ask on no other terminal.
+    pub no_broker: Option<String>,
+    /// `unwatched-seconds`.
+    pub unwatched_seconds: u8,
     /// `dry-run`.
     pub dry_run: bool,
     /// `record`, where it is set.

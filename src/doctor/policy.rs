@@ -10,6 +10,7 @@ use super::facts::{Folder, Mistake, Policy as Found, PolicyFile, Settings};
 use super::reach::reach;
 use super::shells::{Identity, real};
 use super::user;
+use crate::broker;
 use crate::judge;
 use crate::policy::discover::{self, Folders};
 use crate::policy::error::PolicyError;
@@ -116,6 +117,9 @@ fn settings(own: Identity, settings: &schema::Settings) -> Settings {
         exec_gate: settings.exec_gate.unwrap_or(ExecGate::On),
         new_privileges: settings.new_privileges == Some(true),
         prompt_seconds: settings.prompt_seconds.unwrap_or_default(),
+        broker: settings.broker != Some(false),
+        no_broker: broker::check_this().err().map(|why| why.to_string()),
+        unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
         dry_run: settings.dry_run == Some(true),
         record: settings.record.clone(),
         bash: shell(&settings.bash, "/bin/bash"),

@@ -5,7 +5,21 @@
 use std::ffi::CString;
 
 /// The words that are verbs.
-pub const VERBS: &[&str] = &["check", "doctor", "explain", "policy", "run", "--generate"];
+pub const VERBS: &[&str] = &[
+    "approve",
+    "check",
+    "doctor",
+    "explain",
+    "grants",
+    "log",
+    "pending",
+    "policy",
+    "refuse",
+    "run",
+    "watch",
+    "--broker",
+    "--generate",
+];
 
 /// Whether the first word is exactly a verb, and kibosh was not called as another shell.
 #[must_use]

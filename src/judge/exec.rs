@@ -55,13 +55,27 @@ pub struct Interpreter {
     pub names: Vec<String>,
 }
 
-/// Who calls an exec.
-#[derive(Debug, Default)]
-pub struct Caller {
-    /// The environment that its own program was started with.
-    pub environment: Vec<Vec<u8>>,
-    /// Its program, then those of the processes above it.
-    pub chain: Vec<Running>,
+/// Who calls an exec. It is looked at only as far as something depends on it.
+pub trait Caller {
+    /// The environment that its own program was started with, entry by entry.
+    fn environment(&self) -> Vec<Vec<u8>>;
+
+    /// Its program, then those of the processes above it, as far up as they are guarded.
+    fn chain(&self) -> Box<dyn Iterator<Item = Running> + '_>;
+}
+
+/// One of whom nothing is known: nothing is left out for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Caller for Nobody {
+    fn environment(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    fn chain(&self) -> Box<dyn Iterator<Item = Running> + '_> {
+        Box::new(std::iter::empty())
+    }
 }
 
 /// A program that runs.
@@ -73,14 +87,9 @@ pub struct Running {
     pub words: Vec<String>,
 }
 
-/// Judges an exec of a session. `caller` is looked at only where there is something to be said.
+/// Judges an exec of a session.
 #[must_use]
-pub fn exec(
-    policy: &Policy,
-    base: &Base,
-    exec: &Exec,
-    caller: &dyn Fn() -> Caller,
-) -> ExecJudgement {
+pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> ExecJudgement {
     let words = Words {
         path: &exec.path,
         names: &exec.names,
@@ -124,9 +133,10 @@ pub fn exec(
         judging.words(&words, &mut judged);
     }
     if !judged.decision.findings.is_empty() {
-        let caller = caller();
-        judging.leave_out_inherited(&caller, &mut judged);
-        own::leave_out(&judging, &caller, &words, &mut judged);
+        judging.leave_out_inherited(caller, &mut judged);
+    }
+    if !judged.decision.findings.is_empty() {
+        own::leave_out(&judging, caller, &words, &mut judged);
     }
     judged
 }

@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getppid, pipe2};
 
+use super::Ask;
 use super::signals::Inherited;
 use crate::sys::process;
 use crate::sys::terminal::{Modes, in_child};
@@ -23,8 +24,8 @@ const LAST: Duration = Duration::from_millis(500);
 
 /// A question that is being asked. Dropping it ends it.
 pub struct Asking {
-    /// The number of the question.
-    pub number: u64,
+    /// The numbers of the question: as many as want the same.
+    pub numbers: Vec<u64>,
     /// The terminal's modes, to be set again after it.
     pub modes: Option<Modes>,
     child: Pid,
@@ -41,10 +42,10 @@ impl Asking {
     ///
     /// Where there is no process to be had.
     pub fn start(
-        (number, question): (u64, &[u8]),
+        (numbers, question): (Vec<u64>, &[u8]),
         modes: Option<Modes>,
         inherited: &Inherited,
-        ask: &mut dyn FnMut(&[u8]) -> Vec<u8>,
+        ask: &mut Ask<'_>,
     ) -> io::Result<Self> {
         let launcher = Pid::this();
         let (answer, theirs) = pipe2(OFlag::O_CLOEXEC)?;
@@ -56,10 +57,10 @@ impl Asking {
             if !is_bound || inherited.restore_mask().is_err() {
                 return 1;
             }
-            i32::from(theirs.write_all(&ask(question)).is_err())
+            i32::from(theirs.write_all(&ask(question, numbers.len())).is_err())
         })?;
         Ok(Self {
-            number,
+            numbers,
             modes,
             child,
             answer: File::from(answer),

@@ -1,7 +1,7 @@
 //! Starts a program, an agent, on a terminal of its own, while kibosh keeps the person's.
 //!
-//! Three processes: the launcher on the person's terminal ([`outside`]), the process inside, which leads
-//! the session of the inner terminal ([`seat`], [`inside`]), and the agent. Takes a program; gives how it
+//! Three processes: the launcher on the person's terminal (`outside`), the process inside, which leads
+//! the session of the inner terminal (`seat`, `inside`), and the agent. Takes a program; gives how it
 //! ended. To the person's shell it must look as if the agent had been started without kibosh: status,
 //! stops, signals, streams. Bytes are never changed. Where no standard stream is a terminal there is no
 //! inner one.
@@ -16,6 +16,7 @@ mod control;
 mod inner;
 mod outside;
 mod person;
+mod picture;
 mod queue;
 mod relay;
 mod screen;
@@ -98,6 +99,9 @@ impl std::error::Error for Error {
     }
 }
 
+/// Puts a question to the person, which so many want an answer to at once; gives the answer.
+pub type Ask<'a> = dyn FnMut(&[u8], usize) -> Vec<u8> + 'a;
+
 /// Runs a program to its end.
 ///
 /// `ask` puts a question to the person. It is called in a process of its own, which has the person's
@@ -111,7 +115,7 @@ impl std::error::Error for Error {
 /// Where the terminals or processes could not be made, or the process inside is gone.
 pub fn run(
     program: Program,
-    ask: &mut dyn FnMut(&[u8]) -> Vec<u8>,
+    ask: &mut Ask<'_>,
     inside: &mut dyn FnMut(Seat) -> io::Result<()>,
 ) -> Result<Outcome, Error> {
     let streams = Streams::here();

@@ -15,7 +15,7 @@ use super::control::{Channel, Message};
 use super::program::Failure;
 use super::relay::Relay;
 use super::signals::{Arrivals, Inherited};
-use super::{Error, Outcome};
+use super::{Ask, Error, Outcome};
 use crate::supervise::timeout;
 use crate::sys::signals::{Disposition, let_through, send};
 
@@ -64,7 +64,7 @@ impl Outside<'_> {
     /// # Errors
     ///
     /// Where the process inside is gone before, or poll(2) fails.
-    pub fn serve(&mut self, ask: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Result<Outcome, Error> {
+    pub fn serve(&mut self, ask: &mut Ask<'_>) -> Result<Outcome, Error> {
         loop {
             self.take_signals(true);
             self.hear();
@@ -265,7 +265,7 @@ impl Outside<'_> {
     }
 
     /// Begins the next question when the output has settled.
-    fn ask_next(&mut self, ask: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+    fn ask_next(&mut self, ask: &mut Ask<'_>) {
         let Some((number, _)) = self.questions.front() else {
             return;
         };
@@ -286,14 +286,28 @@ impl Outside<'_> {
         let Some((number, question)) = self.questions.pop_front() else {
             return;
         };
+        // Of several that want the same until now, one is asked for all.
+        let mut numbers = vec![number];
+        self.questions.retain(|(other, same)| {
+            let is_same = *same == question;
+            if is_same {
+                numbers.push(*other);
+            }
+            !is_same
+        });
         let modes = self.relay.as_mut().and_then(Relay::begin_question);
-        match Asking::start((number, &question), modes.clone(), self.inherited, ask) {
+        match Asking::start(
+            (numbers.clone(), &question),
+            modes.clone(),
+            self.inherited,
+            ask,
+        ) {
             Ok(asking) => self.asking = Some(asking),
             Err(_) => {
                 if let Some(relay) = &mut self.relay {
                     relay.end_question(modes.as_ref());
                 }
-                self.channel.send(&Message::Answer(number, Vec::new()));
+                self.answer(&numbers, &[]);
             }
         }
     }
@@ -303,12 +317,18 @@ impl Outside<'_> {
         let Some(asking) = self.asking.take() else {
             return;
         };
-        let (number, modes) = (asking.number, asking.modes.clone());
+        let (numbers, modes) = (asking.numbers.clone(), asking.modes.clone());
         drop(asking);
         if let Some(relay) = &mut self.relay {
             relay.end_question(modes.as_ref());
         }
-        self.channel.send(&Message::Answer(number, answer));
+        self.answer(&numbers, &answer);
+    }
+
+    fn answer(&mut self, numbers: &[u64], answer: &[u8]) {
+        for &number in numbers {
+            self.channel.send(&Message::Answer(number, answer.to_vec()));
+        }
     }
 }
 

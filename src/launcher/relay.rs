@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::person::{Person, hung_up};
+use super::picture::Picture;
 use super::queue::{Flow, Queue};
 use super::screen::Screen;
 use crate::sys::terminal::{Modes, Window, set_window};
@@ -20,6 +21,12 @@ const LAST_OUTPUT: Duration = Duration::from_secs(1);
 const STUCK: Duration = Duration::from_secs(2);
 /// How long the window is another one, so that an agent that compares sizes draws anew.
 const OTHER_WINDOW: Duration = Duration::from_millis(100);
+/// A window of which nothing is known.
+const UNKNOWN: Window = Window {
+    rows: 0,
+    columns: 0,
+    pixels: (0, 0),
+};
 
 /// Both terminals, and what is under way between them.
 pub struct Relay {
@@ -30,6 +37,7 @@ pub struct Relay {
     output: Queue,
     /// What the output has made of the person's terminal.
     pub screen: Screen,
+    picture: Picture,
     /// Whether the agent is in front: the person's terminal is raw and its keys are the agent's.
     pub in_front: bool,
     /// The window is to be set back at this time.
@@ -50,12 +58,14 @@ impl Relay {
         } else {
             Modes::of(master.as_fd()).ok()
         };
+        let picture = Picture::new(person.window().unwrap_or(UNKNOWN));
         Self {
             person,
             master,
             keys: Queue::default(),
             output: Queue::default(),
             screen: Screen::default(),
+            picture,
             in_front,
             window_back: None,
             usual_modes,
@@ -142,9 +152,11 @@ impl Relay {
         if self.is_held {
             return Flow::Later;
         }
-        let screen = &mut self.screen;
-        self.output
-            .empty(self.person.descriptor(), &mut |bytes| screen.feed(bytes))
+        let (screen, picture) = (&mut self.screen, &mut self.picture);
+        self.output.empty(self.person.descriptor(), &mut |bytes| {
+            screen.feed(bytes);
+            picture.feed(bytes);
+        })
     }
 
     /// Shows all that the agent has written until now.
@@ -178,6 +190,7 @@ impl Relay {
     pub fn resize(&mut self) {
         if let Ok(window) = self.person.window() {
             let _ = set_window(self.master.as_fd(), window);
+            self.picture.resize(window);
         }
     }
 
@@ -223,7 +236,7 @@ impl Relay {
             let _ = modes.set(self.person.descriptor());
         }
         self.come_to_front();
-        let leave = self.screen.leave();
+        let leave = self.screen.leave(&self.picture);
         self.write(&leave);
         if self.screen.is_alternate() {
             self.change_window();

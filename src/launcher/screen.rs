@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use super::picture::Picture;
+
 /// Modes that show the alternate screen.
 const ALTERNATE: [u16; 3] = [47, 1047, 1049];
 /// The mode in which the cursor is seen; the only one here that is usually on.
@@ -43,6 +45,8 @@ pub struct Screen {
     sequence: Vec<u8>,
     modes: BTreeMap<u16, bool>,
     has_key_protocol: bool,
+    /// The numbers with which margins were set last, where there are any.
+    margins: Option<Vec<u8>>,
 }
 
 impl Screen {
@@ -90,15 +94,24 @@ impl Screen {
         text
     }
 
-    /// What to write after a question. Where the agent was on the alternate screen, it must draw anew.
+    /// What to write after a question. Where the agent was on the alternate screen, `picture` is drawn there.
     #[must_use]
-    pub fn leave(&self) -> Vec<u8> {
+    pub fn leave(&self, picture: &Picture) -> Vec<u8> {
         let mut text = Vec::new();
         if self.has_key_protocol {
             text.extend_from_slice(b"\x1b[<u");
         }
         text.extend_from_slice(b"\x1b[0m\x1b[H\x1b[2J");
-        if !self.is_alternate() {
+        if self.is_alternate() {
+            text.extend_from_slice(&picture.draw());
+            if let Some(margins) = &self.margins {
+                text.extend_from_slice(b"\x1b[");
+                text.extend_from_slice(margins);
+                // It moves the cursor (DECSTBM).
+                let (row, column) = picture.cursor();
+                text.extend_from_slice(format!("r\x1b[{row};{column}H").as_bytes());
+            }
+        } else {
             set(&mut text, 1049, false);
         }
         for mode in DISTURBING.iter().filter(|mode| self.is_on(**mode)) {
@@ -159,6 +172,7 @@ impl Screen {
                 // A full reset.
                 self.modes.clear();
                 self.has_key_protocol = false;
+                self.margins = None;
                 Place::Between
             }
             _ => Place::Between,
@@ -180,6 +194,8 @@ impl Screen {
             }
             // The keyboard protocol of kitty; without a prefix it restores the cursor.
             (Some((b'>' | b'=' | b'<', _)), b'u') => self.has_key_protocol = true,
+            (None, b'r') => self.margins = None,
+            (Some((b'0'..=b'9' | b';', _)), b'r') => self.margins = Some(self.sequence.clone()),
             _ => {}
         }
     }
@@ -202,6 +218,7 @@ const ESCAPE: u8 = 0x1b;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::terminal::Window;
 
     /// The screen after `output`, which is given whole and byte by byte: that makes no difference.
     fn after(output: &str) -> Screen {
@@ -210,6 +227,16 @@ mod tests {
         output.bytes().for_each(|byte| single.feed(&[byte]));
         assert_eq!(format!("{whole:?}"), format!("{single:?}"));
         whole
+    }
+
+    fn picture(output: &str) -> Picture {
+        let mut picture = Picture::new(Window {
+            rows: 10,
+            columns: 40,
+            pixels: (0, 0),
+        });
+        picture.feed(output.as_bytes());
+        picture
     }
 
     #[test]
@@ -263,19 +290,19 @@ mod tests {
     fn a_question_gets_a_screen_of_its_own_and_leaves_the_modes_as_they_were() {
         let plain = after("$ ");
         assert_eq!(
-            (plain.enter(), plain.leave()),
+            (plain.enter(), plain.leave(&picture("$ "))),
             (
                 b"\x1b[?1049h\x1b[0m\x1b(B\x0f\x1b[H\x1b[2J\x1b[?25h".to_vec(),
                 b"\x1b[0m\x1b[H\x1b[2J\x1b[?1049l".to_vec()
             )
         );
-        let drawn = after("\x1b[?1049h\x1b[?25l\x1b[?1003h\x1b[?2004h\x1b[>1u");
+        let drawn = after("\x1b[?1049h\x1b[2;9r\x1b[?25l\x1b[?1003h\x1b[?2004h\x1b[>1u");
         assert_eq!(
-            (drawn.enter(), drawn.leave()),
+            (drawn.enter(), drawn.leave(&picture("text"))),
             (
                 b"\x1b[?1003l\x1b[?2004l\x1b[r\x1b[0m\x1b(B\x0f\x1b[H\x1b[2J\x1b[?25h\x1b[>0u"
                     .to_vec(),
-                b"\x1b[<u\x1b[0m\x1b[H\x1b[2J\x1b[?1003h\x1b[?2004h\x1b[?25l".to_vec()
+                b"\x1b[<u\x1b[0m\x1b[H\x1b[2J\x1b[?25h\x1b[m\x1b[H\x1b[Jtext\x1b[2;9r\x1b[1;5H\x1b[?1003h\x1b[?2004h\x1b[?25l".to_vec()
             )
         );
     }

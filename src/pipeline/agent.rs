@@ -18,6 +18,7 @@ use nix::unistd::pipe2;
 
 use super::grants::Grants;
 use super::guard::{Asks, Guard, Questions, put};
+use crate::broker::Root;
 use crate::invocation::View;
 use crate::judge::Base;
 use crate::launcher::alone::alone;
@@ -48,7 +49,7 @@ pub struct Guarding<'a> {
 ///
 /// Where it is not known how it ended.
 pub fn run(program: Program, guarding: &Guarding<'_>) -> Result<Outcome, Error> {
-    let mut ask = |question: &[u8]| put(question, guarding.record.as_deref());
+    let mut ask = |question: &[u8], times| put(question, times, guarding.record.as_deref());
     if !guarding.has_gate {
         return launcher::run(program, &mut ask, &mut |seat| {
             alone(&mut seat.start(&[], &mut || Ok(()))?)
@@ -96,7 +97,8 @@ fn inside(seat: Seat, guarding: &Guarding<'_>, launcher: i32) -> io::Result<()> 
     let asks = Asks::Launcher(Rc::clone(&kept.questions));
     let grants = Rc::new(RefCell::new(Grants::default()));
     let record = guarding.record.clone();
-    let mut guard = Guard::new(guarding.policy, base, grants, record, asks);
+    let session = Root::of(launcher);
+    let mut guard = Guard::new(guarding.policy, base, grants, record, asks, session);
     serve(&listener, &mut guard, &mut kept);
     Ok(())
 }

@@ -5,9 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use nix::unistd::getppid;
+
 use super::grants::Grants;
 use super::guard::{Asks, Guard};
 use super::units::Units;
+use crate::broker::Root;
 use crate::decide::approved::Approved;
 use crate::decide::gates::Gates;
 use crate::execute::Gate;
@@ -87,6 +90,7 @@ pub fn beside(
     record: Option<PathBuf>,
 ) -> Gate<'_> {
     let shell = std::process::id().cast_signed();
+    let agent = getppid().as_raw();
     Gate {
         may_gain: may_gain(policy.settings()),
         work: Box::new(move |listener| {
@@ -99,7 +103,15 @@ pub fn beside(
             }
             let grants = Rc::new(RefCell::new(Grants::default()));
             grants.borrow_mut().add(approved, shell);
-            let mut guard = Guard::new(policy, base, Rc::clone(&grants), record, Asks::Here);
+            let session = Root::of(agent);
+            let mut guard = Guard::new(
+                policy,
+                base,
+                Rc::clone(&grants),
+                record,
+                Asks::Here,
+                session,
+            );
             match units {
                 Some(units) => {
                     let mut units = Units::new(units, shell, grants);

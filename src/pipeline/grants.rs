@@ -1,7 +1,8 @@
 //! What a person has said yes to below one supervisor, and for which processes it counts: for what was
 //! approved and all that comes from it, and no longer than it lives.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
@@ -35,7 +36,11 @@ impl Process {
     /// The process of a number, with its parent's number.
     #[must_use]
     pub fn of(id: i32) -> Option<(Self, i32)> {
-        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // It is shorter than that, and comes whole.
+        let mut buffer = [0; 1024];
+        let mut stat = File::open(format!("/proc/{id}/stat")).ok()?;
+        let length = stat.read(&mut buffer).ok()?;
+        let stat = String::from_utf8_lossy(buffer.get(..length)?);
         let (_, fields) = stat.rsplit_once(") ")?;
         let mut fields = fields.split(' ');
         let parent = fields.nth(1)?.parse().ok()?;

@@ -16,17 +16,19 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nix::fcntl::OFlag;
-use nix::unistd::pipe2;
+use nix::unistd::{getpid, getppid, pipe2};
 use serde::{Deserialize, Serialize};
 
 use super::grants::{Grants, Process};
+use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
-use crate::approve::{self, Cleared, Request as Asked, USUAL_SECONDS};
+use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
+use crate::broker::{Root, environment};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
-use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Running, Told};
+use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Nobody, Running, Told};
 use crate::policy::Policy;
 use crate::policy::schema::Effect;
 use crate::report::exec as words;
@@ -84,17 +86,21 @@ pub struct Guard<'a> {
     refused: VecDeque<(i32, u64, String)>,
     record: Option<PathBuf>,
     asks: Asks,
+    /// The session of the agent whose tree this is.
+    session: Option<Root>,
     /// The file of this program.
     own: Option<Identity>,
     copies: Option<HashMap<Mark, String>>,
     allowed: HashSet<u64>,
     keys: RandomState,
     gains_nothing: Option<bool>,
+    /// This process, which is not guarded, and the one that it was made by: nothing above either is guarded.
+    ends: [i32; 2],
 }
 
 impl<'a> Guard<'a> {
     /// A judge by this policy, of what begins as this process is. `record` is where decisions are written
-    /// down.
+    /// down, `session` the process of the agent.
     #[must_use]
     pub fn new(
         policy: &'a Policy,
@@ -102,6 +108,7 @@ impl<'a> Guard<'a> {
         grants: Rc<RefCell<Grants>>,
         record: Option<PathBuf>,
         asks: Asks,
+        session: Option<Root>,
     ) -> Self {
         Self {
             policy,
@@ -111,11 +118,13 @@ impl<'a> Guard<'a> {
             refused: VecDeque::new(),
             record,
             asks,
+            session,
             own: own_file(),
             copies: None,
             allowed: HashSet::new(),
             keys: RandomState::new(),
             gains_nothing: None,
+            ends: [getpid().as_raw(), getppid().as_raw()],
         }
     }
 
@@ -158,17 +167,16 @@ impl<'a> Guard<'a> {
             interpreters,
             is_kibosh,
         };
-        let caller = || {
-            if has_started {
-                Caller::default()
-            } else {
-                caller(request)
-            }
+        let asks = Above {
+            request,
+            until: self.ends,
         };
-        let mut judged = judge::exec(self.policy, &self.base, &exec, &caller);
+        // One that has been let go already has no caller any more.
+        let caller: &dyn Caller = if has_started { &Nobody } else { &asks };
+        let mut judged = judge::exec(self.policy, &self.base, &exec, caller);
         if is_loader {
             for loaded in self.loaded(request) {
-                let more = judge::exec(self.policy, &self.base, &loaded, &caller);
+                let more = judge::exec(self.policy, &self.base, &loaded, caller);
                 if more.decision.effect > judged.decision.effect {
                     judged = more;
                 }
@@ -301,13 +309,24 @@ impl<'a> Guard<'a> {
     /// Has a person asked.
     fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
         let seconds = self.policy.settings().prompt_seconds;
+        let above = Above {
+            request,
+            until: self.ends,
+        };
         let question = Put {
             decision: judged.decision.clone(),
             request: Asked {
                 text: judged.text.clone(),
-                source: source::of_exec(&judged.told),
+                source: source::with_callers(&judged.told, above.chain()),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
+                times: 1,
+                elsewhere: elsewhere(
+                    self.policy,
+                    file_of(request),
+                    environment(request.environment.iter()),
+                    self.session,
+                ),
             },
             start: judged.start,
             is_typed: judged.told == Told::Typed,
@@ -341,7 +360,7 @@ struct Put {
 
 impl Put {
     /// Writes down what came of it; gives what is said of a refusal.
-    fn done(&self, outcome: Result<(), &Refusal>, record: Option<&Path>) -> String {
+    fn done(&self, outcome: Result<&Approver, &Refusal>, record: Option<&Path>) -> String {
         if let Some(file) = record {
             let entry = Entry {
                 text: self.request.text.get(self.start..).unwrap_or_default(),
@@ -349,25 +368,27 @@ impl Put {
                 cwd: &self.request.cwd,
                 decision: &self.decision,
                 outcome: match outcome {
-                    Ok(()) => Outcome::Approved,
+                    Ok(by) => Outcome::Approved(by),
                     Err(refusal) => Outcome::Refused(refusal),
                 },
             };
             let _ = audit::record(file, &entry);
         }
         match outcome {
-            Ok(()) => String::new(),
+            Ok(_) => String::new(),
             Err(refusal) => refused(&self.decision, self.is_typed, refusal),
         }
     }
 }
 
-/// Puts a question of a guard to the person at the terminal of this process; gives its answer.
+/// Puts a question of a guard to the person at the terminal of this process; gives its answer, which is
+/// for as many as want the same.
 #[must_use]
-pub fn put(question: &[u8], record: Option<&Path>) -> Vec<u8> {
-    let Ok(put) = serde_json::from_slice::<Put>(question) else {
+pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> Vec<u8> {
+    let Ok(mut put) = serde_json::from_slice::<Put>(question) else {
         return Vec::new();
     };
+    put.request.times = times;
     apart::put(&put.decision, &put.request, |outcome| {
         put.done(outcome, record)
     })
@@ -461,6 +482,12 @@ impl Judge for Guard<'_> {
     }
 }
 
+/// The files that an exec would start, as they are now.
+fn file_of(request: &Request) -> Option<String> {
+    let files = request.steps.iter().map(|step| step.state.to_string());
+    Some(files.collect::<Vec<_>>().join(" "))
+}
+
 /// What is said of a refusal. Of a command that is typed nothing has run.
 fn refused(decision: &Decision, is_typed: bool, refusal: &Refusal) -> String {
     if is_typed {
@@ -520,43 +547,49 @@ fn marks_of(names: &[String]) -> HashMap<Mark, String> {
     marks
 }
 
-/// Who calls an exec. One that has been let go already has no caller any more.
-fn caller(request: &Request) -> Caller {
-    let folder = request.folder.as_fd();
-    let Ok((_, environment)) = verify::texts(folder) else {
-        return Caller::default();
-    };
-    Caller {
-        environment: environment.iter().map(<[u8]>::to_vec).collect(),
-        chain: chain(request.task),
-    }
-}
-
 /// How far up programs are looked for.
 const MOST_ABOVE: usize = 64;
 
-/// The program of a task, and those above it.
-fn chain(task: i32) -> Vec<Running> {
-    let mut found = Vec::new();
-    let mut next = task;
-    while let Some((_, parent)) = Process::of(next)
-        && found.len() < MOST_ABOVE
-    {
-        let Ok(folder) = target::folder(next) else {
-            break;
-        };
-        let words = verify::words(folder.as_fd()).unwrap_or_default();
-        let program = verify::program(folder.as_fd()).unwrap_or_default();
-        found.push(Running {
-            program: PathBuf::from(OsStr::from_bytes(&program)),
-            words: words
-                .iter()
-                .map(|word| String::from_utf8_lossy(word).into_owned())
-                .collect(),
-        });
-        next = parent;
+/// Who calls an exec: the task that asks, and what is above it.
+struct Above<'r> {
+    request: &'r Request,
+    /// As [`Guard::ends`].
+    until: [i32; 2],
+}
+
+impl Caller for Above<'_> {
+    fn environment(&self) -> Vec<Vec<u8>> {
+        let environment = verify::environment(self.request.folder.as_fd()).unwrap_or_default();
+        environment.iter().map(<[u8]>::to_vec).collect()
     }
-    found
+
+    fn chain(&self) -> Box<dyn Iterator<Item = Running> + '_> {
+        let mut next = Some(self.request.task);
+        let chain = std::iter::from_fn(move || {
+            let task = next.filter(|&task| task != self.until[0])?;
+            let folder = target::folder(task).ok()?;
+            next = if task == self.until[1] {
+                None
+            } else {
+                Process::of(task).map(|(_, parent)| parent)
+            };
+            Some(running(folder.as_fd()))
+        });
+        Box::new(chain.take(MOST_ABOVE))
+    }
+}
+
+/// The program of a task; `folder` is its `/proc/TASK`.
+fn running(folder: BorrowedFd<'_>) -> Running {
+    let words = verify::words(folder).unwrap_or_default();
+    let program = verify::program(folder).unwrap_or_default();
+    Running {
+        program: PathBuf::from(OsStr::from_bytes(&program)),
+        words: words
+            .iter()
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect(),
+    }
 }
 
 /// Whether a file is one of the machine's own programs, whose name is what it is: not where another one

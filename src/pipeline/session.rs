@@ -1,16 +1,20 @@
 //! The shell that kibosh becomes, while it is judged: its policy and place, what was cleared, and what is
 //! written down of it.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::approve::{self, Approver, Cleared, Request, USUAL_SECONDS};
+use nix::unistd::getppid;
+
+use crate::approve::{self, Approver, Cleared, Elsewhere, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
+use crate::broker::{Root, environment};
 use crate::decide::Decision;
 use crate::decide::gates::Gates;
 use crate::invocation::{Invocation, Preamble, Source, Text};
 use crate::judge::Shell;
 use crate::policy::Policy;
-use crate::policy::schema::Settings;
+use crate::policy::schema::{Effect, Settings};
 use crate::report::refusal::Refusal;
 use crate::surroundings::Surroundings;
 use crate::syntax::{self, Completeness, Dialect};
@@ -22,6 +26,8 @@ pub struct Session<'a> {
     shell: Shell<'a>,
     cwd: String,
     record: Option<PathBuf>,
+    /// Whether another process judges and asks for this one.
+    is_supervised: bool,
 }
 
 impl<'a> Session<'a> {
@@ -44,6 +50,7 @@ impl<'a> Session<'a> {
             shell: Shell::new(invocation, surroundings, preamble, Vec::new(), gates),
             cwd,
             record: audit::place(policy.settings().record.as_deref(), home),
+            is_supervised: gates == Gates::BesideExec,
         }
     }
 
@@ -90,12 +97,14 @@ impl<'a> Session<'a> {
                 source: self.source(),
                 cwd: self.cwd.clone(),
                 seconds: self.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
+                times: 1,
+                elsewhere: self.elsewhere(decision),
             },
         );
         let outcome = match &reviewed {
             Ok(cleared) => match cleared.approver() {
                 Approver::Policy => Outcome::Ran,
-                Approver::Person => Outcome::Approved,
+                by @ (Approver::Person | Approver::Reviewer(_)) => Outcome::Approved(by),
             },
             Err(refusal) => Outcome::Refused(refusal),
         };
@@ -103,6 +112,20 @@ impl<'a> Session<'a> {
             self.record(decision, outcome);
         }
         reviewed
+    }
+
+    /// What is needed to ask on another terminal. Below a supervisor nobody asks there: what is guarded does
+    /// not speak to a broker.
+    fn elsewhere(&self, decision: &Decision) -> Option<Elsewhere> {
+        if decision.effect != Effect::Confirm || self.is_supervised {
+            return None;
+        }
+        let entries: Vec<Vec<u8>> = std::env::vars_os()
+            .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
+            .collect();
+        let environment = environment(entries.iter().map(Vec::as_slice));
+        let session = Root::of(getppid().as_raw());
+        elsewhere(self.policy, None, environment, session)
     }
 
     /// Writes down what came of the last decision. A record that cannot be written changes nothing.
@@ -145,6 +168,23 @@ impl<'a> Session<'a> {
             Source::Nothing(_) => String::new(),
         }
     }
+}
+
+/// What is needed to ask on another terminal, where the policy lets that be.
+pub fn elsewhere(
+    policy: &Policy,
+    program: Option<String>,
+    environment: String,
+    session: Option<Root>,
+) -> Option<Elsewhere> {
+    let settings = policy.settings();
+    (settings.broker != Some(false)).then(|| Elsewhere {
+        policy: policy.fingerprint(),
+        program,
+        environment,
+        session,
+        unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
+    })
 }
 
 /// Whether the shell would run a text without waiting for more.

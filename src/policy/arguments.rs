@@ -62,7 +62,12 @@ impl Arguments {
     /// Whether a flag specification (`-r|--recursive`, `--type=pv*`) holds.
     #[must_use]
     pub fn has_flag(&self, spec: &str) -> bool {
-        self.flags_named(spec).next().is_some()
+        !self.flags.is_empty()
+            && spec.split('|').any(|one| {
+                let (name, value) = parts(one);
+                let mut flags = self.flags.iter();
+                flags.any(|flag| self.is_named(flag, name, value))
+            })
     }
 
     /// Whether a flag is given, and not with a value that says no (`--dry-run=none`) or taken back
@@ -95,18 +100,20 @@ impl Arguments {
     pub fn flags_named<'a>(&'a self, spec: &'a str) -> impl Iterator<Item = &'a Flag> {
         self.flags.iter().filter(move |flag| {
             spec.split('|').any(|one| {
-                let (name, value) = match one.split_once('=') {
-                    Some((name, value)) => (name, Some(value)),
-                    None => (one, None),
-                };
-                self.same_name(name, &flag.name)
-                    && value.is_none_or(|pattern| {
-                        flag.value.as_ref().is_some_and(|v| {
-                            v.text.contains(HOLE) || super::glob::matches(pattern, &v.text)
-                        })
-                    })
+                let (name, value) = parts(one);
+                self.is_named(flag, name, value)
             })
         })
+    }
+
+    /// Whether a flag has this name and, where one is asked for, such a value.
+    fn is_named(&self, flag: &Flag, name: &str, value: Option<&str>) -> bool {
+        self.same_name(name, &flag.name)
+            && value.is_none_or(|pattern| {
+                flag.value.as_ref().is_some_and(|v| {
+                    v.text.contains(HOLE) || super::glob::matches(pattern, &v.text)
+                })
+            })
     }
 
     /// Whether a flag specification surely holds: `--dry-run=none`, `--help=false` and a value that is
@@ -131,6 +138,14 @@ impl Arguments {
         } else {
             super::glob::matches(spec, name)
         }
+    }
+}
+
+/// Name and value of one flag of a specification.
+fn parts(one: &str) -> (&str, Option<&str>) {
+    match one.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (one, None),
     }
 }
 

@@ -263,6 +263,8 @@ impl<'k> Check<'_, '_, 'k> {
             ("bash", settings.bash.is_some()),
             ("sh", settings.sh.is_some()),
             ("prompt-seconds", settings.prompt_seconds.is_some()),
+            ("broker", settings.broker.is_some()),
+            ("unwatched-seconds", settings.unwatched_seconds.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),
@@ -294,6 +296,16 @@ impl<'k> Check<'_, '_, 'k> {
                 "prompt-seconds",
                 "`prompt-seconds` is not between 1 and 25",
                 "agents end a command after 30 seconds; the question must end before",
+            );
+        }
+        if settings
+            .unwatched_seconds
+            .is_some_and(|seconds| seconds > 25)
+        {
+            self.wrong(
+                "unwatched-seconds",
+                "`unwatched-seconds` is more than 25",
+                "agents end a command after 30 seconds; the waiting must end before",
             );
         }
         if settings

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 
 use super::glob;
+use super::index;
 use super::schema::{Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable};
 use crate::action::{Action, Value};
 
@@ -29,6 +30,8 @@ struct Conditions {
     rule: u16,
     /// The traits that an action must have.
     needs: u32,
+    /// With which bytes such an argument begins, as [`index::initials`] has it.
+    initials: u64,
     /// Patterns of which one must match an argument; empty is no condition.
     words: &'static [&'static str],
     /// Patterns of the programs, where they are not found by name; empty is every program.
@@ -40,12 +43,13 @@ struct Conditions {
 }
 
 impl Conditions {
-    /// Whether one of the arguments is a word that must stand there.
-    fn finds_word(&self, arguments: &[Value]) -> bool {
+    /// Whether one of the arguments is a word that must stand there. `initials` are theirs.
+    fn finds_word(&self, arguments: &[Value], initials: u64) -> bool {
         self.words.is_empty()
-            || arguments
-                .iter()
-                .any(|argument| any(self.words, &argument.text))
+            || self.initials & initials != 0
+                && arguments
+                    .iter()
+                    .any(|argument| any(self.words, &argument.text))
     }
 }
 
@@ -190,18 +194,20 @@ impl Shipped {
         synonyms_known: bool,
     ) -> impl Iterator<Item = (u16, &Match)> {
         let program = action.program.as_str();
+        let texts = action.arguments.iter().map(|argument| &argument.text);
+        let initials = texts.fold(0, |bits, text| bits | index::initial(text));
         let known = |number: &&u16| {
             MATCHES.get(usize::from(**number)).is_some_and(|one| {
                 one.needs & !traits == 0
                     && (one.programs.is_empty() || any(one.programs, program))
-                    && (!synonyms_known || one.finds_word(&action.arguments))
+                    && (!synonyms_known || one.finds_word(&action.arguments, initials))
                     && !any(one.not, program)
             })
         };
         let by_name = |number: &&u16| {
             MATCHES.get(usize::from(**number)).is_some_and(|one| {
                 one.needs & !traits == 0
-                    && (!synonyms_known || one.finds_word(&action.arguments))
+                    && (!synonyms_known || one.finds_word(&action.arguments, initials))
                     && !any(one.not, program)
             })
         };

@@ -4,6 +4,9 @@
 /// Whether `text` is one of the alternatives of `pattern`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
+    if pattern == text && is_literal(pattern) {
+        return true;
+    }
     if pattern.as_bytes().contains(&b'|') {
         return pattern.split('|').any(|one| matches_one(one, text));
     }

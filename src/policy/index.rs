@@ -132,6 +132,26 @@ pub fn words(conditions: &Match) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
 }
 
+/// With which bytes a text must begin to match one of the patterns, as bits: [`initial`] of such a text
+/// has one of them.
+#[must_use]
+pub fn initials(patterns: &[&str]) -> u64 {
+    patterns.iter().fold(0, |bits, pattern| {
+        bits | match pattern.bytes().next() {
+            None | Some(b'*' | b'?') => u64::MAX,
+            Some(_) => initial(pattern),
+        }
+    })
+}
+
+/// The bit of the byte with which a text begins; all of them where there is none.
+#[must_use]
+pub fn initial(text: &str) -> u64 {
+    text.bytes()
+        .next()
+        .map_or(u64::MAX, |byte| 1 << (byte & 63))
+}
+
 /// The word of a subcommand that says most; all of its words must be there.
 fn longest(subcommand: &str) -> Option<&str> {
     subcommand

@@ -53,7 +53,8 @@ impl<'a> Facts<'a> {
             .collect::<Vec<_>>()
             .join(" ");
         let arguments = arguments::read(program, &action.arguments);
-        let inert = program.is_some_and(|p| p.inert.iter().any(|flag| arguments.says_yes(flag)));
+        let inert = !arguments.flags.is_empty()
+            && program.is_some_and(|p| p.inert.iter().any(|flag| arguments.says_yes(flag)));
         Self {
             action,
             program,

@@ -50,6 +50,10 @@ pub struct Settings {
     pub dry_run: Option<bool>,
     /// Seconds that a person has to answer, 1 to 25.
     pub prompt_seconds: Option<u8>,
+    /// Whether a question that no terminal here can take may be answered on another one of the user's.
+    pub broker: Option<bool>,
+    /// Seconds for which a command waits for that where nobody watches, 0 to 25.
+    pub unwatched_seconds: Option<u8>,
     /// The file of the audit record, or `"off"`.
     pub record: Option<String>,
     /// Whether every exec below the shell is judged, too.

@@ -164,6 +164,17 @@ impl Policy {
         self.unproven.as_deref()
     }
 
+    /// What tells this policy from every other: a hash of the packs, of the files, and of what is in force
+    /// of them.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let files = self.files.iter();
+        trust::hash_of_policy(files.map(|file| {
+            let left_out = file.ignored.len();
+            (file.layer, file.path.as_str(), file.text.as_str(), left_out)
+        }))
+    }
+
     /// The files of the layers.
     #[must_use]
     pub fn files(&self) -> &[LayerFile] {
@@ -319,6 +330,8 @@ impl Policy {
                 sh: settings.sh.or(shipped.sh),
                 dry_run: settings.dry_run.or(shipped.dry_run),
                 prompt_seconds: settings.prompt_seconds.or(shipped.prompt_seconds),
+                broker: settings.broker.or(shipped.broker),
+                unwatched_seconds: settings.unwatched_seconds.or(shipped.unwatched_seconds),
                 record: settings.record.or(shipped.record),
                 exec_gate: settings.exec_gate.or(shipped.exec_gate),
                 new_privileges: settings.new_privileges.or(shipped.new_privileges),
@@ -526,6 +539,14 @@ fn add_to_settings(settings: &mut Settings, more: &Settings) {
         (first, second) => first.or(second),
     };
     settings.prompt_seconds = match (settings.prompt_seconds, more.prompt_seconds) {
+        (Some(first), Some(second)) => Some(first.min(second)),
+        (first, second) => first.or(second),
+    };
+    settings.broker = match (settings.broker, more.broker) {
+        (Some(first), Some(second)) => Some(first && second),
+        (first, second) => first.or(second),
+    };
+    settings.unwatched_seconds = match (settings.unwatched_seconds, more.unwatched_seconds) {
         (Some(first), Some(second)) => Some(first.min(second)),
         (first, second) => first.or(second),
     };

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use super::Layer;
 use super::compiled;
 use super::discover::{self, Folders};
 use super::load::Text;
@@ -62,6 +63,21 @@ pub fn hash_of_all(texts: &[Text]) -> String {
         hasher.update([0]);
         hasher.update((text.text.len() as u64).to_le_bytes());
         hasher.update(&text.text);
+    }
+    hex(&hasher.finalize())
+}
+
+/// A hash over the packs and over files, each with its layer and how much of it is not in force.
+#[must_use]
+pub fn hash_of_policy<'a>(files: impl Iterator<Item = (Layer, &'a str, &'a str, usize)>) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(compiled::FINGERPRINT.to_le_bytes());
+    for (layer, file, text, left_out) in files {
+        for part in [layer.name(), file, text] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher.update((left_out as u64).to_le_bytes());
     }
     hex(&hasher.finalize())
 }
@@ -198,6 +214,8 @@ pub fn tighten(
             ("bash", settings.bash.is_some()),
             ("sh", settings.sh.is_some()),
             ("prompt-seconds", settings.prompt_seconds.is_some()),
+            ("broker", settings.broker.is_some()),
+            ("unwatched-seconds", settings.unwatched_seconds.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),

@@ -12,10 +12,12 @@ pub mod excerpt;
 pub mod exec;
 pub mod explain;
 pub mod launch;
+pub mod log;
 pub mod loss;
 pub mod policy;
 pub mod prompt;
 pub mod refusal;
+pub mod review;
 pub mod source;
 pub mod style;
 

@@ -27,7 +27,9 @@ pub struct Scene<'a> {
     pub source: &'a str,
     /// Its working directory.
     pub cwd: &'a str,
-    /// How many columns the terminal has.
+    /// How many rows the terminal has.
+    pub rows: usize,
+    /// How many columns.
     pub columns: usize,
     /// Its colours.
     pub style: Style,
@@ -70,6 +72,25 @@ impl Ask {
         }
     }
 
+    /// The same where a yes can be for the session.
+    #[must_use]
+    pub fn words_in_session(&self, seconds: u64) -> String {
+        match self {
+            Self::Yes => format!("Run it? y once, s this session, all else is no ({seconds} s)"),
+            Self::Name(_) => self.words(seconds),
+        }
+    }
+
+    /// The same where a person reviews, who can also say yes for the session, no, or leave it. No longer than
+    /// the others, for which there is room.
+    #[must_use]
+    pub fn words_of_review(&self, seconds: u64) -> String {
+        match self {
+            Self::Yes => format!("Run it? y, s (session), n; else left ({seconds} s)"),
+            Self::Name(_) => format!("Name (n is no, {seconds} s)"),
+        }
+    }
+
     /// Whether `answer` is a yes.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
@@ -78,6 +99,18 @@ impl Ask {
             Self::Name(name) => answer == name,
         }
     }
+}
+
+/// Whether `answer` is a no of a person who reviews.
+#[must_use]
+pub fn is_no(answer: &str) -> bool {
+    ["n", "N", "no", "No", "NO"].contains(&answer)
+}
+
+/// Whether `answer` is their yes for the session.
+#[must_use]
+pub fn is_session(answer: &str) -> bool {
+    ["s", "S", "session"].contains(&answer)
 }
 
 /// What is shown when the conversation is over.
@@ -90,9 +123,43 @@ pub fn closing(refusal: Option<&Refusal>) -> &'static str {
     }
 }
 
-/// Words the question for a decision; none where there is more than a person can be shown.
+/// What the title says.
+const TITLE: &str = "kibosh: nothing of this has run yet, a person must decide";
+/// What it says where there is hardly any room.
+const SHORT_TITLE: &str = "kibosh: a person must decide";
+
+/// How much room there is for what is typed: ` yes`, with the cursor behind it.
+const LONGEST_ANSWER: usize = 5;
+
+/// How much is told beside what must be seen: the line, the rules and why.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Detail {
+    /// Everything.
+    All,
+    /// Not what to do instead, nor where the line comes from.
+    Needed,
+    /// Of the reasons the first row.
+    Least,
+}
+
+/// Words the question for a decision, with as much as the terminal has room for; none where there is more
+/// than a person can be shown at once.
 #[must_use]
 pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
+    let details = [Detail::All, Detail::Needed, Detail::Least];
+    details.into_iter().find_map(|detail| {
+        let question = in_detail(decision, scene, detail)?;
+        let asked = question.asks.iter().map(|ask| {
+            let words = ask.words_of_review(99).chars().count() + LONGEST_ANSWER;
+            words.div_ceil(scene.columns) + ask.row().iter().count()
+        });
+        // An empty row stands before it.
+        let needed = 1 + question.rows.len() + asked.sum::<usize>();
+        (needed <= scene.rows).then_some(question)
+    })
+}
+
+fn in_detail(decision: &Decision, scene: &Scene<'_>, detail: Detail) -> Option<Question> {
     let asked: Vec<&Finding> = decision
         .findings
         .iter()
@@ -104,15 +171,20 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     }
     let style = scene.style;
     let spans: Vec<Span> = asked.iter().map(|finding| finding.origin).collect();
-    let mut rows = vec![style.paint(
-        Role::Title,
-        "kibosh: nothing of this has run yet, a person must decide",
-    )];
+    let title = if detail == Detail::Least {
+        SHORT_TITLE
+    } else {
+        TITLE
+    };
+    let title = wrapped(title, scene.columns).into_iter();
+    let mut rows: Vec<String> = title.map(|row| style.paint(Role::Title, &row)).collect();
     rows.extend(excerpt(scene.text, &spans, scene.columns, style)?);
-    push_cut(&mut rows, "in", scene.cwd, scene);
-    push_cut(&mut rows, "from", scene.source, scene);
+    if detail == Detail::All {
+        push_cut(&mut rows, "in", scene.cwd, scene);
+        push_cut(&mut rows, "from", scene.source, scene);
+    }
     for findings in &rules {
-        push_rule(&mut rows, findings, scene);
+        push_rule(&mut rows, findings, scene, detail);
     }
     Some(Question {
         rows,
@@ -135,7 +207,7 @@ fn by_rule<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     rules
 }
 
-fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>) {
+fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>, detail: Detail) {
     let Some(first) = findings.first() else {
         return;
     };
@@ -156,11 +228,19 @@ fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>) {
     if let Some(finding) = unseen {
         push_cut(rows, "does", &finding.subject, scene);
     }
-    push_words(rows, "why", &first.reason, Role::Danger, scene);
-    if let Some(lost) = loss::of_all(findings) {
-        push_words(rows, "loses", &format!("it {lost}"), Role::Danger, scene);
+    let lost = loss::of_all(findings).map(|lost| format!("it {lost}"));
+    if detail == Detail::Least {
+        push_cut(rows, "why", &first.reason, scene);
+        if let Some(lost) = lost {
+            push_cut(rows, "loses", &lost, scene);
+        }
+        return;
     }
-    if let Some(instead) = &first.instead {
+    push_words(rows, "why", &first.reason, Role::Danger, scene);
+    if let Some(lost) = lost {
+        push_words(rows, "loses", &lost, Role::Danger, scene);
+    }
+    if let Some(instead) = first.instead.as_ref().filter(|_| detail == Detail::All) {
         push_words(rows, "instead", instead, Role::Advice, scene);
     }
 }
@@ -307,6 +387,7 @@ mod tests {
             text,
             source: "-c",
             cwd: "/srv/infra",
+            rows: 60,
             columns: 60,
             style: Style::Plain,
         };
@@ -428,6 +509,37 @@ mod tests {
             .collect();
         assert_eq!(ask(text, findings.clone()), None);
         assert!(ask(text, findings.into_iter().skip(1).collect()).is_some());
+    }
+
+    #[test]
+    fn a_small_terminal_is_told_what_must_be_seen() {
+        let text = "cd infra && terraform destroy -auto-approve";
+        let finding = finding(text, "terraform destroy", "terraform.destroy");
+        let decision = Decision {
+            left_out: Vec::new(),
+            effect: Effect::Confirm,
+            findings: vec![finding],
+        };
+        let asked = |rows, columns| {
+            let scene = Scene {
+                text,
+                source: "-c",
+                cwd: "/srv/infra",
+                rows,
+                columns,
+                style: Style::Plain,
+            };
+            question(&decision, &scene).map(|question| question.rows)
+        };
+        assert_eq!(asked(10, 60).unwrap().len(), 8);
+        let needed = asked(9, 60).unwrap();
+        assert!(!needed.iter().any(|row| row.contains("instead")));
+        let least = asked(10, 40).unwrap();
+        assert!(least.len() <= 7, "{least:?}");
+        for words in ["terraform destroy", "terraform.destroy", "removes every"] {
+            assert!(least.iter().any(|row| row.contains(words)), "{least:?}");
+        }
+        assert_eq!(asked(5, 40), None);
     }
 
     #[test]

@@ -35,6 +35,29 @@ pub enum Refusal {
     Vanished,
     /// There is more to approve than a person can be shown at once.
     TooMuch,
+    /// Nobody could be asked here, and nobody has answered elsewhere yet.
+    Pending {
+        /// The number of the request.
+        number: u64,
+        /// Why nobody could be asked here.
+        absence: Absence,
+    },
+    /// A person at another terminal said no.
+    Reviewer {
+        /// What they gave as the reason.
+        why: Option<String>,
+        /// Whether they said it to the same request, a while ago.
+        is_earlier: bool,
+    },
+    /// Too many requests wait for a person already.
+    TooMany,
+    /// Nobody could be asked here, nor elsewhere.
+    NoBroker {
+        /// Why not here.
+        absence: Absence,
+        /// Why not elsewhere.
+        why: String,
+    },
 }
 
 /// Why nobody could be asked.
@@ -46,6 +69,8 @@ pub enum Absence {
     NotAPersons,
     /// It runs in the background of its terminal.
     Background,
+    /// It is one of a program's in which every process of the user can press keys; which.
+    Shared(String),
     /// The terminal could not be used.
     Unusable(String),
 }
@@ -184,9 +209,38 @@ fn ground(refusal: &Refusal) -> String {
         Refusal::Vanished => {
             format!("it needs a person's yes, but the terminal went away while asking; {HOW}")
         }
-        Refusal::TooMuch => "it needs a person's yes for more than can be shown at once; \
-                             split the line into smaller ones"
+        Refusal::Pending { number, absence } => format!(
+            "it needs a person's yes, but {}; a person can give it in a terminal of their own with \
+             `kibosh approve {number}`, and then the same line passes when it is run again",
+            missing(absence)
+        ),
+        Refusal::Reviewer { why, is_earlier } => {
+            let said = if *is_earlier {
+                "a person said no to the same a short while ago"
+            } else {
+                "a person was asked and said no"
+            };
+            match why {
+                Some(why) => {
+                    let why = unmistaken(&escape(why));
+                    format!("{said}: {why}; do not try it in another form")
+                }
+                None => format!("{said}; do not try it in another form"),
+            }
+        }
+        Refusal::TooMany => "it needs a person's yes, and more requests wait for one already than \
+                             anybody would read; ask the person to look at `kibosh pending`"
             .to_owned(),
+        Refusal::NoBroker { absence, why } => format!(
+            "it needs a person's yes, but {}, nor on another terminal: {}; {HOW}",
+            missing(absence),
+            unmistaken(&escape(why))
+        ),
+        Refusal::TooMuch => {
+            "it needs a person's yes for more than this terminal can show at once; \
+                             split the line into smaller ones, or make the terminal larger"
+                .to_owned()
+        }
     }
 }
 
@@ -197,6 +251,9 @@ fn missing(absence: &Absence) -> String {
             "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
+        Absence::Shared(program) => {
+            format!("the terminal here is one of {}", escape(program))
+        }
         Absence::Unusable(why) => {
             format!("the terminal cannot be used ({})", unmistaken(&escape(why)))
         }
@@ -245,6 +302,19 @@ mod tests {
             Refusal::Interrupted,
             Refusal::Vanished,
             Refusal::TooMuch,
+            Refusal::Pending {
+                number: 7,
+                absence: Absence::NoTerminal,
+            },
+            Refusal::Reviewer {
+                why: Some("permission denied,\nuse staging".into()),
+                is_earlier: true,
+            },
+            Refusal::TooMany,
+            Refusal::NoBroker {
+                absence: Absence::Background,
+                why: "read-only file system".into(),
+            },
         ]
     }
 
@@ -275,6 +345,22 @@ mod tests {
              kibosh: instead: terraform plan -destroy\n\
              kibosh: it needs a person's yes, but nobody can be asked from here; a person can run the line \
              with kibosh in a terminal of their own, or add an exception for the rule in ~/.config/kibosh"
+        );
+    }
+
+    #[test]
+    fn what_waits_for_another_terminal_says_how_a_person_can_approve_it() {
+        let refusal = Refusal::Pending {
+            number: 7,
+            absence: Absence::NoTerminal,
+        };
+        let text = message(&decision(vec![finding("a.b", "x")]), &refusal);
+        assert!(
+            text.ends_with(
+                "\nkibosh: it needs a person's yes, but nobody can be asked from here; a person can give it in a \
+                 terminal of their own with `kibosh approve 7`, and then the same line passes when it is run again"
+            ),
+            "{text}"
         );
     }
 

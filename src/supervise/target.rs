@@ -4,6 +4,7 @@
 //! wait or act, and decides nothing.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -40,6 +41,23 @@ pub struct State {
     size: i64,
     changed: (i64, i64),
     modified: (i64, i64),
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            identity: Identity { device, inode },
+            gains,
+            size,
+            changed: (second, fraction),
+            modified,
+        } = self;
+        write!(
+            out,
+            "{device}:{inode} {gains} {size} {second}.{fraction} {}.{}",
+            modified.0, modified.1
+        )
+    }
 }
 
 impl State {

@@ -12,7 +12,9 @@ const MOST_TEXTS: usize = 1 << 18;
 /// How long all texts may be together; execve(2) takes at most 6 MiB.
 const MOST_BYTES: usize = 8 << 20;
 /// Texts that stand no further apart are read in one piece.
-const NEAR: u64 = 4096;
+const NEAR: u64 = 512;
+/// How much is read of a text at first, within its page: most are shorter.
+const USUAL: u64 = 512;
 /// How much may be read in one piece.
 const MOST_PIECE: u64 = 1 << 20;
 /// The longest path (`PATH_MAX`).
@@ -142,6 +144,7 @@ impl Pieces {
         let mut ranges: Vec<(u64, u64)> = Vec::new();
         for address in addresses {
             let end = (address / PAGE + 1) * PAGE;
+            let end = end.min(address + USUAL);
             match ranges.last_mut() {
                 Some((start, last))
                     if address <= last.saturating_add(NEAR) && end - *start <= MOST_PIECE =>

@@ -100,6 +100,15 @@ pub fn texts(folder: BorrowedFd<'_>) -> io::Result<(Texts, Texts)> {
     Ok((file(folder, "cmdline")?, file(folder, "environ")?))
 }
 
+/// The environment that a program was started with.
+///
+/// # Errors
+///
+/// Where it cannot be read.
+pub fn environment(folder: BorrowedFd<'_>) -> io::Result<Texts> {
+    file(folder, "environ")
+}
+
 /// The words of a program that runs, as it says.
 ///
 /// # Errors
@@ -109,6 +118,9 @@ pub fn words(folder: BorrowedFd<'_>) -> io::Result<Texts> {
     file(folder, "cmdline")
 }
 
+/// How long most vectors are, with room to see that they end.
+const USUAL: usize = 8 << 10;
+
 fn file(folder: BorrowedFd<'_>, name: &str) -> io::Result<Texts> {
     use std::io::Read;
     let descriptor = openat(
@@ -117,8 +129,22 @@ fn file(folder: BorrowedFd<'_>, name: &str) -> io::Result<Texts> {
         OFlag::O_RDONLY | OFlag::O_CLOEXEC,
         Mode::empty(),
     )?;
-    let mut bytes = Vec::new();
-    std::fs::File::from(descriptor).read_to_end(&mut bytes)?;
+    let mut file = std::fs::File::from(descriptor);
+    // Mostly one call tells it all, and a second one that there is no more. What is told of its length is
+    // wrong.
+    let mut bytes = vec![0; USUAL];
+    let mut length = 0;
+    loop {
+        let read = file.read(bytes.get_mut(length..).unwrap_or_default())?;
+        if read == 0 {
+            break;
+        }
+        length += read;
+        if length == bytes.len() {
+            bytes.resize(length * 2, 0);
+        }
+    }
+    bytes.truncate(length);
     let count = bytes.iter().filter(|&&byte| byte == 0).count();
     Ok(Texts { bytes, count })
 }

@@ -19,9 +19,9 @@ const SIZE: usize = 256 << 10;
 /// The largest alignment of the piece itself.
 const PAGE: usize = 4096;
 
-/// Parts are kept by powers of two, from 16 bytes to 32 KiB.
+/// Parts are kept by powers of two, from 16 bytes to 256 KiB.
 const SMALLEST: u32 = 4;
-const LARGEST: u32 = 15;
+const LARGEST: u32 = 18;
 const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 
 /// The allocator of the binary.

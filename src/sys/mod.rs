@@ -13,6 +13,7 @@ pub mod limits;
 pub mod memory;
 pub mod patience;
 pub mod peek;
+pub mod peer;
 pub mod process;
 pub mod signals;
 pub mod terminal;

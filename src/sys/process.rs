@@ -246,6 +246,39 @@ pub fn become_unseen() -> io::Result<()> {
     Ok(())
 }
 
+/// Nobody of the same user may look into this process or trace it (`PR_SET_DUMPABLE`). Dropping it makes that
+/// as it was before.
+pub struct Unseen {
+    before: libc::c_int,
+}
+
+impl Unseen {
+    /// From here on.
+    #[must_use]
+    pub fn meanwhile() -> Self {
+        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+        // SAFETY: this call takes numbers only.
+        let before = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
+        set_seen(0);
+        Self { before }
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        // Another value, which the kernel may set by itself, cannot be set.
+        set_seen(libc::c_int::from(self.before == 1));
+    }
+}
+
+fn set_seen(seen: libc::c_int) {
+    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+    // SAFETY: this call takes numbers only.
+    unsafe {
+        libc::prctl(libc::PR_SET_DUMPABLE, seen, 0, 0, 0);
+    }
+}
+
 /// Closes everything but the given descriptors, and puts `/dev/null` in the place of the standard ones,
 /// so that nobody waits for the ends of what others hold. For a process that does nothing else any more.
 ///

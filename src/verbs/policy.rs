@@ -109,6 +109,8 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
             .map(|p| p.display().to_string())
             .unwrap_or_default(),
         seconds: USUAL_SECONDS,
+        times: 1,
+        elsewhere: None,
     };
     match approve::review(&decision, &request) {
         Ok(_cleared) => done(trust::record(folders, &file.path, &file.text), say),

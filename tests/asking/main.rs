@@ -68,7 +68,7 @@ fn launch(program: &[String]) {
         .iter()
         .map(|word| std::ffi::CString::new(word.as_str()).unwrap())
         .collect();
-    let mut ask = |question: &[u8]| {
+    let mut ask = |question: &[u8], times: usize| {
         let modes = std::process::Command::new("stty")
             .arg("-g")
             .stdin(std::process::Stdio::inherit())
@@ -81,7 +81,7 @@ fn launch(program: &[String]) {
             .open("/dev/tty")
             .unwrap();
         let text = String::from_utf8_lossy(question);
-        write!(terminal, "[question {text}]").unwrap();
+        write!(terminal, "[question {text} {times}]").unwrap();
         let mut answer = String::new();
         BufReader::new(terminal).read_line(&mut answer).unwrap();
         answer.trim_end().as_bytes().to_vec()
@@ -216,7 +216,7 @@ fn main_screen(name: &str) {
     terminal.wait_for("first\r\n");
     place.ask("A");
     terminal.wait_for("\x1b[?1049h");
-    terminal.wait_for("[question A]");
+    terminal.wait_for("[question A 1]");
     assert_eq!(place.text("asked-in"), place.text("before"));
     // What the agent writes meanwhile is shown afterwards, all of it.
     place.make("go");
@@ -247,7 +247,7 @@ fn alternate_screen(name: &str) {
     terminal.wait_for("drawn");
     place.ask("A");
     terminal.wait_for("\x1b[?1003l");
-    terminal.wait_for("[question A]");
+    terminal.wait_for("[question A 1]");
     let before = terminal.seen().matches("\x1b[?1049h").count();
     assert_eq!(before, 1);
     terminal.keys("no\n");
@@ -269,11 +269,27 @@ fn several(name: &str) {
     let mut terminal = place.terminal("echo first; until test -e end; do sleep 0.05; done", "");
     terminal.wait_for("first");
     place.ask("ABC");
-    for answer in ["one", "two", "three"] {
+    for (answer, times) in [("one", "A 1]"), ("two", "B 1]"), ("three", "C 1]")] {
         terminal.wait_for("[question ");
+        terminal.wait_for(times);
         terminal.keys(&format!("{answer}\n"));
     }
     place.wait_for("answers", "1 one\n2 two\n3 three\n");
+    // What wants the same when it is asked has one answer, what comes later is asked again.
+    place.ask("ABBB");
+    terminal.wait_for("[question A 1]");
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.keys("four\n");
+    terminal.wait_for("[question B 3]");
+    place.ask("B");
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.keys("five\n");
+    terminal.wait_for("[question B 1]");
+    terminal.keys("six\n");
+    place.wait_for(
+        "answers",
+        "1 one\n2 two\n3 three\n4 four\n5 five\n6 five\n7 five\n8 six\n",
+    );
     place.make("end");
     assert!(terminal.finish().contains("modes kept"));
 }
@@ -299,7 +315,7 @@ fn while_stopped(name: &str) {
     terminal.keys("fg\r");
     std::thread::sleep(Duration::from_millis(500));
     place.ask("B");
-    terminal.wait_for("[question B]");
+    terminal.wait_for("[question B 1]");
     terminal.keys("yes\n");
     place.wait_for("answers", "1 \n2 yes\n");
     place.make("end");
@@ -316,7 +332,7 @@ fn ended_meanwhile(name: &str) {
     );
     terminal.wait_for("first");
     place.ask("A");
-    terminal.wait_for("[question A]");
+    terminal.wait_for("[question A 1]");
     place.make("end");
     let screen = terminal.finish();
     assert!(
@@ -333,7 +349,7 @@ fn killed_meanwhile(name: &str) {
     );
     terminal.wait_for("first");
     place.ask("A");
-    terminal.wait_for("[question A]");
+    terminal.wait_for("[question A 1]");
     let launcher: i32 = place.text("launcher").trim().parse().unwrap();
     kibosh::sys::signals::send(launcher, nix::libc::SIGKILL).unwrap();
     let screen = terminal.finish();

@@ -175,3 +175,49 @@ fn what_an_agent_runs_is_written_down() {
         "{texts:?}"
     );
 }
+
+#[test]
+fn a_yes_for_the_session_is_for_the_same_only() {
+    let place = Place::new("agent-session-yes");
+    let agent = "demolish all; demolish all; cd bin; demolish all; echo \"status $?\"\n";
+    let mut terminal = terminal(&place, agent);
+    terminal.wait_for("Run it? y once, s this session");
+    terminal.keys("s\r");
+    // The second is not asked about; in another directory it is.
+    terminal.wait_for("Run it?");
+    assert_eq!(place.ran().as_deref(), Some("all\nall\n"));
+    terminal.keys("n\r");
+    terminal.wait_for("status 126");
+    terminal.finish();
+    let place = Place::new("agent-session-changed");
+    // The same words, but the program is another one by then.
+    let agent =
+        "demolish all; echo 'echo other >>ran' >>bin/demolish; demolish all; echo \"status $?\"\n";
+    let mut terminal = self::terminal(&place, agent);
+    terminal.wait_for("Run it?");
+    terminal.keys("s\r");
+    terminal.wait_for("Run it?");
+    terminal.keys("n\r");
+    terminal.wait_for("status 126");
+    terminal.finish();
+    assert_eq!(place.ran().as_deref(), Some("all\n"));
+}
+
+#[test]
+fn a_second_no_answers_the_same_by_itself() {
+    let place = Place::new("agent-two-noes");
+    let agent = "for i in 1 2 3 4; do demolish all; done; demolish named x; echo \"status $?\"\n";
+    let mut terminal = terminal(&place, agent);
+    for _ in 0..2 {
+        terminal.wait_for("Run it?");
+        terminal.keys("n\r");
+    }
+    for _ in 0..2 {
+        terminal.wait_for("a person said no to the same a short while ago");
+    }
+    terminal.wait_for("Name");
+    terminal.keys("\r");
+    terminal.wait_for("status 126");
+    terminal.finish();
+    assert_eq!(place.ran(), None);
+}

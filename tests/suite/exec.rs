@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use kibosh::invocation::View;
-use kibosh::judge::{self, Base, Exec, ExecJudgement, Interpreter, Told};
+use kibosh::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Told};
 use kibosh::policy::Policy;
 use kibosh::policy::schema::Effect::{self, Allow, Confirm, Deny};
 
@@ -95,11 +95,15 @@ impl Asked {
     }
 
     fn judged(self) -> ExecJudgement {
+        self.judged_for(&judge::Nobody)
+    }
+
+    fn judged_for(self, caller: &dyn Caller) -> ExecJudgement {
         let begin = View::of(PathBuf::new(), entries(BEGINS_WITH), Some(self.cwd.clone()));
         let base = Base::of(&begin);
         let view = View::of(self.folder, self.environment, Some(self.cwd));
         let exec = Exec { view, ..self.exec };
-        judge::exec(&Policy::shipped(), &base, &exec, &judge::Caller::default)
+        judge::exec(&Policy::shipped(), &base, &exec, caller)
     }
 
     /// Says that the strictest finding is of this rule; none where it is allowed.
@@ -118,6 +122,41 @@ impl Asked {
         }
         judged
     }
+}
+
+/// A caller with this environment, that runs this program.
+struct Running(Vec<Vec<u8>>, &'static str, &'static [&'static str]);
+
+impl Caller for Running {
+    fn environment(&self) -> Vec<Vec<u8>> {
+        self.0.clone()
+    }
+
+    fn chain(&self) -> Box<dyn Iterator<Item = judge::Running> + '_> {
+        Box::new(std::iter::once(judge::Running {
+            program: PathBuf::from(self.1),
+            words: self.2.iter().map(|word| (*word).to_owned()).collect(),
+        }))
+    }
+}
+
+#[test]
+fn what_is_left_out_for_its_caller_is_told() {
+    let set = "GIT_SSH_COMMAND=rm -rf ~/work";
+    let fetch = || asked("/usr/bin/git", &["fetch"]).with(&[set]);
+    let caller =
+        |environment: &[&str], program, words| Running(entries(environment), program, words);
+    let effects = |judged: ExecJudgement| (judged.decision.effect, judged.is_for_caller);
+
+    let (alone, left_out) = effects(fetch().judged());
+    assert!(alone > Allow && !left_out);
+    let has_it = caller(&[set], "/usr/bin/env", &["env"]);
+    assert_eq!(effects(fetch().judged_for(&has_it)), (Allow, true));
+    let has_another = caller(&["GIT_SSH_COMMAND=ssh"], "/usr/bin/env", &["env"]);
+    assert_eq!(effects(fetch().judged_for(&has_another)), (alone, false));
+    // What nobody would have asked about is the same for all.
+    let status = asked("/usr/bin/git", &["status"]).judged_for(&has_it);
+    assert_eq!(effects(status), (Allow, false));
 }
 
 #[test]

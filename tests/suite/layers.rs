@@ -19,6 +19,7 @@ const ORDER: &[&[&str]] = &[
     &["doctor"],
     &["agents"],
     &["judge"],
+    &["broker"],
     &["decide"],
     &["surroundings"],
     &["normalise"],

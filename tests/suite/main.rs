@@ -5,6 +5,10 @@ mod agent;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod broker;
+#[cfg(test)]
+mod broker_attacks;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod calm;
@@ -40,6 +44,8 @@ mod loss_terraform;
 mod metamorphic;
 #[cfg(test)]
 mod normalise;
+#[cfg(test)]
+mod panel;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]

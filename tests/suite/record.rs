@@ -43,13 +43,7 @@ fn every_decision_leaves_a_line_that_says_what_came_of_it() {
         seen,
         [
             json!(["true", "allow", "ran", null, null]),
-            json!([
-                "demolish all",
-                "confirm",
-                "refused",
-                "no-terminal",
-                "test.ask"
-            ]),
+            json!(["demolish all", "confirm", "refused", "pending", "test.ask"]),
             json!(["demolish never", "deny", "refused", "policy", "test.never"]),
             json!(["demolish never", "deny", "dry-run", null, "test.never"]),
         ]
@@ -117,4 +111,30 @@ fn no_variable_chooses_another_record() {
             .unwrap();
     }
     assert_eq!(place.record().len(), 3);
+}
+
+#[test]
+fn the_log_shows_what_was_decided_and_counts_it_by_rule() {
+    let place = Place::new("log");
+    let line = format!(": {}; demolish never", place.path().display());
+    assert_eq!(run(&place, &["-c", &line]), Some(126));
+    let shown = |arguments: &[&str]| {
+        let output = place
+            .command(env!("CARGO_BIN_EXE_kibosh"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Other tests write at the same time.
+    let last = shown(&["log", "-n", "5000"]);
+    let row = last.lines().find(|row| row.contains(&line)).unwrap();
+    assert!(
+        row.contains("refused (policy)") && row.contains("test.never"),
+        "{row}"
+    );
+    let noise = shown(&["log", "--noise"]);
+    let counted = noise.lines().find(|row| row.ends_with("  test.never"));
+    assert!(counted.is_some(), "{noise}");
 }

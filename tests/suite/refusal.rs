@@ -60,17 +60,21 @@ fn a_denied_line_runs_nothing_and_says_so_on_standard_error() {
 #[test]
 fn what_needs_a_person_is_refused_without_one_and_says_how_to_approve() {
     let place = Place::new("confirm");
+    let (status, output, told) = refused(&place, "touch ran && demolish all");
+    let (before, number) = told.split_once("`kibosh approve ").unwrap();
+    let (number, after) = number.split_once('`').unwrap();
+    assert!(number.parse::<u64>().is_ok(), "{told}");
     assert_eq!(
-        refused(&place, "touch ran && demolish all"),
+        (status, output, format!("{before}`kibosh approve N`{after}")),
         (
             Some(126),
             String::new(),
             "kibosh: nothing was run: `demolish all` is held back by rule test.ask: \
              demolishes what nobody can build again\n\
              kibosh: instead: renovate\n\
-             kibosh: it needs a person's yes, but nobody can be asked from here; a person can run the \
-             line with kibosh in a terminal of their own, or add an exception for the rule in \
-             ~/.config/kibosh\n"
+             kibosh: it needs a person's yes, but nobody can be asked from here; a person can give it in \
+             a terminal of their own with `kibosh approve N`, and then the same line passes when it is run \
+             again\n"
                 .to_owned()
         )
     );

@@ -179,12 +179,17 @@ impl Judging<'_> {
 
     /// Leaves out what is only about variables that the caller has, too: they were judged when the first
     /// program was started with them. A program that does nothing tells what that is.
-    pub fn leave_out_inherited(&self, caller: &Caller, judged: &mut ExecJudgement) {
+    pub fn leave_out_inherited(&self, caller: &dyn Caller, judged: &mut ExecJudgement) {
         const NOTHING: &str = "true";
-        let mut inherited = Base::also_in(self.set, &caller.environment);
-        for (name, value) in self.set {
-            if self.sets_by_itself(caller, name) {
-                inherited.insert(name.clone(), value.clone());
+        if self.set.is_empty() {
+            return;
+        }
+        let mut inherited = Base::also_in(self.set, &caller.environment());
+        if let Some(program) = caller.chain().next().and_then(|one| self.described(&one)) {
+            for (name, value) in self.set {
+                if program.sets.iter().any(|one| glob::matches(one, name)) {
+                    inherited.insert(name.clone(), value.clone());
+                }
             }
         }
         if inherited.is_empty() {
@@ -202,15 +207,6 @@ impl Judging<'_> {
         );
         let rules: Vec<String> = known.findings.into_iter().map(|one| one.rule).collect();
         judged.leave_out(&rules);
-    }
-
-    /// Whether a program of the system sets a variable of this name for what it starts.
-    fn sets_by_itself(&self, caller: &Caller, name: &str) -> bool {
-        let Some(running) = caller.chain.first() else {
-            return false;
-        };
-        self.described(running)
-            .is_some_and(|program| program.sets.iter().any(|one| glob::matches(one, name)))
     }
 
     /// What is known of a program that runs, where it is one of the system.

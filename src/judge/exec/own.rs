@@ -13,25 +13,25 @@ use crate::policy::schema::Own;
 /// Leaves out what would be asked about an exec that a program above it makes by itself.
 pub(super) fn leave_out(
     judging: &Judging<'_>,
-    caller: &Caller,
+    caller: &dyn Caller,
     words: &Words<'_>,
     judged: &mut ExecJudgement,
 ) {
     let arguments = words.arguments().into_iter().map(|word| word.text);
     let path = String::from_utf8_lossy(words.path).into_owned();
     let mut started: Vec<String> = std::iter::once(path).chain(arguments).collect();
-    for (height, running) in caller.chain.iter().enumerate() {
+    for (height, running) in caller.chain().enumerate() {
         let is_own = |own: &Own| {
-            (height == 0 || own.below) && is_meant(&own.when, running) && is_started(own, &started)
+            (height == 0 || own.below) && is_meant(&own.when, &running) && is_started(own, &started)
         };
         if judging
-            .described(running)
+            .described(&running)
             .is_some_and(|program| program.own.iter().any(is_own))
         {
             judged.leave_out_questions();
             return;
         }
-        started.clone_from(&running.words);
+        started = running.words;
     }
 }
 

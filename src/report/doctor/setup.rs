@@ -158,10 +158,26 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
         ExecGate::Required => "required",
     };
     let text = format!(
-        "exec-gate {wanted}, new-privileges {}, prompt-seconds {}, dry-run {}",
-        settings.new_privileges, settings.prompt_seconds, settings.dry_run
+        "exec-gate {wanted}, new-privileges {}, prompt-seconds {}, unwatched-seconds {}, dry-run {}",
+        settings.new_privileges,
+        settings.prompt_seconds,
+        settings.unwatched_seconds,
+        settings.dry_run
     );
     to.add(Mark::Note, "settings", text, "");
+    let broker = match (settings.broker, &settings.no_broker) {
+        (false, _) => {
+            "the policy has switched it off: only the terminal at hand is asked".to_owned()
+        }
+        (true, None) => {
+            "what finds no terminal waits for `kibosh watch` and `kibosh approve`".to_owned()
+        }
+        (true, Some(why)) => {
+            let why = escape(why);
+            format!("from here only the terminal at hand is asked: {why}")
+        }
+    };
+    to.add(Mark::Note, "broker", broker, "");
     for (name, shell) in [("bash", &settings.bash), ("sh", &settings.sh)] {
         to.add(
             shell.mark(),

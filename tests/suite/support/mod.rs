@@ -1,5 +1,6 @@
 //! What the tests are told with.
 
+pub mod desk;
 pub mod left;
 pub mod place;
 pub mod probe;

@@ -1,7 +1,7 @@
 //! A folder of its own for one test, removed at its end, with a program that a rule stops.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -60,6 +60,15 @@ impl Place {
         fs::write(self.folder.join(".kibosh.toml"), text.join("\n")).unwrap();
     }
 
+    /// Where the broker is of what is run in it: beside it, and not the person's who runs the tests.
+    pub fn runtime(&self) -> PathBuf {
+        let mut name = self.folder.clone().into_os_string();
+        name.push(".run");
+        let folder = PathBuf::from(name);
+        let _ = DirBuilder::new().mode(0o700).create(&folder);
+        folder
+    }
+
     /// Runs `program` in it without a terminal.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("setsid");
@@ -68,6 +77,7 @@ impl Place {
             .arg(program)
             .current_dir(&self.folder)
             .env("PATH", self.search_path())
+            .env("XDG_RUNTIME_DIR", self.runtime())
             .stdin(Stdio::null());
         command
     }
@@ -102,5 +112,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
+        // The broker ends with its socket.
+        let _ = fs::remove_dir_all(self.runtime());
     }
 }

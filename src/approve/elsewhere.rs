@@ -1,0 +1,169 @@
+//! Asking on another terminal of the same user, through their broker, where nobody can be asked here.
+//!
+//! While somebody watches, the answer is waited for as long as a question at a terminal is. Else it is waited
+//! for only as long as a setting says, which is not at all by itself: the agent is told what a person can do,
+//! and the same command passes once that was done. A signal ends the waiting, and is a no.
+
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::signals::Held;
+use super::{Absence, Elsewhere, MOST_SECONDS, Refusal, Request};
+use crate::broker::asking::{self, Answer, Waiting};
+use crate::broker::{Asked, Error, Reviewer};
+use crate::decide::Decision;
+use crate::report::prompt::{Scene, question};
+use crate::report::style::Style;
+use crate::sys::process::Unseen;
+
+/// A large terminal, for which it is tried whether a question can be shown.
+const ROWS: usize = 60;
+/// Its width.
+const COLUMNS: usize = 120;
+
+/// Asks there; gives who said yes.
+///
+/// # Errors
+///
+/// Why it is a no. `absence` is why nobody can be asked here.
+pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<Reviewer, Refusal> {
+    let Some(elsewhere) = &request.elsewhere else {
+        return Err(Refusal::NoTerminal(absence));
+    };
+    let scene = Scene {
+        text: &request.text,
+        source: &request.source,
+        cwd: &request.cwd,
+        rows: ROWS,
+        columns: COLUMNS,
+        style: Style::Plain,
+    };
+    // What cannot be shown would wait for nobody.
+    question(decision, &scene).ok_or(Refusal::TooMuch)?;
+    let asked = asked(decision, request, elsewhere);
+    // While it waits it is not guarded yet, and nobody may steer it.
+    let _unseen = Unseen::meanwhile();
+    let no_broker = |error: Error| Refusal::NoBroker {
+        absence: absence.clone(),
+        why: error.to_string(),
+    };
+    match asking::ask(asked, elsewhere.session).map_err(no_broker)? {
+        Answer::Waiting(waiting) => {
+            let number = waiting.number;
+            let seconds = patience(request, elsewhere, waiting.is_watched);
+            let answer = match wait(waiting, seconds)? {
+                // Who is gone has taken along what waited.
+                Some(Err(error)) => return Err(no_broker(error)),
+                Some(Ok(answer)) => settled(answer),
+                None => None,
+            };
+            answer.unwrap_or(Err(Refusal::Pending { number, absence }))
+        }
+        answer => settled(answer).unwrap_or(Err(Refusal::NoTerminal(absence))),
+    }
+}
+
+/// What was said to the same request before: a yes that counts still, or a no; none where nothing was.
+pub fn recall(decision: &Decision, request: &Request) -> Option<Result<Reviewer, Refusal>> {
+    let elsewhere = request.elsewhere.as_ref()?;
+    let asked = asked(decision, request, elsewhere);
+    settled(asking::recall(asked, elsewhere.session)?)
+}
+
+/// Remembers what was typed at the terminal here: a yes for the session, or a no. Where that cannot be, the yes
+/// counts once, and the same is asked again.
+pub fn remember(decision: &Decision, request: &Request, is_yes: bool, terminal: String) {
+    if let Some(elsewhere) = &request.elsewhere {
+        let asked = asked(decision, request, elsewhere);
+        let _unseen = Unseen::meanwhile();
+        let _ = asking::tell(asked, elsewhere.session, is_yes, terminal);
+    }
+}
+
+fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked {
+    Asked {
+        decision: decision.clone(),
+        text: request.text.clone(),
+        source: request.source.clone(),
+        cwd: request.cwd.clone(),
+        policy: elsewhere.policy.clone(),
+        program: elsewhere.program.clone(),
+        environment: elsewhere.environment.clone(),
+    }
+}
+
+/// How long is waited.
+fn patience(request: &Request, elsewhere: &Elsewhere, is_watched: bool) -> u8 {
+    let most = request.seconds.min(MOST_SECONDS);
+    if is_watched {
+        most
+    } else {
+        elsewhere.unwatched_seconds.min(most)
+    }
+}
+
+/// What an answer means; none where it is that the request waits.
+fn settled(answer: Answer) -> Option<Result<Reviewer, Refusal>> {
+    match answer {
+        Answer::Approved(reviewer) => Some(Ok(reviewer)),
+        Answer::Refused(why, is_earlier) => Some(Err(Refusal::Reviewer { why, is_earlier })),
+        Answer::Full => Some(Err(Refusal::TooMany)),
+        Answer::Waiting(_) => None,
+    }
+}
+
+/// Waits for an answer, or for the end of the broker; none where neither came in time.
+fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Result<Answer, Error>>, Refusal> {
+    let held = Held::back().map_err(|_| Refusal::Interrupted)?;
+    let deadline = Instant::now() + Duration::from_secs(seconds.into());
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(waiting.leave().map(Ok));
+        }
+        let mut polled = [
+            PollFd::new(held.arrival(), PollFlags::POLLIN),
+            PollFd::new(waiting.answered(), PollFlags::POLLIN),
+        ];
+        // Rounded up, or the last millisecond would be a busy loop.
+        let time = PollTimeout::try_from(left + Duration::from_millis(1));
+        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return Err(Refusal::Interrupted),
+        }
+        held.check()?;
+        if let Some(read) = waiting.read().transpose() {
+            return Ok(Some(read));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_waits_long_only_where_somebody_watches() {
+        let request = |seconds| Request {
+            seconds,
+            ..Request::default()
+        };
+        let elsewhere = |unwatched_seconds| Elsewhere {
+            unwatched_seconds,
+            ..Elsewhere::default()
+        };
+        for (seconds, unwatched, is_watched, waits) in [
+            (20, 0, false, 0),
+            (20, 0, true, 20),
+            (20, 5, false, 5),
+            (3, 5, false, 3),
+            (200, 200, true, MOST_SECONDS),
+            (200, 200, false, MOST_SECONDS),
+        ] {
+            let found = patience(&request(seconds), &elsewhere(unwatched), is_watched);
+            assert_eq!(found, waits);
+        }
+    }
+}

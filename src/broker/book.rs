@@ -1,0 +1,661 @@
+//! What a broker keeps: requests that wait, approvals and refusals, each for a while. Pure but for whether a
+//! session lives, which it is told; times come from outside.
+//!
+//! Takes what is asked and said, gives what is to be told to whom. It never keeps what is denied, and never
+//! takes an answer for another request than the one that was shown.
+
+use std::time::{Duration, Instant};
+
+use super::message::{
+    Asked, Granted, Listed, MOST_BYTES, Reply, Reviewer, Root, Scope, Shown, rules, start,
+};
+use crate::policy::schema::Effect;
+
+/// How many requests of one session may wait.
+pub const MOST_OF_SESSION: usize = 64;
+/// How many may wait in all.
+const MOST: usize = 512;
+/// How much all that wait and count may hold.
+const MOST_HELD: usize = 64 * MOST_BYTES;
+/// How many of them are listed at once.
+const MOST_LISTED: usize = 128;
+/// How many approvals and refusals are kept; the oldest goes.
+const MOST_SAID: usize = 1024;
+/// How long a request waits after it was asked last.
+const WAITS: Duration = Duration::from_secs(10 * 60);
+/// How long a yes waits for the command to be tried again.
+const ONCE: Duration = Duration::from_secs(10 * 60);
+/// The longest time for which a yes counts.
+const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long a no answers the same request.
+const REFUSED: Duration = Duration::from_secs(5 * 60);
+
+/// Who waits at the other end of a connection.
+pub type Waiter = u64;
+
+/// What to tell to whom.
+pub type Told = Vec<(Waiter, Reply)>;
+
+/// Everything.
+#[derive(Default)]
+pub struct Book {
+    last: u64,
+    changes: u64,
+    pending: Vec<Pending>,
+    grants: Vec<Grant>,
+    refusals: Vec<Refused>,
+    /// What was said no to at the terminal where it was asked, and until when that is remembered.
+    noes: Vec<(String, Instant)>,
+}
+
+struct Pending {
+    number: u64,
+    key: String,
+    asked: Asked,
+    bytes: usize,
+    session: Option<Root>,
+    at: Instant,
+    waiters: Vec<Waiter>,
+}
+
+struct Grant {
+    number: u64,
+    key: String,
+    scope: Scope,
+    /// The session in which it counts, where it is bound to one.
+    session: Option<Root>,
+    until: Option<Instant>,
+    by: Reviewer,
+    shown: Granted,
+}
+
+struct Refused {
+    key: String,
+    why: Option<String>,
+    until: Instant,
+}
+
+impl Book {
+    /// What is said to a request: an answer that was given before, or that it waits. `bytes` is its size.
+    pub fn ask(
+        &mut self,
+        asked: Asked,
+        bytes: usize,
+        session: Option<Root>,
+        waiter: Waiter,
+        now: Instant,
+    ) -> Option<Reply> {
+        if !may_be_approved(&asked) {
+            return None;
+        }
+        let key = asked.key();
+        if let Some(reply) = self.said_before(&key, session, now) {
+            return Some(reply);
+        }
+        if let Some(known) = self.pending.iter_mut().find(|one| one.key == key) {
+            known.at = now;
+            known.session = session;
+            known.waiters.push(waiter);
+            return Some(Reply::Waiting {
+                number: known.number,
+                is_watched: false,
+            });
+        }
+        let of_session = self.pending.iter().filter(|one| one.session == session);
+        let held: usize = self.pending.iter().map(|one| one.bytes).sum();
+        if of_session.count() >= MOST_OF_SESSION
+            || self.pending.len() >= MOST
+            || held + bytes > MOST_HELD
+        {
+            return Some(Reply::Full);
+        }
+        self.last += 1;
+        self.changes += 1;
+        self.pending.push(Pending {
+            number: self.last,
+            key,
+            asked,
+            bytes,
+            session,
+            at: now,
+            waiters: vec![waiter],
+        });
+        Some(Reply::Waiting {
+            number: self.last,
+            is_watched: false,
+        })
+    }
+
+    /// What was said to this request before, which is used up where it was a yes for one time.
+    fn said_before(&mut self, key: &str, session: Option<Root>, now: Instant) -> Option<Reply> {
+        if let Some(by) = self.take_grant(key, session, now) {
+            return Some(Reply::Approved(by));
+        }
+        let refused = self.refusals.iter().find(|one| one.key == key);
+        refused
+            .filter(|one| one.until > now)
+            .map(|refused| Reply::Refused {
+                why: refused.why.clone(),
+                is_earlier: true,
+            })
+    }
+
+    /// What was said to a request before, without letting it wait; that it is gone where nothing was.
+    pub fn recall(&mut self, asked: &Asked, session: Option<Root>, now: Instant) -> Option<Reply> {
+        if !may_be_approved(asked) {
+            return None;
+        }
+        let said = self.said_before(&asked.key(), session, now);
+        Some(said.unwrap_or(Reply::Gone))
+    }
+
+    /// A yes for the session that was typed where it was asked.
+    pub fn keep(&mut self, asked: &Asked, session: Option<Root>, by: Reviewer) -> Option<Reply> {
+        if !may_be_approved(asked) {
+            return None;
+        }
+        let Some(session) = session.filter(Root::is_there) else {
+            return Some(Reply::NoSession);
+        };
+        self.last += 1;
+        let shown = Granted {
+            number: self.last,
+            scope: Scope::Session,
+            left: None,
+            rules: rules(&asked.decision),
+            text: start(&asked.text),
+            cwd: asked.cwd.clone(),
+        };
+        self.push_grant(Grant {
+            number: self.last,
+            key: asked.key(),
+            scope: Scope::Session,
+            session: Some(session),
+            until: None,
+            by,
+            shown,
+        });
+        Some(Reply::Done)
+    }
+
+    /// A no that was typed where it was asked. The first may have been a mistake; another one answers the same
+    /// request for a while.
+    pub fn note_no(&mut self, asked: &Asked, now: Instant) {
+        let key = asked.key();
+        self.noes.retain(|(_, until)| *until > now);
+        if self.noes.iter().any(|(known, _)| *known == key) {
+            self.push_refusal(Refused {
+                key,
+                why: None,
+                until: now + REFUSED,
+            });
+        } else if self.noes.len() < MOST_SAID {
+            self.noes.push((key, now + REFUSED));
+        }
+    }
+
+    fn push_grant(&mut self, grant: Grant) {
+        self.grants.push(grant);
+        if self.grants.len() > MOST_SAID {
+            self.grants.remove(0);
+        }
+    }
+
+    fn push_refusal(&mut self, refused: Refused) {
+        if self.refusals.len() >= MOST_SAID {
+            self.refusals.remove(0);
+        }
+        self.refusals.push(refused);
+    }
+
+    /// Uses an approval of this request, if there is one.
+    fn take_grant(&mut self, key: &str, session: Option<Root>, now: Instant) -> Option<Reviewer> {
+        let place = self.grants.iter().position(|grant| {
+            grant.key == key
+                && grant.until.is_none_or(|until| until > now)
+                && (grant.session.is_none() || grant.session == session)
+        })?;
+        let grant = self.grants.get(place)?;
+        let by = grant.by.clone();
+        if grant.scope == Scope::Once {
+            self.grants.remove(place);
+        }
+        Some(by)
+    }
+
+    /// A yes to a request of which `key` was shown. Gives what is said to the reviewer, and to who waits.
+    pub fn approve(
+        &mut self,
+        number: u64,
+        key: &str,
+        scope: Scope,
+        by: &Reviewer,
+        now: Instant,
+    ) -> (Reply, Told) {
+        let place = self.pending.iter().position(|one| one.number == number);
+        let Some(pending) = place.and_then(|place| self.pending.get_mut(place)) else {
+            return (Reply::Gone, Vec::new());
+        };
+        if pending.key != key {
+            return (Reply::Gone, Vec::new());
+        }
+        let session = match scope {
+            Scope::Session => match pending.session.filter(Root::is_there) {
+                Some(session) => Some(session),
+                None => return (Reply::NoSession, Vec::new()),
+            },
+            Scope::Once | Scope::Seconds(_) => None,
+        };
+        let (until, answered) = match scope {
+            // The first of them is the one time. The others wait on.
+            Scope::Once => (Some(now + ONCE), usize::from(!pending.waiters.is_empty())),
+            Scope::Session => (None, pending.waiters.len()),
+            Scope::Seconds(seconds) => {
+                let time = Duration::from_secs(seconds.into()).min(LONGEST);
+                (Some(now + time), pending.waiters.len())
+            }
+        };
+        let told: Told = pending
+            .waiters
+            .drain(..answered)
+            .map(|waiter| (waiter, Reply::Approved(by.clone())))
+            .collect();
+        let is_used_up = scope == Scope::Once && !told.is_empty();
+        if !is_used_up {
+            let shown = Granted {
+                number,
+                scope,
+                left: None,
+                rules: rules(&pending.asked.decision),
+                text: start(&pending.asked.text),
+                cwd: pending.asked.cwd.clone(),
+            };
+            let grant = Grant {
+                number,
+                key: key.to_owned(),
+                scope,
+                session,
+                until,
+                by: by.clone(),
+                shown,
+            };
+            self.push_grant(grant);
+        }
+        self.pending
+            .retain(|one| one.number != number || !one.waiters.is_empty());
+        self.changes += 1;
+        (Reply::Done, told)
+    }
+
+    /// A no to a request. Gives what is said to the reviewer, and to who waits.
+    pub fn refuse(&mut self, number: u64, why: Option<String>, now: Instant) -> (Reply, Told) {
+        let Some(place) = self.pending.iter().position(|one| one.number == number) else {
+            return (Reply::Gone, Vec::new());
+        };
+        let pending = self.pending.remove(place);
+        self.changes += 1;
+        let told = pending
+            .waiters
+            .iter()
+            .map(|waiter| {
+                let reply = Reply::Refused {
+                    why: why.clone(),
+                    is_earlier: false,
+                };
+                (*waiter, reply)
+            })
+            .collect();
+        self.push_refusal(Refused {
+            key: pending.key,
+            why,
+            until: now + REFUSED,
+        });
+        (Reply::Done, told)
+    }
+
+    /// Nobody waits at this connection any more. The request itself stays.
+    pub fn leave(&mut self, waiter: Waiter) {
+        for pending in &mut self.pending {
+            pending.waiters.retain(|one| *one != waiter);
+        }
+    }
+
+    /// What waits, the oldest first.
+    #[must_use]
+    pub fn list(&self, now: Instant) -> Vec<Listed> {
+        let listed = self.pending.iter().map(|one| Listed {
+            number: one.number,
+            age: now.saturating_duration_since(one.at).as_secs(),
+            is_awaited: !one.waiters.is_empty(),
+            rules: rules(&one.asked.decision),
+            text: start(&one.asked.text),
+            source: start(&one.asked.source),
+            cwd: start(&one.asked.cwd),
+        });
+        listed.take(MOST_LISTED).collect()
+    }
+
+    /// A number that is another one whenever what waits has changed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// One request, whole.
+    #[must_use]
+    pub fn look(&self, number: u64) -> Option<Shown> {
+        let one = self.pending.iter().find(|one| one.number == number)?;
+        Some(Shown {
+            number,
+            asked: one.asked.clone(),
+            has_session: one.session.is_some(),
+        })
+    }
+
+    /// What has been approved and counts still.
+    #[must_use]
+    pub fn grants(&self, now: Instant) -> Vec<Granted> {
+        let grants = self.grants.iter().map(|grant| Granted {
+            left: grant
+                .until
+                .map(|until| until.saturating_duration_since(now).as_secs()),
+            cwd: start(&grant.shown.cwd),
+            ..grant.shown.clone()
+        });
+        grants.take(MOST_LISTED).collect()
+    }
+
+    /// Ends an approval; false where there is none of this number.
+    pub fn revoke(&mut self, number: u64) -> bool {
+        let before = self.grants.len();
+        self.grants.retain(|grant| grant.number != number);
+        self.grants.len() != before
+    }
+
+    /// Forgets what has had its time.
+    pub fn turn(&mut self, now: Instant) {
+        let before = self.pending.len();
+        self.pending
+            .retain(|one| !one.waiters.is_empty() || now < one.at + WAITS);
+        self.changes += u64::from(self.pending.len() != before);
+        self.grants.retain(|grant| {
+            grant.until.is_none_or(|until| until > now)
+                && grant.session.is_none_or(|session| session.is_there())
+        });
+        self.refusals.retain(|one| one.until > now);
+        self.noes.retain(|(_, until)| *until > now);
+    }
+
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+            && self.grants.is_empty()
+            && self.refusals.is_empty()
+            && self.noes.is_empty()
+    }
+}
+
+/// Whether a request is one that may be approved: what is denied is none. Who asks otherwise is no asker of ours.
+fn may_be_approved(asked: &Asked) -> bool {
+    let findings = asked.decision.findings.iter().map(|finding| finding.effect);
+    findings.fold(asked.decision.effect, Effect::max) == Effect::Confirm
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Decision;
+
+    fn asked(text: &str) -> Asked {
+        Asked {
+            decision: Decision {
+                left_out: Vec::new(),
+                effect: Effect::Confirm,
+                findings: Vec::new(),
+            },
+            text: text.into(),
+            source: "-c".into(),
+            cwd: "/srv".into(),
+            policy: "p".into(),
+            program: None,
+            environment: "e".into(),
+        }
+    }
+
+    fn reviewer() -> Reviewer {
+        Reviewer {
+            uid: 1000,
+            terminal: "/dev/pts/1".into(),
+        }
+    }
+
+    fn own() -> Option<Root> {
+        Root::of(std::process::id().cast_signed())
+    }
+
+    /// Asks without waiting on; gives the number under which it waits.
+    #[track_caller]
+    fn waits(book: &mut Book, asked: Asked, session: Option<Root>, now: Instant) -> u64 {
+        let reply = book.ask(asked, 100, session, 1, now);
+        book.leave(1);
+        match reply {
+            Some(Reply::Waiting { number, .. }) => number,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn is_approved(book: &mut Book, asked: Asked, session: Option<Root>, now: Instant) -> bool {
+        let reply = book.ask(asked, 100, session, 1, now);
+        book.leave(1);
+        matches!(reply, Some(Reply::Approved(_)))
+    }
+
+    fn yes(book: &mut Book, text: &str, scope: Scope, now: Instant) -> u64 {
+        let number = waits(book, asked(text), own(), now);
+        let (reply, told) = book.approve(number, &asked(text).key(), scope, &reviewer(), now);
+        assert!(matches!(reply, Reply::Done) && told.is_empty());
+        number
+    }
+
+    #[test]
+    fn once_is_once_and_only_for_the_very_same_request() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        yes(&mut book, "a", Scope::Once, now);
+        let others = [
+            Asked {
+                cwd: "/".into(),
+                ..asked("a")
+            },
+            Asked {
+                policy: "q".into(),
+                ..asked("a")
+            },
+            Asked {
+                program: Some("1".into()),
+                ..asked("a")
+            },
+            Asked {
+                environment: "f".into(),
+                ..asked("a")
+            },
+            Asked {
+                source: "script x".into(),
+                ..asked("a")
+            },
+            asked("a "),
+        ];
+        for other in others {
+            assert!(
+                !is_approved(&mut book, other.clone(), own(), now),
+                "{other:?}"
+            );
+        }
+        assert!(is_approved(&mut book, asked("a"), None, now));
+        assert!(!is_approved(&mut book, asked("a"), None, now));
+    }
+
+    #[test]
+    fn a_yes_ends_with_its_time_and_with_its_session() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        yes(&mut book, "a", Scope::Once, now);
+        assert!(!is_approved(&mut book, asked("a"), own(), now + ONCE));
+        yes(&mut book, "b", Scope::Seconds(60), now);
+        for _ in 0..2 {
+            assert!(is_approved(&mut book, asked("b"), None, now));
+        }
+        assert!(!is_approved(
+            &mut book,
+            asked("b"),
+            None,
+            now + Duration::from_secs(60)
+        ));
+        let number = yes(&mut book, "c", Scope::Session, now);
+        let later = now + LONGEST * 2;
+        book.turn(later);
+        assert!(is_approved(&mut book, asked("c"), own(), later));
+        assert!(!is_approved(&mut book, asked("c"), Root::of(1), later));
+        assert!(!is_approved(&mut book, asked("c"), None, later));
+        assert!(book.revoke(number) && !book.revoke(number));
+        assert!(!is_approved(&mut book, asked("c"), own(), later));
+    }
+
+    #[test]
+    fn an_answer_is_for_what_was_shown() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        let number = waits(&mut book, asked("a"), None, now);
+        let by = reviewer();
+        for (number, key) in [(number, asked("b").key()), (number + 1, asked("a").key())] {
+            let (reply, _) = book.approve(number, &key, Scope::Once, &by, now);
+            assert!(matches!(reply, Reply::Gone));
+        }
+        let key = asked("a").key();
+        let (reply, _) = book.approve(number, &key, Scope::Session, &by, now);
+        assert!(matches!(reply, Reply::NoSession));
+        assert!(!is_approved(&mut book, asked("a"), None, now));
+    }
+
+    #[test]
+    fn what_is_denied_or_allowed_is_not_asked_about() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        for effect in [Effect::Allow, Effect::Deny] {
+            let mut other = asked("a");
+            other.decision.effect = effect;
+            assert!(book.ask(other, 1, None, 1, now).is_none());
+        }
+        assert!(book.is_empty());
+    }
+
+    #[test]
+    fn the_same_request_is_one_and_a_flood_is_bounded() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        for _ in 0..10_000 {
+            assert_eq!(waits(&mut book, asked("a"), own(), now), 1);
+        }
+        let full = (0..10_000).filter(|number| {
+            let reply = book.ask(asked(&number.to_string()), 100, own(), 1, now);
+            matches!(reply, Some(Reply::Full))
+        });
+        assert_eq!(full.count(), 10_000 - (MOST_OF_SESSION - 1));
+        // Another session is still heard, and no number of sessions fills the memory.
+        waits(&mut book, asked("x"), Root::of(1), now);
+        for number in 0..10_000u64 {
+            let session = Some(Root {
+                process: 2,
+                began: number,
+            });
+            book.ask(asked(&format!("{number}s")), 100, session, 1, now);
+        }
+        assert_eq!(book.pending.len(), MOST);
+        assert_eq!(book.list(now).len(), MOST_LISTED);
+        book.leave(1);
+        book.turn(now + WAITS);
+        assert!(book.is_empty());
+    }
+
+    #[test]
+    fn a_no_answers_the_same_request_for_a_while_with_its_reason() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        book.ask(asked("a"), 1, None, 7, now);
+        let (_, told) = book.refuse(1, Some("use staging".into()), now);
+        assert!(matches!(
+            told.as_slice(),
+            [(7, Reply::Refused { why: Some(why), is_earlier: false })] if why == "use staging"
+        ));
+        let reply = book.ask(asked("a"), 1, None, 8, now);
+        assert!(matches!(
+            reply,
+            Some(Reply::Refused { why: Some(why), is_earlier: true }) if why == "use staging"
+        ));
+        waits(&mut book, asked("a"), None, now + REFUSED);
+    }
+
+    #[test]
+    fn of_two_that_wait_for_the_same_one_gets_the_one_yes() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        book.ask(asked("a"), 1, None, 7, now);
+        book.ask(asked("a"), 1, None, 8, now);
+        let key = asked("a").key();
+        let (_, told) = book.approve(1, &key, Scope::Once, &reviewer(), now);
+        assert!(matches!(told.as_slice(), [(7, Reply::Approved(_))]));
+        assert_eq!(book.list(now).len(), 1);
+        let (_, told) = book.approve(1, &key, Scope::Seconds(60), &reviewer(), now);
+        assert!(matches!(told.as_slice(), [(8, Reply::Approved(_))]));
+        assert!(book.list(now).is_empty());
+    }
+
+    #[test]
+    fn a_yes_for_the_session_typed_where_it_was_asked_counts_there_only() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        let recalled = |book: &mut Book, text: &str, session| {
+            matches!(
+                book.recall(&asked(text), session, now),
+                Some(Reply::Approved(_))
+            )
+        };
+        assert!(!recalled(&mut book, "a", own()));
+        assert!(matches!(
+            book.keep(&asked("a"), own(), reviewer()),
+            Some(Reply::Done)
+        ));
+        for _ in 0..3 {
+            assert!(recalled(&mut book, "a", own()));
+        }
+        assert!(!recalled(&mut book, "b", own()) && !recalled(&mut book, "a", None));
+        assert!(book.list(now).is_empty() && book.grants(now).len() == 1);
+        let gone = Some(Root {
+            process: 1,
+            began: 1,
+        });
+        assert!(matches!(
+            book.keep(&asked("a"), gone, reviewer()),
+            Some(Reply::NoSession)
+        ));
+        let mut denied = asked("a");
+        denied.decision.effect = Effect::Deny;
+        assert!(book.keep(&denied, own(), reviewer()).is_none());
+        assert!(book.recall(&denied, own(), now).is_none());
+    }
+
+    #[test]
+    fn a_second_no_answers_for_a_while() {
+        let (mut book, now) = (Book::default(), Instant::now());
+        let is_refused = |book: &mut Book, text: &str, now| {
+            matches!(
+                book.recall(&asked(text), own(), now),
+                Some(Reply::Refused { .. })
+            )
+        };
+        book.note_no(&asked("a"), now);
+        book.note_no(&asked("b"), now);
+        assert!(!is_refused(&mut book, "a", now));
+        book.note_no(&asked("a"), now);
+        assert!(is_refused(&mut book, "a", now) && !is_refused(&mut book, "b", now));
+        let later = now + REFUSED;
+        assert!(!is_refused(&mut book, "a", later));
+        book.note_no(&asked("b"), later);
+        assert!(!is_refused(&mut book, "b", later));
+        book.turn(later + REFUSED);
+        assert!(book.is_empty());
+    }
+}

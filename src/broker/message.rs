@@ -1,0 +1,303 @@
+//! What is said over the socket: one JSON object a line, in both directions.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::decide::Decision;
+
+/// The longest line that is taken from who asks or reviews.
+pub const MOST_BYTES: usize = 256 << 10;
+/// The longest line that a broker sends.
+pub const MOST_REPLY: usize = 1 << 20;
+
+/// What a person is asked about, all of it: an approval is for nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What the policy says; at its strictest it is confirm.
+    pub decision: Decision,
+    /// The text of the line.
+    pub text: String,
+    /// Where the text came from.
+    pub source: String,
+    /// The working directory.
+    pub cwd: String,
+    /// A hash of the policy in force.
+    pub policy: String,
+    /// Which file would be started, and its state; none for a line.
+    pub program: Option<String>,
+    /// A hash of its environment ([`environment`]).
+    pub environment: String,
+}
+
+/// Variables that say nothing of what a command does, and change from one to the next: the directory is looked at
+/// by itself.
+const PASSING: &[&[u8]] = &[b"_", b"SHLVL", b"PWD", b"OLDPWD", b"COLUMNS", b"LINES"];
+
+/// A hash of an environment, given as `NAME=value` in any order: the same words do something else with another
+/// account, project or search path.
+#[must_use]
+pub fn environment<'a>(entries: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut kept: Vec<&[u8]> = entries
+        .filter(|entry| {
+            let name = entry.split(|&byte| byte == b'=').next();
+            name.is_some_and(|name| !PASSING.contains(&name))
+        })
+        .collect();
+    kept.sort_unstable();
+    let mut hash = Sha256::new();
+    for entry in kept {
+        hash.update((entry.len() as u64).to_le_bytes());
+        hash.update(entry);
+    }
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Asked {
+    /// What tells it from every other request: a hash of all of it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        // A structure of strings, numbers and lists always has its JSON.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        hex(&Sha256::digest(text))
+    }
+}
+
+/// The process that an agent's session is, as no later one of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Root {
+    /// Its number.
+    pub process: i32,
+    /// When it began, in ticks since the machine did (proc_pid_stat(5)).
+    pub began: u64,
+}
+
+impl Root {
+    /// The process of this number, where it can be seen.
+    #[must_use]
+    pub fn of(process: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let (_, fields) = stat.rsplit_once(") ")?;
+        let began = fields.split(' ').nth(19)?.parse().ok()?;
+        Some(Self { process, began })
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        Self::of(self.process) == Some(*self)
+    }
+}
+
+/// How far a yes reaches. It is always for the very same request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Once.
+    Once,
+    /// As often as it is asked while the session lives from which it came.
+    Session,
+    /// As often as it is asked for so many seconds.
+    Seconds(u32),
+}
+
+/// Who said yes at another terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reviewer {
+    /// The user.
+    pub uid: u32,
+    /// The terminal, where it has a name.
+    pub terminal: String,
+}
+
+/// To a broker.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Said {
+    /// May this run?
+    Ask {
+        /// What is asked about.
+        asked: Box<Asked>,
+        /// The session it comes from, where that is known.
+        session: Option<Root>,
+    },
+    /// Was this said yes or no to before? It does not wait.
+    Recall {
+        /// What is asked about.
+        asked: Box<Asked>,
+        /// The session it comes from, where that is known.
+        session: Option<Root>,
+    },
+    /// This was answered at the terminal where it was asked.
+    Answered {
+        /// What was asked about.
+        asked: Box<Asked>,
+        /// The session it came from, where that is known.
+        session: Option<Root>,
+        /// Whether that was a yes for the session; else it was a no.
+        is_yes: bool,
+        /// The terminal.
+        terminal: String,
+    },
+    /// Who asked waits no longer.
+    Leave,
+    /// Which requests wait?
+    List,
+    /// Which requests wait, now and whenever that changes?
+    Watch,
+    /// What is this request?
+    Look(u64),
+    /// Yes, to what was shown.
+    Approve {
+        /// The request.
+        number: u64,
+        /// [`Asked::key`] of what was shown.
+        key: String,
+        /// How far.
+        scope: Scope,
+        /// The terminal of who says it.
+        terminal: String,
+    },
+    /// No.
+    Refuse {
+        /// The request.
+        number: u64,
+        /// What whoever asked is told.
+        why: Option<String>,
+    },
+    /// What has been approved?
+    Grants,
+    /// An approval ends.
+    Revoke(u64),
+}
+
+/// From a broker.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It waits for a person under this number.
+    Waiting {
+        /// The number.
+        number: u64,
+        /// Whether somebody watches.
+        is_watched: bool,
+    },
+    /// A person said yes.
+    Approved(Reviewer),
+    /// A person said no.
+    Refused {
+        /// What they gave as the reason.
+        why: Option<String>,
+        /// Whether that was to an earlier request.
+        is_earlier: bool,
+    },
+    /// Too many wait already.
+    Full,
+    /// Nobody waits any more on this connection.
+    Left,
+    /// What waits.
+    List(Vec<Listed>),
+    /// One request.
+    Shown(Box<Shown>),
+    /// What has been approved.
+    Grants(Vec<Granted>),
+    /// It was done.
+    Done,
+    /// There is no such request or approval, or it is another one by now.
+    Gone,
+    /// A session's approval is for a request of a session that is known and lives.
+    NoSession,
+    /// Who speaks may not take part; why.
+    Stranger(String),
+}
+
+/// A request in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its number.
+    pub number: u64,
+    /// How many seconds ago it was asked last.
+    pub age: u64,
+    /// Whether a command waits for the answer now.
+    pub is_awaited: bool,
+    /// The rules that hold it.
+    pub rules: Vec<String>,
+    /// The start of its text.
+    pub text: String,
+    /// Where the text came from.
+    pub source: String,
+    /// The working directory.
+    pub cwd: String,
+}
+
+/// A request as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its number.
+    pub number: u64,
+    /// What is asked about.
+    pub asked: Asked,
+    /// Whether it comes from a session that is known.
+    pub has_session: bool,
+}
+
+/// An approval in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Its number, which is that of the request.
+    pub number: u64,
+    /// How far it reaches.
+    pub scope: Scope,
+    /// How many seconds are left, where it ends by time.
+    pub left: Option<u64>,
+    /// The rules that held the request.
+    pub rules: Vec<String>,
+    /// The start of its text.
+    pub text: String,
+    /// The working directory.
+    pub cwd: String,
+}
+
+/// The rules of a decision, each once.
+#[must_use]
+pub fn rules(decision: &Decision) -> Vec<String> {
+    let mut rules: Vec<String> = Vec::new();
+    for finding in &decision.findings {
+        if !rules.contains(&finding.rule) {
+            rules.push(finding.rule.clone());
+        }
+    }
+    rules.truncate(4);
+    rules
+}
+
+/// The start of a text, for a list.
+#[must_use]
+pub fn start(text: &str) -> String {
+    text.chars().take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_is_told_by_all_but_what_passes() {
+        let hash = |entries: &[&str]| environment(entries.iter().map(|entry| entry.as_bytes()));
+        let usual = hash(&["A=1", "B=2"]);
+        assert_eq!(usual, hash(&["B=2", "SHLVL=3", "A=1", "_=/bin/x", "PWD=/"]));
+        for other in [
+            &["A=1"][..],
+            &["A=1", "B=3"],
+            &["A=1B=2"],
+            &["A=1", "B=2", "PATH=/x"],
+        ] {
+            assert_ne!(usual, hash(other), "{other:?}");
+        }
+    }
+}

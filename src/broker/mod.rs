@@ -1,0 +1,65 @@
+//! Requests that wait for a person at another terminal of the same user, and what was said to them.
+//!
+//! Who asks takes an [`Asked`] to a daemon of the user's, which keeps it in memory until a reviewer says yes
+//! or no. The daemon is this program again, started by who asks and gone when it has nothing to keep. Both
+//! ends look at each other (`peer`): no process below a guarded session is spoken to.
+//!
+//! Nothing here makes anything allowed to run: an answer is only told, and `approve` decides what it means.
+//! Nothing here words a message.
+
+pub mod asking;
+mod book;
+mod connection;
+mod message;
+mod peer;
+mod place;
+pub mod reviewing;
+mod serve;
+
+pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, environment};
+pub use peer::{Stranger, check_this};
+pub use serve::serve;
+
+use std::fmt;
+use std::io;
+
+/// Why there is no way to a broker.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no private directory for its socket, or nothing can be made there.
+    Place(io::Error),
+    /// None runs.
+    Nobody,
+    /// None could be started.
+    Start,
+    /// This process, or the one at the other end, is none that may take part.
+    Stranger(Stranger),
+    /// It does not speak with this process; why.
+    Unwelcome(String),
+    /// It did not answer as it should.
+    Broken,
+    /// The request is larger than a broker takes.
+    TooLarge,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(error) => write!(out, "there is no private place for its socket ({error})"),
+            Self::Nobody => write!(out, "none runs"),
+            Self::Start => write!(out, "it could not be started"),
+            Self::Stranger(stranger) => write!(out, "{stranger}"),
+            Self::Unwelcome(why) => write!(out, "it does not speak with this process: {why}"),
+            Self::Broken => write!(out, "it did not answer"),
+            Self::TooLarge => write!(out, "the request is too long for it"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Stranger> for Error {
+    fn from(stranger: Stranger) -> Self {
+        Self::Stranger(stranger)
+    }
+}

@@ -1,0 +1,229 @@
+//! What reviewers read: lists of what waits and what was approved, and what came of their answers.
+
+use std::fmt::Write as _;
+
+use crate::broker::{Error, Granted, Listed, Scope};
+
+use super::escape::escape;
+use super::refusal::Absence;
+
+/// How many characters of a text a list shows.
+const MOST_SHOWN: usize = 100;
+
+/// What waits.
+#[must_use]
+pub fn pending(list: &[Listed]) -> String {
+    if list.is_empty() {
+        return "nothing waits for a person".to_owned();
+    }
+    let mut text = String::new();
+    for one in list {
+        let waits = if one.is_awaited { ", waiting now" } else { "" };
+        let _ = writeln!(
+            text,
+            "{}  {} ago{waits}  {}\n    {}\n    in {}, from {}",
+            one.number,
+            time(one.age),
+            escape(&one.rules.join(", ")),
+            cut(&one.text),
+            cut(&one.cwd),
+            cut(&one.source),
+        );
+    }
+    text.push_str(
+        "`kibosh approve NUMBER` shows one whole and asks; `kibosh refuse NUMBER` says no",
+    );
+    text
+}
+
+/// What was approved.
+#[must_use]
+pub fn grants(list: &[Granted]) -> String {
+    if list.is_empty() {
+        return "nothing is approved beforehand".to_owned();
+    }
+    let mut text = String::new();
+    for one in list {
+        let left = one.left.map(|left| format!(", {} left", time(left)));
+        let _ = writeln!(
+            text,
+            "{}  {}{}  {}\n    {}\n    in {}",
+            one.number,
+            reach(one.scope),
+            left.unwrap_or_default(),
+            escape(&one.rules.join(", ")),
+            cut(&one.text),
+            cut(&one.cwd),
+        );
+    }
+    text.push_str("`kibosh grants revoke NUMBER` takes one back");
+    text
+}
+
+/// That requests wait, for somebody who watches: with the sound that a terminal has for it.
+#[must_use]
+pub fn arrived(list: &[Listed]) -> String {
+    let mut text = format!("\x07kibosh: {} waiting:", counted(list.len()));
+    for one in list {
+        let _ = write!(text, "\n  {}  {}", one.number, cut(&one.text));
+    }
+    text
+}
+
+/// What a person is told when they begin to watch.
+pub const WATCHING: &str = "kibosh: waiting for requests; Ctrl-C ends it";
+
+/// How far a yes will reach.
+#[must_use]
+pub fn scope(number: u64, scope: Scope) -> String {
+    format!(
+        "kibosh: request {number}; a yes counts {}, for this very request only",
+        reach(scope)
+    )
+}
+
+fn reach(scope: Scope) -> String {
+    match scope {
+        Scope::Once => "once".to_owned(),
+        Scope::Session => "while the session lives".to_owned(),
+        Scope::Seconds(seconds) => format!("for {}", time(seconds.into())),
+    }
+}
+
+/// A yes has been told.
+#[must_use]
+pub fn approved(number: u64) -> String {
+    format!("kibosh: request {number} is approved: it runs now, or when it is tried again")
+}
+
+/// A no has been told.
+#[must_use]
+pub fn refused(number: u64) -> String {
+    format!("kibosh: request {number} is refused")
+}
+
+/// An approval was taken back.
+#[must_use]
+pub fn revoked(number: u64) -> String {
+    format!("kibosh: approval {number} counts no more")
+}
+
+/// There is no such request.
+#[must_use]
+pub fn no_request(number: u64) -> String {
+    format!(
+        "kibosh: no request {number} waits, or it is another one by now; `kibosh pending` lists what waits"
+    )
+}
+
+/// There is no such approval.
+#[must_use]
+pub fn no_grant(number: u64) -> String {
+    format!("kibosh: there is no approval {number}; `kibosh grants` lists them")
+}
+
+/// The request is of no session that is known.
+#[must_use]
+pub fn no_session(number: u64) -> String {
+    format!(
+        "kibosh: request {number} comes from no session that still runs, so it is not approved; \
+         hint: `--for 10m` counts for a time"
+    )
+}
+
+/// No answer was given.
+#[must_use]
+pub fn left(number: u64) -> String {
+    format!("kibosh: request {number} waits on; `kibosh refuse {number}` says no")
+}
+
+/// It cannot be shown here.
+#[must_use]
+pub fn too_much(number: u64) -> String {
+    format!("kibosh: request {number} has more to approve than this terminal can show at once")
+}
+
+/// Nobody can review on this terminal.
+#[must_use]
+pub fn no_person(absence: &Absence) -> String {
+    let why = match absence {
+        Absence::NoTerminal => "there is no terminal here".to_owned(),
+        Absence::NotAPersons => "the terminal here was opened by a program".to_owned(),
+        Absence::Background => "this is a background job".to_owned(),
+        Absence::Shared(program) => format!(
+            "this one is inside {}, where every process of the user can press keys; use one outside of it",
+            escape(program)
+        ),
+        Absence::Unusable(_) => "the terminal here cannot be used".to_owned(),
+    };
+    format!("kibosh: only a person at a terminal of their own can answer requests, and {why}")
+}
+
+/// The broker cannot be spoken to.
+#[must_use]
+pub fn failed(error: &Error) -> String {
+    super::failure("there is no broker of requests to speak to", error)
+}
+
+fn counted(count: usize) -> String {
+    match count {
+        1 => "1 request is".to_owned(),
+        count => format!("{count} requests are"),
+    }
+}
+
+fn time(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
+}
+
+/// A text on one row.
+fn cut(text: &str) -> String {
+    let shown = escape(text);
+    if shown.chars().count() <= MOST_SHOWN {
+        return shown.into_owned();
+    }
+    let mut cut: String = shown.chars().take(MOST_SHOWN).collect();
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Listed {
+        Listed {
+            number: 3,
+            age: 61,
+            is_awaited: true,
+            rules: vec!["git.push-force".into()],
+            text: text.into(),
+            source: "-c".into(),
+            cwd: "/srv".into(),
+        }
+    }
+
+    #[test]
+    fn a_request_is_listed_with_all_that_tells_it_from_others() {
+        assert_eq!(
+            pending(&[listed("git push --force")]),
+            "3  61 s ago, waiting now  git.push-force\n    git push --force\n    in /srv, from -c\n\
+             `kibosh approve NUMBER` shows one whole and asks; `kibosh refuse NUMBER` says no"
+        );
+        assert_eq!(pending(&[]), "nothing waits for a person");
+    }
+
+    #[test]
+    fn a_command_can_neither_forge_a_row_nor_act_on_the_terminal() {
+        let forged = listed(&"x\n4  1 s ago  harmless\x1b[2J\u{202e}".repeat(50));
+        for text in [pending(std::slice::from_ref(&forged)), arrived(&[forged])] {
+            let rows: Vec<&str> = text.trim_start_matches('\x07').lines().collect();
+            assert!(rows.len() <= 4, "{text}");
+            assert!(!rows.iter().any(|row| row.contains(char::is_control)));
+        }
+    }
+}
