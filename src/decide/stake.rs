@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::builtins::is_of_the_shell;
 use super::gates::Gates;
-use crate::action::{Action, Shown};
+use crate::action::{Action, Payload, Shown};
 use crate::policy::Policy;
 use crate::policy::matcher::{self, Facts};
 use crate::policy::schema::{Loses, Match, Rule};
@@ -118,7 +118,9 @@ fn is_start(action: &Action) -> bool {
 
 /// The action as the exec gate sees it: by its words alone.
 fn started(action: &Action) -> Action {
+    let in_words = |one: &&Payload| one.shown != Shown::Never;
     Action {
+        payloads: action.payloads.iter().filter(in_words).cloned().collect(),
         environment: BTreeMap::new(),
         redirections: Vec::new(),
         input: None,

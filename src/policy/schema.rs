@@ -505,6 +505,12 @@ pub enum Loses {
     Commits,
     /// A working tree of git as a whole.
     Worktree,
+    /// Resources that a saved plan of terraform's destroys, replaces or forgets.
+    Plan,
+    /// Resources that terraform's state on this machine holds.
+    State,
+    /// Rows of a SQLite database.
+    Rows,
 }
 
 /// The ways in which an action is not known.

@@ -45,9 +45,9 @@ pub fn hash(file: &str, text: &str) -> String {
     hex(&hasher.finalize())
 }
 
-/// The hash of a text alone, as sha256sum(1) shows it.
+/// The hash of a text or of bytes alone, as sha256sum(1) shows it.
 #[must_use]
-pub fn hash_of_content(text: &str) -> String {
+pub fn hash_of_content(text: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(text))
 }
 

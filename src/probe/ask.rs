@@ -12,6 +12,8 @@ use crate::policy::matcher::Facts;
 use crate::policy::paths;
 use crate::policy::schema::Loses;
 
+use super::{sqlite, terraform};
+
 /// Which ignored files are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ignored {
@@ -83,16 +85,23 @@ pub(super) enum Ask {
     },
     /// A linked working tree is deleted.
     Worktree(PathBuf),
+    /// Resources are destroyed.
+    Resources(terraform::Ask),
+    /// Rows are deleted or changed.
+    Rows(sqlite::Ask),
 }
 
 /// The question for an action; none where it cannot be told what the action would touch.
 pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize) -> Option<Ask> {
-    if at == Loses::Targets {
-        return targets(facts, skip);
+    match at {
+        Loses::Targets => return targets(facts, skip),
+        Loses::Plan | Loses::State => return terraform::of(at, facts).map(Ask::Resources),
+        Loses::Rows => return sqlite::of(facts).map(Ask::Rows),
+        _ => {}
     }
     let words = Words::of(facts)?;
     match at {
-        Loses::Targets => None,
+        Loses::Targets | Loses::Plan | Loses::State | Loses::Rows => None,
         Loses::Changes => changes(&words),
         Loses::Untracked => untracked(&words),
         Loses::Stash => stash(&words),

@@ -3,9 +3,9 @@
 //! Takes paths and what is no loss, gives numbers. It never follows a link, and it stops at a number of
 //! entries and at a time.
 
-use std::fs::{self, Metadata};
-use std::io::ErrorKind;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::fs::{self, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -73,6 +73,30 @@ pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(_) => Err(()),
     }
+}
+
+/// Whether there is a file of bytes, links followed.
+pub(super) fn is_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file())
+}
+
+/// The content of a file, links followed; `Ok(None)` where nothing is there. What is no file, cannot be read or is longer
+/// than `most` bytes is an error.
+pub(super) fn content(path: &Path, most: u64) -> Result<Option<Vec<u8>>, ()> {
+    let mut options = OpenOptions::new();
+    let file = match options.read(true).custom_flags(libc::O_NONBLOCK).open(path) {
+        Ok(file) => file,
+        // A link that leads nowhere is something, and so is what stands in the way.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return at(path).and_then(|found| found.is_none().then_some(None).ok_or(()));
+        }
+        Err(_) => return Err(()),
+    };
+    let is_file = file.metadata().map_err(drop)?.is_file();
+    let mut content = Vec::new();
+    let read = file.take(most).read_to_end(&mut content).map_err(drop)?;
+    let is_whole = u64::try_from(read).is_ok_and(|read| read < most);
+    (is_file && is_whole).then_some(Some(content)).ok_or(())
 }
 
 /// Of what lies below a path, what is asked whether it is kept.

@@ -2,29 +2,14 @@
 //!
 //! Takes arguments, gives what git says. In a child of this program only: it makes processes and waits.
 
-use std::ffi::{CString, OsStr, OsString};
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
-use nix::unistd::{dup2_stdout, pipe2};
-
-use super::contain;
-use crate::sys::filter;
-use crate::sys::process::{become_program_with, reap};
-use crate::sys::terminal::in_child;
+use super::program;
 
 /// Where the system has it.
 const PLACES: &[&str] = &["/usr/bin/git", "/bin/git", "/usr/local/bin/git"];
-
-/// How much it may say, in bytes.
-const MOST_SAID: u64 = 16 << 20;
 
 /// What is set whatever the repository says: nothing is started, and no change is overlooked.
 const SETTINGS: &[&str] = &[
@@ -99,7 +84,7 @@ impl Git {
     /// The repository in whose working tree a directory is; none where there is none, or git does not want to
     /// look at it.
     pub fn at(folder: &Path) -> Option<Self> {
-        let program = program()?;
+        let program = program::at(PLACES)?;
         let asked = [
             "rev-parse",
             "--path-format=absolute",
@@ -211,62 +196,14 @@ fn parsed(said: &[u8]) -> Option<Status> {
     Some(status)
 }
 
-/// The system's git, where nobody but root can have put it there.
-fn program() -> Option<&'static str> {
-    PLACES.iter().copied().find(|place| {
-        let is_kept = |path: &Path| {
-            path.metadata()
-                .is_ok_and(|data| data.uid() == 0 && data.mode() & 0o022 == 0)
-        };
-        is_kept(Path::new(place)) && Path::new(place).parent().is_some_and(is_kept)
-    })
-}
-
 /// Runs git; gives what it says and its exit status. None where it could not be started or says too much.
 fn run(program: &str, folder: &Path, arguments: &[&OsStr]) -> Option<(Vec<u8>, i32)> {
-    let word = |bytes: &[u8]| CString::new(bytes).ok();
-    let path = word(program.as_bytes())?;
-    let mut argv = vec![
-        word(b"git")?,
-        word(b"-C")?,
-        word(folder.as_os_str().as_bytes())?,
-    ];
+    let mut words: Vec<&[u8]> = vec![b"git", b"-C", folder.as_os_str().as_bytes()];
     for setting in SETTINGS {
-        argv.extend([word(b"-c")?, word(setting.as_bytes())?]);
+        words.extend([&b"-c"[..], setting.as_bytes()]);
     }
-    for argument in arguments {
-        argv.push(word(argument.as_bytes())?);
-    }
-    let environment: Option<Vec<CString>> = ENVIRONMENT
-        .iter()
-        .map(|entry| word(entry.as_bytes()))
-        .collect();
-    let environment = environment?;
-    let (answer, sender) = pipe2(OFlag::O_CLOEXEC).ok()?;
-    let child = in_child(|| {
-        let alone = contain::alone(path.as_ptr().addr() as u64);
-        let is_ready = set_pdeathsig(Signal::SIGKILL).is_ok()
-            && dup2_stdout(&sender).is_ok()
-            && filter::restrict(&alone).is_ok();
-        if is_ready {
-            let _ = become_program_with(&path, &argv, &environment);
-        }
-        125
-    })
-    .ok()?;
-    drop(sender);
-    let said = read(answer);
-    // One that says too much is told so by the pipe that is closed.
-    let status = reap(child.as_raw()).ok()?;
-    said.map(|said| (said, status))
-}
-
-fn read(answer: OwnedFd) -> Option<Vec<u8>> {
-    let mut said = Vec::new();
-    let mut answer = File::from(answer).take(MOST_SAID);
-    answer.read_to_end(&mut said).ok()?;
-    let is_whole = u64::try_from(said.len()).is_ok_and(|length| length < MOST_SAID);
-    is_whole.then_some(said)
+    words.extend(arguments.iter().map(|argument| argument.as_bytes()));
+    program::run(program, &words, ENVIRONMENT)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use nix::unistd::{Pid, pipe2, setpgid};
 use super::ask::{self, Ask};
 use super::files::Limits;
 use super::state::{self, Kept};
-use super::{Found, Probe};
+use super::{Found, Probe, sqlite, terraform};
 use crate::action::{Action, HOLE, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
@@ -88,13 +88,15 @@ impl<'a> Machine<'a> {
         Self { view }
     }
 
-    /// Whether git would take the repository and its files for what they seem.
-    fn is_plain(&self, action: &Action) -> bool {
-        let is_harmless = |name: &[u8]| {
-            let mut beginnings = HARMLESS_BEGINNINGS.iter();
-            !name.starts_with(b"GIT_")
-                || HARMLESS.iter().any(|known| known.as_bytes() == name)
-                || beginnings.any(|known| name.starts_with(known.as_bytes()))
+    /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
+    fn is_plain(&self, at: Loses, action: &Action) -> bool {
+        let is_harmless = match at {
+            Loses::Targets => return true,
+            Loses::Rows => return sqlite::is_plain(self.view, action),
+            Loses::Plan | Loses::State => terraform::is_harmless,
+            Loses::Changes | Loses::Untracked | Loses::Stash | Loses::Commits | Loses::Worktree => {
+                is_harmless_to_git
+            }
         };
         let mut given = self.view.entries().map(|entry| {
             let mut parts = entry.splitn(2, |&byte| byte == b'=');
@@ -106,6 +108,13 @@ impl<'a> Machine<'a> {
                 .keys()
                 .all(|name| is_harmless(name.as_bytes()))
     }
+}
+
+fn is_harmless_to_git(name: &[u8]) -> bool {
+    let mut beginnings = HARMLESS_BEGINNINGS.iter();
+    !name.starts_with(b"GIT_")
+        || HARMLESS.iter().any(|known| known.as_bytes() == name)
+        || beginnings.any(|known| name.starts_with(known.as_bytes()))
 }
 
 /// Whether all of an action is known, and it happens here.
@@ -125,8 +134,7 @@ fn is_clear(action: &Action) -> bool {
 impl Probe for Machine<'_> {
     fn look(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found {
         let action = facts.action;
-        let is_plain = at == Loses::Targets || self.is_plain(action);
-        if !is_clear(action) || !is_plain || !self.view.shares_files() {
+        if !is_clear(action) || !self.is_plain(at, action) || !self.view.shares_files() {
             return Found::Unknown;
         }
         let Some(ask) = ask::of(at, facts, skip) else {

@@ -4,14 +4,19 @@
 //! nothing would, or that this is not known. It only reads, for a bounded time, and runs nothing of what it
 //! looks at (docs/decisions/0010-loss.md). It knows no rule and words no message.
 
+mod archive;
 mod ask;
 mod contain;
 mod files;
 mod git;
 mod index;
 mod machine;
+mod plan;
+mod program;
 mod refs;
+mod sqlite;
 mod state;
+mod terraform;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,15 +60,71 @@ pub struct Loss {
     pub commits: u64,
     /// What was put aside by git-stash(1).
     pub stashes: u64,
+    /// Resources of terraform's that are destroyed.
+    pub destroyed: u64,
+    /// Those that are destroyed and made anew.
+    pub replaced: u64,
+    /// Those that are not destroyed, but are in no state any more.
+    pub forgotten: u64,
+    /// Some of these resources, those that are replaced first.
+    pub resources: Vec<Resource>,
+    /// Hashes of what says which resources these are: others are another loss.
+    pub of: Vec<String>,
+    /// Tables with rows that are dropped.
+    pub tables: u64,
+    /// Their rows.
+    pub dropped_rows: u64,
+    /// Rows that are deleted.
+    pub deleted_rows: u64,
+    /// Rows that are changed.
+    pub changed_rows: u64,
     /// Whether not all of it was looked at, so that it may be more.
     pub at_least: bool,
 }
 
+/// A resource of terraform's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Resource {
+    /// What happens to it.
+    pub fate: Fate,
+    /// Its address, as the configuration has it.
+    pub address: String,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Fate {
+    /// It is destroyed and made anew.
+    Replaced,
+    /// It is destroyed.
+    Destroyed,
+    /// It stays, and nothing knows of it any more.
+    Forgotten,
+}
+
+/// How many resources are named.
+const MOST_NAMED: usize = 5;
+
 impl Loss {
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        let lost = [
+    /// That of resources.
+    pub(crate) fn of_resources(mut resources: Vec<Resource>) -> Self {
+        let count = |fate| resources.iter().filter(|one| one.fate == fate).count() as u64;
+        let (destroyed, replaced) = (count(Fate::Destroyed), count(Fate::Replaced));
+        let forgotten = count(Fate::Forgotten);
+        resources.sort();
+        resources.truncate(MOST_NAMED);
+        Self {
+            destroyed,
+            replaced,
+            forgotten,
+            resources,
+            ..Self::default()
+        }
+    }
+
+    /// What must not be more than a person was shown.
+    fn numbers(&self) -> [u64; 13] {
+        [
             self.modified,
             self.untracked,
             self.ignored,
@@ -71,26 +132,29 @@ impl Loss {
             self.repositories,
             self.commits,
             self.stashes,
-        ];
-        !self.at_least && lost.iter().all(|&number| number == 0)
+            self.destroyed,
+            self.replaced,
+            self.forgotten,
+            self.dropped_rows,
+            self.deleted_rows,
+            self.changed_rows,
+        ]
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        !self.at_least && self.numbers().iter().all(|&number| number == 0)
     }
 
     /// Whether this is as much as `other`, or more, in everything.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        let numbers = |loss: &Self| {
-            [
-                loss.modified,
-                loss.untracked,
-                loss.ignored,
-                loss.outside,
-                loss.repositories,
-                loss.commits,
-                loss.stashes,
-            ]
-        };
-        let pairs = numbers(self).into_iter().zip(numbers(other));
-        self.at_least || !other.at_least && { pairs }.all(|(own, others)| own >= others)
+        let mut pairs = self.numbers().into_iter().zip(other.numbers());
+        self.at_least
+            || !other.at_least
+                && pairs.all(|(own, others)| own >= others)
+                && other.of.iter().all(|hash| self.of.contains(hash))
     }
 
     /// Adds what else would be gone.
@@ -106,6 +170,15 @@ impl Loss {
             repositories,
             commits,
             stashes,
+            destroyed,
+            replaced,
+            forgotten,
+            resources,
+            of,
+            tables,
+            dropped_rows,
+            deleted_rows,
+            changed_rows,
             at_least,
         } = more;
         self.deletes |= deletes;
@@ -118,6 +191,17 @@ impl Loss {
         self.repositories += repositories;
         self.commits += commits;
         self.stashes += stashes;
+        self.destroyed += destroyed;
+        self.replaced += replaced;
+        self.forgotten += forgotten;
+        self.resources.extend_from_slice(resources);
+        self.resources.sort();
+        self.resources.truncate(MOST_NAMED);
+        self.of.extend_from_slice(of);
+        self.tables += tables;
+        self.dropped_rows += dropped_rows;
+        self.deleted_rows += deleted_rows;
+        self.changed_rows += changed_rows;
         self.at_least |= at_least;
     }
 }
@@ -150,7 +234,15 @@ mod tests {
             at_least,
             ..Loss::default()
         };
+        let of = |hash: &str| Loss {
+            of: vec![hash.to_owned()],
+            destroyed: 1,
+            ..Loss::default()
+        };
         for (shown, come, expected) in [
+            (of("a"), of("a"), true),
+            (of("a"), of("b"), false),
+            (loss(3, 0, false), of("b"), false),
             (loss(3, 0, false), loss(3, 0, false), true),
             (loss(3, 0, false), loss(2, 0, false), true),
             (loss(3, 0, false), loss(3000, 0, false), false),

@@ -15,6 +15,7 @@ use super::files::{self, Asked, Limits};
 use super::git::{self, Git, Status};
 use super::index::Index;
 use super::refs::{branches, lost_commits, stash};
+use super::{sqlite, terraform};
 
 /// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
 /// they are, others as they stand in a working tree or below what is deleted.
@@ -78,6 +79,8 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
             kept,
         } => branches(&Git::at(folder)?, names, kept.as_deref()),
         Ask::Worktree(path) => look.worktree(path),
+        Ask::Resources(ask) => terraform::look(ask),
+        Ask::Rows(ask) => sqlite::look(ask),
     }
 }
 

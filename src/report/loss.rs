@@ -1,8 +1,12 @@
 //! What would be lost, in one sentence: "deletes 1,204 files (38 MB): 12 untracked, 3 modified since the last
 //! commit, the rest is in git".
 
+use super::escape::escape;
 use crate::decide::Finding;
-use crate::probe::Loss;
+use crate::probe::{Fate, Loss, Resource};
+
+/// How much of an address is shown, in characters.
+const MOST_OF_ADDRESS: usize = 80;
 
 /// The sentence for a finding, without a full stop; none where it is not known what would be lost.
 #[must_use]
@@ -44,10 +48,77 @@ fn sentence(loss: &Loss) -> String {
             counted(loss.commits, "commit", "commits")
         ));
     }
+    parts.extend(resources(loss));
+    if loss.tables > 0 {
+        let rows = counted(loss.dropped_rows, "row", "rows");
+        parts.push(format!(
+            "drops {} with {rows}",
+            counted(loss.tables, "table", "tables")
+        ));
+    }
+    for (number, verb) in [
+        (loss.deleted_rows, "deletes"),
+        (loss.changed_rows, "changes"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{verb} {}", counted(number, "row", "rows")));
+        }
+    }
     if parts.is_empty() {
         parts.push("deletes more than could be looked at".to_owned());
     }
     parts.join("; ")
+}
+
+/// What happens to resources of terraform's, and to which.
+fn resources(loss: &Loss) -> Option<String> {
+    let mut said = Vec::new();
+    for (number, verb) in [
+        (loss.destroyed, "destroys"),
+        (loss.replaced, "replaces"),
+        (loss.forgotten, "forgets"),
+    ] {
+        match (number, said.is_empty()) {
+            (0, _) => {}
+            (_, true) => said.push(format!(
+                "{verb} {}",
+                counted(number, "resource", "resources")
+            )),
+            (_, false) => said.push(format!("{verb} {}", grouped(number))),
+        }
+    }
+    let mut named: Vec<String> = loss.resources.iter().map(resource).collect();
+    let named_number = u64::try_from(named.len()).unwrap_or_default();
+    let left = (loss.destroyed + loss.replaced + loss.forgotten).saturating_sub(named_number);
+    if left > 0 && !named.is_empty() {
+        named.push(format!("{} more", grouped(left)));
+    }
+    let said = listed(&said)?;
+    Some(match listed(&named) {
+        Some(named) => format!("{said}: {named}"),
+        None => said,
+    })
+}
+
+/// The address of a resource, with what happens to it where that is not the first thing one thinks of.
+fn resource(of: &Resource) -> String {
+    let mut address: String = escape(&of.address).chars().take(MOST_OF_ADDRESS).collect();
+    if of.address.len() > MOST_OF_ADDRESS {
+        address.push('…');
+    }
+    match of.fate {
+        Fate::Destroyed | Fate::Forgotten => address,
+        Fate::Replaced => format!("{address} (replace)"),
+    }
+}
+
+/// Words one after the other, with "and" before the last.
+fn listed(words: &[String]) -> Option<String> {
+    let (last, others) = words.split_last()?;
+    Some(match others {
+        [] => last.clone(),
+        _ => format!("{} and {last}", others.join(", ")),
+    })
 }
 
 /// What happens to files.
@@ -153,6 +224,10 @@ mod tests {
     #[test]
     fn the_sentence_says_what_goes_and_what_can_be_had_back() {
         let none = Loss::default;
+        let resource = |address: &str, fate| Resource {
+            address: address.to_owned(),
+            fate,
+        };
         for (loss, said) in [
             (
                 Loss {
@@ -238,6 +313,36 @@ mod tests {
                     ..none()
                 },
                 "drops 2 stashes",
+            ),
+            (
+                Loss {
+                    destroyed: 2,
+                    replaced: 1,
+                    resources: vec![
+                        resource("aws_db_instance.main", Fate::Replaced),
+                        resource("a.b[\"\u{1b}[2K\"]", Fate::Destroyed),
+                    ],
+                    ..none()
+                },
+                "destroys 2 resources and replaces 1: \
+                 aws_db_instance.main (replace), a.b[\"\\x1b[2K\"] and 1 more",
+            ),
+            (
+                Loss {
+                    tables: 1,
+                    dropped_rows: 2,
+                    deleted_rows: 1,
+                    changed_rows: 4321,
+                    ..none()
+                },
+                "drops 1 table with 2 rows; deletes 1 row; changes 4,321 rows",
+            ),
+            (
+                Loss {
+                    forgotten: 1200,
+                    ..none()
+                },
+                "forgets 1,200 resources",
             ),
             (
                 Loss {

@@ -96,7 +96,7 @@ fn what_is_known_or_never_a_start_of_its_own_stays() {
         ("find . -exec rm {} +", "filesystem.remove-many"),
         (
             "terraform destroy -auto-approve && terraform apply",
-            "misc.destructive-subcommand recreate.infrastructure terraform.apply terraform.destroy",
+            "recreate.infrastructure terraform.apply terraform.destroy",
         ),
         (r#"echo "$(rm -rf z""#, "opaque.text"),
         (r#"python -c "$CODE""#, "opaque.code"),

@@ -39,6 +39,10 @@ mod loss;
 #[cfg(test)]
 mod loss_doubts;
 #[cfg(test)]
+mod loss_sqlite;
+#[cfg(test)]
+mod loss_terraform;
+#[cfg(test)]
 mod metamorphic;
 #[cfg(test)]
 mod normalise;
