@@ -1,4 +1,5 @@
-//! Asking on another terminal of the same user, through their broker, where nobody can be asked here.
+//! Asking on another terminal of the same user, through their broker, where nobody can be asked here; or by a
+//! command, where one is set.
 //!
 //! While somebody watches, the answer is waited for as long as a question at a terminal is. Else it is waited
 //! for only as long as a setting says, which is not at all by itself: the agent is told what a person can do,
@@ -10,7 +11,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::signals::Held;
-use super::{Absence, Elsewhere, MOST_SECONDS, Refusal, Request};
+use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external};
 use crate::broker::asking::{self, Answer, Waiting};
 use crate::broker::{Asked, Error, Reviewer};
 use crate::decide::Decision;
@@ -28,7 +29,7 @@ const COLUMNS: usize = 120;
 /// # Errors
 ///
 /// Why it is a no. `absence` is why nobody can be asked here.
-pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<Reviewer, Refusal> {
+pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<Approver, Refusal> {
     let Some(elsewhere) = &request.elsewhere else {
         return Err(Refusal::NoTerminal(absence));
     };
@@ -53,6 +54,21 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
     };
     // While it waits it is not guarded yet, and nobody may steer it.
     let _unseen = Unseen::meanwhile();
+    if !elsewhere.command.is_empty() {
+        let seconds = request.seconds.clamp(1, MOST_SECONDS);
+        let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
+        return Ok(Approver::External(by));
+    }
+    broker(asked, request, elsewhere, absence).map(Approver::Reviewer)
+}
+
+/// Asks the user's broker; gives who said yes.
+fn broker(
+    asked: Asked,
+    request: &Request,
+    elsewhere: &Elsewhere,
+    absence: Absence,
+) -> Result<Reviewer, Refusal> {
     let no_broker = |error: Error| Refusal::NoBroker {
         absence: absence.clone(),
         why: error.to_string(),

@@ -1,12 +1,14 @@
 //! Decision to [`Cleared`] or [`Refusal`]: the only place where something becomes allowed to run.
 //!
 //! Allow is cleared, deny is refused, and confirm is put to a person on the terminal, or, where there is none
-//! here, on another terminal of the same user. An answer is never taken from standard input, a file, a
+//! here, on another terminal of the same user or to a command that takes it to a person. An answer is never taken from standard input, a file, a
 //! variable or an argument, and nothing that says deny is ever cleared.
 
 pub mod apart;
 mod elsewhere;
 mod entry;
+mod external;
+mod kept;
 pub mod reviewer;
 mod signals;
 mod standing;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
 use crate::policy::schema::Effect;
+pub use crate::report::external::{External, Unanswered, Unsound};
 pub use crate::report::refusal::{Absence, Refusal};
 
 /// The leave to execute one line. Only [`review`] makes one.
@@ -41,6 +44,8 @@ pub enum Approver {
     Person,
     /// A person at another terminal.
     Reviewer(Reviewer),
+    /// Somebody whom the reviewer command asked.
+    External(External),
 }
 
 /// What a person is asked about.
@@ -71,6 +76,8 @@ pub struct Elsewhere {
     pub session: Option<Root>,
     /// How long is waited where nobody watches.
     pub unwatched_seconds: u8,
+    /// The command that is asked in place of a broker; empty for none.
+    pub command: Vec<String>,
 }
 
 /// The longest that a prompt is shown. Several agents kill or leave a command after 30 seconds.
@@ -92,8 +99,7 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
         Effect::Confirm => match terminal::ask(decision, request) {
             Ok(()) => Ok(Cleared(Approver::Person)),
             Err(Refusal::NoTerminal(absence)) => {
-                let reviewer = elsewhere::ask(decision, request, absence)?;
-                Ok(Cleared(Approver::Reviewer(reviewer)))
+                elsewhere::ask(decision, request, absence).map(Cleared)
             }
             Err(refusal) => Err(refusal),
         },

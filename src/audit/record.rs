@@ -11,7 +11,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{geteuid, getpid, getppid, getsid};
 use serde::Serialize;
 
-use crate::approve::Approver;
+use crate::approve::{Approver, External};
 use crate::broker::Reviewer;
 use crate::decide::Decision;
 use crate::report::check::word;
@@ -57,10 +57,12 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    /// Who said yes at another terminal.
-    fn reviewer(self) -> Option<&'a Reviewer> {
+    /// Who answered elsewhere.
+    fn reviewer(self) -> Option<By<'a>> {
         match self {
-            Self::Approved(Approver::Reviewer(reviewer)) => Some(reviewer),
+            Self::Approved(Approver::Reviewer(reviewer)) => Some(By::Reviewer(reviewer)),
+            Self::Approved(Approver::External(by))
+            | Self::Refused(Refusal::External { by, .. }) => Some(By::External(by)),
             Self::Approved(Approver::Person | Approver::Policy)
             | Self::Ran
             | Self::Refused(_)
@@ -85,13 +87,22 @@ impl<'a> Outcome<'a> {
                     Refusal::Vanished => "vanished",
                     Refusal::TooMuch => "too-much",
                     Refusal::Pending { .. } => "pending",
-                    Refusal::Reviewer { .. } => "reviewer",
+                    Refusal::Reviewer { .. } | Refusal::External { .. } => "reviewer",
+                    Refusal::Unanswered { .. } => "no-answer",
                     Refusal::TooMany => "too-many",
                     Refusal::NoBroker { .. } => "no-broker",
                 }),
             ),
         }
     }
+}
+
+/// Who answered elsewhere: at another terminal, or through the reviewer command.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum By<'a> {
+    Reviewer(&'a Reviewer),
+    External(&'a External),
 }
 
 #[derive(Serialize)]
@@ -111,7 +122,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reviewer: Option<&'a Reviewer>,
+    reviewer: Option<By<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Found<'a>>,
 }

@@ -265,6 +265,7 @@ impl<'k> Check<'_, '_, 'k> {
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("reviewer-command", settings.reviewer_command.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),
@@ -306,6 +307,15 @@ impl<'k> Check<'_, '_, 'k> {
                 "unwatched-seconds",
                 "`unwatched-seconds` is more than 25",
                 "agents end a command after 30 seconds; the waiting must end before",
+            );
+        }
+        if let Some(command) = &settings.reviewer_command
+            && !command.first().is_some_and(|path| path.starts_with('/'))
+        {
+            self.wrong(
+                "reviewer-command",
+                "`reviewer-command` does not begin with an absolute path",
+                "write the file of the program, then its arguments",
             );
         }
         if settings

@@ -54,6 +54,8 @@ pub struct Settings {
     pub broker: Option<bool>,
     /// Seconds for which a command waits for that where nobody watches, 0 to 25.
     pub unwatched_seconds: Option<u8>,
+    /// The command that is asked in place of a broker: an absolute path, and its arguments.
+    pub reviewer_command: Option<Vec<String>>,
     /// The file of the audit record, or `"off"`.
     pub record: Option<String>,
     /// Whether every exec below the shell is judged, too.

@@ -332,6 +332,7 @@ impl Policy {
                 prompt_seconds: settings.prompt_seconds.or(shipped.prompt_seconds),
                 broker: settings.broker.or(shipped.broker),
                 unwatched_seconds: settings.unwatched_seconds.or(shipped.unwatched_seconds),
+                reviewer_command: settings.reviewer_command.or(shipped.reviewer_command),
                 record: settings.record.or(shipped.record),
                 exec_gate: settings.exec_gate.or(shipped.exec_gate),
                 new_privileges: settings.new_privileges.or(shipped.new_privileges),
@@ -534,6 +535,9 @@ fn add_to_settings(settings: &mut Settings, more: &Settings) {
     keep(&mut settings.bash, &more.bash);
     keep(&mut settings.sh, &more.sh);
     keep(&mut settings.record, &more.record);
+    if settings.reviewer_command.is_none() {
+        settings.reviewer_command.clone_from(&more.reviewer_command);
+    }
     settings.dry_run = match (settings.dry_run, more.dry_run) {
         (Some(first), Some(second)) => Some(first || second),
         (first, second) => first.or(second),

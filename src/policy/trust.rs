@@ -216,6 +216,7 @@ pub fn tighten(
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("reviewer-command", settings.reviewer_command.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use crate::decide::{Decision, Finding};
 
 use super::escape::escape;
+use super::external::{External, Unanswered};
 
 /// How many characters of an action are quoted.
 const SUBJECT_LIMIT: usize = 120;
@@ -47,6 +48,22 @@ pub enum Refusal {
         why: Option<String>,
         /// Whether they said it to the same request, a while ago.
         is_earlier: bool,
+    },
+    /// Somebody whom the reviewer command asked said no.
+    External {
+        /// Who.
+        by: External,
+        /// What they gave as the reason.
+        why: Option<String>,
+    },
+    /// Nobody could be asked here, and the reviewer command gave no answer.
+    Unanswered {
+        /// Why nobody could be asked here.
+        absence: Absence,
+        /// The command's file.
+        command: String,
+        /// Why there was none.
+        why: Unanswered,
     },
     /// Too many requests wait for a person already.
     TooMany,
@@ -216,14 +233,21 @@ fn ground(refusal: &Refusal) -> String {
             } else {
                 "a person was asked and said no"
             };
-            match why {
-                Some(why) => {
-                    let why = unmistaken(&escape(why));
-                    format!("{said}: {why}; do not try it in another form")
-                }
-                None => format!("{said}; do not try it in another form"),
-            }
+            said_no(said, why.as_deref())
         }
+        Refusal::External { by: _, why } => {
+            said_no("a reviewer was asked and said no", why.as_deref())
+        }
+        Refusal::Unanswered {
+            absence,
+            command,
+            why,
+        } => format!(
+            "it needs a person's yes, but {}, and the reviewer command `{}` {}; {HOW}",
+            missing(absence),
+            escape(command),
+            unmistaken(&why.words()),
+        ),
         Refusal::TooMany => "it needs a person's yes, and more requests wait for one already than \
                              anybody would read; ask the person to look at `kibosh pending`"
             .to_owned(),
@@ -238,6 +262,18 @@ fn ground(refusal: &Refusal) -> String {
                 .to_owned()
         }
     }
+}
+
+/// How many characters of a reason are told.
+const REASON_LIMIT: usize = 500;
+
+fn said_no(said: &str, why: Option<&str>) -> String {
+    let Some(why) = why else {
+        return format!("{said}; do not try it in another form");
+    };
+    let start: String = why.chars().take(REASON_LIMIT).collect();
+    let why = unmistaken(&escape(&start));
+    format!("{said}: {why}; do not try it in another form")
 }
 
 fn missing(absence: &Absence) -> String {
@@ -258,6 +294,7 @@ fn missing(absence: &Absence) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::external::Unsound;
     use super::*;
     use crate::policy::schema::{Acknowledge, Effect};
     use crate::syntax::Span;
@@ -304,6 +341,23 @@ mod tests {
             Refusal::Reviewer {
                 why: Some("permission denied,\nuse staging".into()),
                 is_earlier: true,
+            },
+            Refusal::External {
+                by: External {
+                    by: "ann".into(),
+                    command: "/opt/ask".into(),
+                },
+                why: Some("operation not permitted\non a Friday".into()),
+            },
+            Refusal::Unanswered {
+                absence: Absence::NoTerminal,
+                command: "/opt/ask\n".into(),
+                why: Unanswered::Failed("permission denied".into()),
+            },
+            Refusal::Unanswered {
+                absence: Absence::NoTerminal,
+                command: "/opt/ask".into(),
+                why: Unanswered::File(Unsound::Writable),
             },
             Refusal::TooMany,
             Refusal::NoBroker {

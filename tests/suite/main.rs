@@ -23,6 +23,8 @@ mod exec;
 #[cfg(test)]
 mod exec_forms;
 #[cfg(test)]
+mod external;
+#[cfg(test)]
 mod fail_closed;
 #[cfg(test)]
 mod gates;
