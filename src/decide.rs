@@ -22,7 +22,7 @@ use crate::policy::schema::{Acknowledge, Effect, Match, Program, Rule};
 use crate::syntax::Span;
 
 /// What one rule says about one action of the line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id.
     pub rule: String,
@@ -36,6 +36,8 @@ pub struct Finding {
     pub instead: Option<String>,
     /// What a person must do to approve.
     pub acknowledge: Acknowledge,
+    /// How many people must approve.
+    pub reviewers: u8,
     /// The action as a command line, as far as it is known.
     pub subject: String,
     /// The resource that a person types for `acknowledge = "name"`.
@@ -57,6 +59,15 @@ pub struct Decision {
     /// What was found, strictest first, then in the order of the line; what is about two actions before
     /// what is about the first of them.
     pub findings: Vec<Finding>,
+}
+
+impl Decision {
+    /// How many people must approve: as many as the strictest finding wants.
+    #[must_use]
+    pub fn reviewers(&self) -> u8 {
+        let asked = self.findings.iter().map(|finding| finding.reviewers);
+        asked.max().unwrap_or(1).max(1)
+    }
 }
 
 /// How often one rule is told of in one line. Its effect is the same each time.
@@ -134,6 +145,7 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates
                 reason: rule.reason.clone(),
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
+                reviewers: rule.reviewers.unwrap_or(1),
                 subject: subject(one.action),
                 resource: resource(&candidate.matches, one),
                 origin: one.action.origin,

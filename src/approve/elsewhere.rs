@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::geteuid;
 
 use super::signals::Held;
-use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external};
+use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, terminal};
 use crate::broker::asking::{self, Answer, Waiting};
-use crate::broker::{Asked, Error, Reviewer};
+use crate::broker::reviewing::{self, Outcome};
+use crate::broker::{Asked, Error, Reviewer, Scope};
 use crate::decide::Decision;
 use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
@@ -33,6 +35,76 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
     let Some(elsewhere) = &request.elsewhere else {
         return Err(Refusal::NoTerminal(absence));
     };
+    let asked = asked(decision, request, elsewhere)?;
+    // While it waits it is not guarded yet, and nobody may steer it.
+    let _unseen = Unseen::meanwhile();
+    if !elsewhere.command.is_empty() {
+        let seconds = request.seconds.clamp(1, MOST_SECONDS);
+        let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
+        return Ok(Approver::External(by));
+    }
+    broker(asked, request, elsewhere, absence).map(Approver::Reviewer)
+}
+
+/// Asks several people, each a user of their own: the one at this terminal, if they count, and others through the
+/// broker. Gives who said yes last, with the others.
+///
+/// # Errors
+///
+/// Why it is a no, or that not enough have said yes yet.
+pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
+    let reviewers = decision.reviewers();
+    let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
+    let elsewhere = elsewhere.ok_or(Refusal::Several(reviewers))?;
+    let asked = asked(decision, request, elsewhere)?;
+    let _unseen = Unseen::meanwhile();
+    let no_broker = |error: Error| Refusal::NoBroker {
+        absence: Absence::Several,
+        why: error.to_string(),
+    };
+    let begun = Instant::now();
+    let waiting = match asking::ask(asked.clone(), elsewhere.session).map_err(no_broker)? {
+        Answer::Waiting(waiting) => waiting,
+        answer => {
+            let said = settled(answer).unwrap_or(Err(Refusal::Several(reviewers)));
+            return said.map(Approver::Reviewer);
+        }
+    };
+    let uid = geteuid().as_raw();
+    let number = waiting.number;
+    let mut said = waiting.said.len();
+    if elsewhere.operator_counts && !waiting.said.contains(&uid) {
+        match terminal::ask(decision, request) {
+            Ok(()) => {
+                let device = terminal::check().ok().flatten().unwrap_or_default();
+                let outcome = reviewing::approve(None, number, &asked, Scope::Once, device);
+                // Where it was the last one, the answer is on its way.
+                if let Outcome::More(count) = outcome.map_err(no_broker)? {
+                    said = count;
+                }
+            }
+            Err(Refusal::NoTerminal(_)) => {}
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    let left = patience(request, elsewhere, waiting.is_watched);
+    let passed = u8::try_from(begun.elapsed().as_secs()).unwrap_or(u8::MAX);
+    match wait(waiting, left.saturating_sub(passed))? {
+        Some(Err(error)) => return Err(no_broker(error)),
+        Some(Ok(answer)) => settled(answer),
+        None => None,
+    }
+    .unwrap_or(Err(Refusal::Incomplete {
+        number,
+        uid,
+        said,
+        of: reviewers,
+    }))
+    .map(Approver::Reviewer)
+}
+
+/// All that is asked about, where it can be shown.
+fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Result<Asked, Refusal> {
     let scene = Scene {
         text: &request.text,
         source: &request.source,
@@ -43,7 +115,7 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
     };
     // What cannot be shown would wait for nobody.
     question(decision, &scene).ok_or(Refusal::TooMuch)?;
-    let asked = Asked {
+    Ok(Asked {
         decision: decision.clone(),
         text: request.text.clone(),
         source: request.source.clone(),
@@ -51,15 +123,7 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
         policy: elsewhere.policy.clone(),
         program: elsewhere.program.clone(),
         environment: elsewhere.environment.clone(),
-    };
-    // While it waits it is not guarded yet, and nobody may steer it.
-    let _unseen = Unseen::meanwhile();
-    if !elsewhere.command.is_empty() {
-        let seconds = request.seconds.clamp(1, MOST_SECONDS);
-        let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
-        return Ok(Approver::External(by));
-    }
-    broker(asked, request, elsewhere, absence).map(Approver::Reviewer)
+    })
 }
 
 /// Asks the user's broker; gives who said yes.

@@ -78,6 +78,10 @@ pub struct Elsewhere {
     pub unwatched_seconds: u8,
     /// The command that is asked in place of a broker; empty for none.
     pub command: Vec<String>,
+    /// Whether there is a broker.
+    pub has_broker: bool,
+    /// Whether the user here counts among the people that a rule wants.
+    pub operator_counts: bool,
 }
 
 /// The longest that a prompt is shown. Several agents kill or leave a command after 30 seconds.
@@ -96,6 +100,9 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
     match strictest(decision) {
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
+        Effect::Confirm if decision.reviewers() > 1 => {
+            elsewhere::ask_several(decision, request).map(Cleared)
+        }
         Effect::Confirm => match terminal::ask(decision, request) {
             Ok(()) => Ok(Cleared(Approver::Person)),
             Err(Refusal::NoTerminal(absence)) => {

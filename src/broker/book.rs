@@ -44,6 +44,8 @@ pub struct Book {
     pending: Vec<Pending>,
     grants: Vec<Grant>,
     refusals: Vec<Refused>,
+    /// Whose yes does not count where several people are wanted.
+    uncounted: Option<u32>,
 }
 
 struct Pending {
@@ -54,6 +56,8 @@ struct Pending {
     session: Option<Root>,
     at: Instant,
     waiters: Vec<Waiter>,
+    /// Who has said yes, and how far, while more are wanted.
+    said: Vec<(Reviewer, Scope, Option<Root>)>,
 }
 
 struct Grant {
@@ -74,6 +78,23 @@ struct Refused {
 }
 
 impl Book {
+    /// An empty one, in which the yes of a user does not count where several people are wanted.
+    #[must_use]
+    pub fn without(uncounted: Option<u32>) -> Self {
+        Self {
+            uncounted,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a request waits that needs more than one person: no other is for other users.
+    #[must_use]
+    pub fn needs_several(&self, number: u64) -> bool {
+        self.pending
+            .iter()
+            .any(|one| one.number == number && one.asked.decision.reviewers() > 1)
+    }
+
     /// What is said to a request: an answer that was given before, or that it waits. `bytes` is its size.
     pub fn ask(
         &mut self,
@@ -106,6 +127,7 @@ impl Book {
             return Some(Reply::Waiting {
                 number: known.number,
                 is_watched: false,
+                said: known.said.iter().map(|(by, ..)| by.uid).collect(),
             });
         }
         let of_session = self.pending.iter().filter(|one| one.session == session);
@@ -126,10 +148,12 @@ impl Book {
             session,
             at: now,
             waiters: vec![waiter],
+            said: Vec::new(),
         });
         Some(Reply::Waiting {
             number: self.last,
             is_watched: false,
+            said: Vec::new(),
         })
     }
 
@@ -171,6 +195,26 @@ impl Book {
             },
             Scope::Once | Scope::Seconds(_) => None,
         };
+        let wanted = usize::from(pending.asked.decision.reviewers());
+        let mut by = by.clone();
+        let mut scope = scope;
+        let mut session = session;
+        if wanted > 1 {
+            let has_said = pending.said.iter().any(|(other, ..)| other.uid == by.uid);
+            if has_said || self.uncounted == Some(by.uid) {
+                return (Reply::Uncounted, Vec::new());
+            }
+            if pending.said.len() + 1 < wanted {
+                pending.said.push((by, scope, session));
+                self.changes += 1;
+                return (Reply::More(pending.said.len()), Vec::new());
+            }
+            for (other, reach, of) in pending.said.drain(..) {
+                (scope, session) = both((scope, session), (reach, of));
+                by.with.push(other);
+            }
+        }
+        let by = &by;
         let (until, answered) = match scope {
             // The first of them is the one time. The others wait on.
             Scope::Once => (Some(now + ONCE), usize::from(!pending.waiters.is_empty())),
@@ -258,6 +302,8 @@ impl Book {
             number: one.number,
             age: now.saturating_duration_since(one.at).as_secs(),
             is_awaited: !one.waiters.is_empty(),
+            said: one.said.len(),
+            reviewers: one.asked.decision.reviewers(),
             rules: rules(&one.asked.decision),
             text: start(&one.asked.text),
             source: start(&one.asked.source),
@@ -323,6 +369,17 @@ impl Book {
     }
 }
 
+/// How far two have said yes together: no further than either, and once where neither reaches as far as the other.
+fn both(one: (Scope, Option<Root>), other: (Scope, Option<Root>)) -> (Scope, Option<Root>) {
+    match (one.0, other.0) {
+        (Scope::Seconds(first), Scope::Seconds(second)) => {
+            (Scope::Seconds(first.min(second)), None)
+        }
+        (Scope::Session, Scope::Session) if one.1 == other.1 => one,
+        _ => (Scope::Once, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,6 +404,7 @@ mod tests {
         Reviewer {
             uid: 1000,
             terminal: "/dev/pts/1".into(),
+            with: Vec::new(),
         }
     }
 
@@ -522,5 +580,60 @@ mod tests {
         let (_, told) = book.approve(1, &key, Scope::Seconds(60), &reviewer(), now);
         assert!(matches!(told.as_slice(), [(8, Reply::Approved(_))]));
         assert!(book.list(now).is_empty());
+    }
+
+    #[test]
+    fn two_people_are_two_users_and_together_reach_no_further_than_either() {
+        let two = |text: &str| {
+            let mut asked = asked(text);
+            asked.decision.findings.push(crate::decide::Finding {
+                reviewers: 2,
+                effect: Effect::Confirm,
+                ..crate::decide::Finding::default()
+            });
+            asked
+        };
+        let by = |uid| Reviewer { uid, ..reviewer() };
+        for (first, second, times) in [
+            (Scope::Once, Scope::Once, 1),
+            (Scope::Once, Scope::Session, 1),
+            (Scope::Seconds(60), Scope::Once, 1),
+            (Scope::Seconds(60), Scope::Session, 1),
+            (Scope::Seconds(60), Scope::Seconds(600), 2),
+            (Scope::Session, Scope::Session, 2),
+        ] {
+            let (mut book, now) = (Book::without(Some(7)), Instant::now());
+            let number = waits(&mut book, two("a"), own(), now);
+            let key = two("a").key();
+            let mut yes = |uid, scope| book.approve(number, &key, scope, &by(uid), now).0;
+            assert!(matches!(yes(7, second), Reply::Uncounted));
+            assert!(matches!(yes(1, first), Reply::More(1)));
+            for scope in [first, second] {
+                assert!(matches!(yes(1, scope), Reply::Uncounted));
+            }
+            assert!(matches!(yes(7, second), Reply::Uncounted));
+            assert!(!is_approved(&mut book, two("a"), own(), now));
+            assert_eq!(book.list(now).first().map(|one| one.said), Some(1));
+            let (reply, _) = book.approve(number, &key, second, &by(2), now);
+            assert!(matches!(reply, Reply::Done));
+            let reply = book.ask(two("a"), 1, own(), 1, now);
+            book.leave(1);
+            assert!(
+                matches!(&reply, Some(Reply::Approved(by))
+                    if by.uid == 2 && by.with.iter().map(|one| one.uid).eq([1])),
+                "{reply:?}"
+            );
+            assert_eq!(is_approved(&mut book, two("a"), own(), now), times > 1);
+            if second == Scope::Seconds(600) {
+                let later = now + Duration::from_secs(60);
+                assert!(!is_approved(&mut book, two("a"), own(), later));
+            }
+            // What is asked anew begins anew.
+            if times == 1 {
+                let number = waits(&mut book, two("a"), own(), now);
+                let (reply, _) = book.approve(number, &key, first, &by(2), now);
+                assert!(matches!(reply, Reply::More(1)));
+            }
+        }
     }
 }

@@ -187,6 +187,8 @@ pub fn elsewhere(
         session,
         unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
         command,
+        has_broker: settings.broker != Some(false),
+        operator_counts: settings.operator_counts != Some(false),
     })
 }
 

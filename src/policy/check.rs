@@ -266,6 +266,11 @@ impl<'k> Check<'_, '_, 'k> {
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
             ("reviewer-command", settings.reviewer_command.is_some()),
+            (
+                "reviewers-directory",
+                settings.reviewers_directory.is_some(),
+            ),
+            ("operator-counts", settings.operator_counts.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),
@@ -280,7 +285,11 @@ impl<'k> Check<'_, '_, 'k> {
                 );
             }
         }
-        for (key, path) in [("bash", &settings.bash), ("sh", &settings.sh)] {
+        for (key, path) in [
+            ("bash", &settings.bash),
+            ("sh", &settings.sh),
+            ("reviewers-directory", &settings.reviewers_directory),
+        ] {
             if path.as_ref().is_some_and(|path| !path.starts_with('/')) {
                 self.wrong(
                     key,
@@ -430,6 +439,16 @@ impl<'k> Check<'_, '_, 'k> {
         self.text(&rule.reason, "reason");
         if let Some(instead) = &rule.instead {
             self.text(instead, "instead");
+        }
+        if rule
+            .reviewers
+            .is_some_and(|people| !(1..=2).contains(&people))
+        {
+            self.wrong(
+                "reviewers",
+                "`reviewers` is neither 1 nor 2",
+                "write how many people must approve",
+            );
         }
         if rule.matches.is_empty() {
             self.wrong(

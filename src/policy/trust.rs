@@ -217,6 +217,11 @@ pub fn tighten(
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
             ("reviewer-command", settings.reviewer_command.is_some()),
+            (
+                "reviewers-directory",
+                settings.reviewers_directory.is_some(),
+            ),
+            ("operator-counts", settings.operator_counts.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),

@@ -42,6 +42,19 @@ pub enum Refusal {
         /// Why nobody could be asked here.
         absence: Absence,
     },
+    /// More people must say yes than have.
+    Incomplete {
+        /// The number of the request.
+        number: u64,
+        /// The user whose request it is.
+        uid: u32,
+        /// How many have said yes.
+        said: usize,
+        /// How many must.
+        of: u8,
+    },
+    /// Several people must say yes, and nothing is there to bring them together.
+    Several(u8),
     /// A person at another terminal said no.
     Reviewer {
         /// What they gave as the reason.
@@ -85,6 +98,8 @@ pub enum Absence {
     NotAPersons,
     /// It runs in the background of its terminal.
     Background,
+    /// Another person is wanted besides.
+    Several,
     /// It is one of a program's in which every process of the user can press keys; which.
     Shared(String),
     /// The terminal could not be used.
@@ -227,6 +242,19 @@ fn ground(refusal: &Refusal) -> String {
              `kibosh approve {number}`, and then the same line passes when it is run again",
             missing(absence)
         ),
+        Refusal::Incomplete {
+            number,
+            uid,
+            said,
+            of,
+        } => format!(
+            "it needs the yes of {of} people and has {said} of {of}; they can give it in terminals of their own with \
+             `kibosh approve {number}` (`--of {uid}` as another user), and then the same line passes when it is run \
+             again"
+        ),
+        Refusal::Several(of) => format!(
+            "it needs the yes of {of} people, and there is no broker through which a second one could give it"
+        ),
         Refusal::Reviewer { why, is_earlier } => {
             let said = if *is_earlier {
                 "a person said no to the same a short while ago"
@@ -283,6 +311,7 @@ fn missing(absence: &Absence) -> String {
             "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
+        Absence::Several => "no second one can be asked from here".to_owned(),
         Absence::Shared(program) => {
             format!("the terminal here is one of {}", escape(program))
         }
@@ -307,6 +336,7 @@ mod tests {
             reason: "removes every resource of the state".into(),
             instead: Some("terraform plan -destroy".into()),
             acknowledge: Acknowledge::Key,
+            reviewers: 1,
             subject: subject.into(),
             resource: None,
             words: Vec::new(),
@@ -359,6 +389,13 @@ mod tests {
                 command: "/opt/ask".into(),
                 why: Unanswered::File(Unsound::Writable),
             },
+            Refusal::Incomplete {
+                number: 7,
+                uid: 1000,
+                said: 1,
+                of: 2,
+            },
+            Refusal::Several(2),
             Refusal::TooMany,
             Refusal::NoBroker {
                 absence: Absence::Background,

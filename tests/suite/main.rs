@@ -67,6 +67,8 @@ mod stays_a_shell;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod two_people;
+#[cfg(test)]
 mod typed;
 #[cfg(test)]
 mod ways;
