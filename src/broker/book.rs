@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::message::{
     Asked, Granted, Listed, MOST_BYTES, Reply, Reviewer, Root, Scope, Shown, rules, start,
 };
+use super::several::Several;
 use crate::policy::schema::Effect;
 
 /// How many requests of one session may wait.
@@ -56,8 +57,8 @@ struct Pending {
     session: Option<Root>,
     at: Instant,
     waiters: Vec<Waiter>,
-    /// Who has said yes, and how far, while more are wanted.
-    said: Vec<(Reviewer, Scope, Option<Root>)>,
+    /// Who has said yes while more are wanted.
+    said: Several,
 }
 
 struct Grant {
@@ -127,7 +128,7 @@ impl Book {
             return Some(Reply::Waiting {
                 number: known.number,
                 is_watched: false,
-                said: known.said.iter().map(|(by, ..)| by.uid).collect(),
+                said: known.said.users(),
             });
         }
         let of_session = self.pending.iter().filter(|one| one.session == session);
@@ -148,7 +149,7 @@ impl Book {
             session,
             at: now,
             waiters: vec![waiter],
-            said: Vec::new(),
+            said: Several::default(),
         });
         Some(Reply::Waiting {
             number: self.last,
@@ -195,23 +196,18 @@ impl Book {
             },
             Scope::Once | Scope::Seconds(_) => None,
         };
-        let wanted = usize::from(pending.asked.decision.reviewers());
-        let mut by = by.clone();
-        let mut scope = scope;
-        let mut session = session;
+        let wanted = pending.asked.decision.reviewers();
+        let (mut by, mut scope, mut session) = (by.clone(), scope, session);
         if wanted > 1 {
-            let has_said = pending.said.iter().any(|(other, ..)| other.uid == by.uid);
-            if has_said || self.uncounted == Some(by.uid) {
+            if self.uncounted == Some(by.uid) {
                 return (Reply::Uncounted, Vec::new());
             }
-            if pending.said.len() + 1 < wanted {
-                pending.said.push((by, scope, session));
-                self.changes += 1;
-                return (Reply::More(pending.said.len()), Vec::new());
-            }
-            for (other, reach, of) in pending.said.drain(..) {
-                (scope, session) = both((scope, session), (reach, of));
-                by.with.push(other);
+            match pending.said.add(by, (scope, session), wanted) {
+                Ok((all, reach)) => (by, (scope, session)) = (all, reach),
+                Err(reply) => {
+                    self.changes += 1;
+                    return (reply, Vec::new());
+                }
             }
         }
         let by = &by;
@@ -302,7 +298,7 @@ impl Book {
             number: one.number,
             age: now.saturating_duration_since(one.at).as_secs(),
             is_awaited: !one.waiters.is_empty(),
-            said: one.said.len(),
+            said: one.said.users().len(),
             reviewers: one.asked.decision.reviewers(),
             rules: rules(&one.asked.decision),
             text: start(&one.asked.text),
@@ -366,17 +362,6 @@ impl Book {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty() && self.grants.is_empty() && self.refusals.is_empty()
-    }
-}
-
-/// How far two have said yes together: no further than either, and once where neither reaches as far as the other.
-fn both(one: (Scope, Option<Root>), other: (Scope, Option<Root>)) -> (Scope, Option<Root>) {
-    match (one.0, other.0) {
-        (Scope::Seconds(first), Scope::Seconds(second)) => {
-            (Scope::Seconds(first.min(second)), None)
-        }
-        (Scope::Session, Scope::Session) if one.1 == other.1 => one,
-        _ => (Scope::Once, None),
     }
 }
 

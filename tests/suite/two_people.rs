@@ -187,9 +187,19 @@ fn what_needs_two_people_runs_with_the_yes_of_two_users_and_not_of_one_twice() {
     assert_eq!(last["outcome"], "approved");
     assert_eq!(last["reviewer"]["uid"], REVIEWER);
     assert_eq!(last["reviewer"]["with"][0]["uid"], OPERATOR);
+    // What the exec gate holds needs both, too.
+    fs::write(team.at("site.sh"), "demolish grave\n").unwrap();
+    let output = team.asks("sh site.sh");
+    assert!(told(&output).contains("has 0 of 2"), "{output:?}");
+    for user in [REVIEWER, OPERATOR] {
+        team.yes(user, &format!("2 --of {OPERATOR}"));
+    }
+    let output = team.asks("sh site.sh");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(team.place.ran().as_deref(), Some("grave\ngrave\n"));
     // Used up, for both.
     team.waits(0);
-    assert_eq!(team.place.ran().as_deref(), Some("grave\n"));
+    assert_eq!(team.place.ran().as_deref(), Some("grave\ngrave\n"));
 }
 
 #[test]
