@@ -25,7 +25,7 @@ use crate::probe::{Found, Probe};
 use crate::syntax::Span;
 
 /// What one rule says about one action of the line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id.
     pub rule: String,
@@ -39,6 +39,8 @@ pub struct Finding {
     pub instead: Option<String>,
     /// What a person must do to approve.
     pub acknowledge: Acknowledge,
+    /// How many people must approve.
+    pub reviewers: u8,
     /// The action as a command line, as far as it is known.
     pub subject: String,
     /// The resource that a person types for `acknowledge = "name"`.
@@ -75,6 +77,15 @@ impl Finding {
             finding
         };
         whatever(self) == whatever(other)
+    }
+}
+
+impl Decision {
+    /// How many people must approve: as many as the strictest finding wants.
+    #[must_use]
+    pub fn reviewers(&self) -> u8 {
+        let asked = self.findings.iter().map(|finding| finding.reviewers);
+        asked.max().unwrap_or(1).max(1)
     }
 }
 
@@ -166,6 +177,7 @@ pub fn evaluate(
                 reason: rule.reason.clone(),
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
+                reviewers: rule.reviewers.unwrap_or(1),
                 subject: subject(one.action),
                 resource: resource(&candidate.matches, one),
                 origin: one.action.origin,

@@ -11,7 +11,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{geteuid, getpid, getppid, getsid};
 use serde::Serialize;
 
-use crate::approve::Approver;
+use crate::approve::{Approver, External};
 use crate::broker::Reviewer;
 use crate::decide::Decision;
 use crate::report::check::word;
@@ -58,10 +58,12 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    /// Who said yes at another terminal.
-    fn reviewer(self) -> Option<&'a Reviewer> {
+    /// Who answered elsewhere.
+    fn reviewer(self) -> Option<By<'a>> {
         match self {
-            Self::Approved(Approver::Reviewer(reviewer)) => Some(reviewer),
+            Self::Approved(Approver::Reviewer(reviewer)) => Some(By::Reviewer(reviewer)),
+            Self::Approved(Approver::External(by))
+            | Self::Refused(Refusal::External { by, .. }) => Some(By::External(by)),
             Self::Approved(Approver::Person | Approver::Policy)
             | Self::Ran
             | Self::Refused(_)
@@ -85,14 +87,24 @@ impl<'a> Outcome<'a> {
                     Refusal::Interrupted => "interrupted",
                     Refusal::Vanished => "vanished",
                     Refusal::TooMuch => "too-much",
-                    Refusal::Pending { .. } => "pending",
-                    Refusal::Reviewer { .. } => "reviewer",
+                    Refusal::Pending { .. } | Refusal::Incomplete { .. } => "pending",
+                    Refusal::Several(_) => "several",
+                    Refusal::Reviewer { .. } | Refusal::External { .. } => "reviewer",
+                    Refusal::Unanswered { .. } => "no-answer",
                     Refusal::TooMany => "too-many",
                     Refusal::NoBroker { .. } => "no-broker",
                 }),
             ),
         }
     }
+}
+
+/// Who answered elsewhere: at another terminal, or through the reviewer command.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum By<'a> {
+    Reviewer(&'a Reviewer),
+    External(&'a External),
 }
 
 #[derive(Serialize)]
@@ -112,7 +124,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reviewer: Option<&'a Reviewer>,
+    reviewer: Option<By<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Found<'a>>,
 }
@@ -302,6 +314,7 @@ mod tests {
                 reason: "drops a database".into(),
                 instead: None,
                 acknowledge: Acknowledge::Key,
+                reviewers: 1,
                 subject: "dropdb --password hunter2 prod".into(),
                 resource: None,
                 words: Vec::new(),

@@ -216,6 +216,12 @@ pub fn tighten(
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("reviewer-command", settings.reviewer_command.is_some()),
+            (
+                "reviewers-directory",
+                settings.reviewers_directory.is_some(),
+            ),
+            ("operator-counts", settings.operator_counts.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),

@@ -119,6 +119,7 @@ mod tests {
                 reason: "removes the system".into(),
                 instead: None,
                 acknowledge: Acknowledge::Key,
+                reviewers: 1,
                 subject: "rm -rf /".into(),
                 resource: None,
                 words: Vec::new(),

@@ -11,6 +11,7 @@ pub mod escape;
 pub mod excerpt;
 pub mod exec;
 pub mod explain;
+pub mod external;
 pub mod launch;
 pub mod log;
 pub mod loss;

@@ -366,6 +366,7 @@ mod tests {
             reason: "removes every resource of the state".into(),
             instead: Some("terraform plan -destroy".into()),
             acknowledge: Acknowledge::Key,
+            reviewers: 1,
             subject: part.into(),
             resource: None,
             words: Vec::new(),
@@ -446,6 +447,7 @@ mod tests {
         let text = "dropdb prod; dropdb prod; dropdb x";
         let named = |name: Option<&str>| Finding {
             acknowledge: Acknowledge::Name,
+            reviewers: 1,
             resource: name.map(String::from),
             ..finding(text, "dropdb prod", "db.drop")
         };

@@ -90,6 +90,7 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
             reason: report::policy::trust_reason(&file.ignored),
             instead: None,
             acknowledge: Acknowledge::Key,
+            reviewers: 1,
             subject: file.path.clone(),
             resource: None,
             words: Vec::new(),

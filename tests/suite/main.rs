@@ -23,6 +23,8 @@ mod exec;
 #[cfg(test)]
 mod exec_forms;
 #[cfg(test)]
+mod external;
+#[cfg(test)]
 mod fail_closed;
 #[cfg(test)]
 mod gates;
@@ -74,6 +76,8 @@ mod shell;
 mod stays_a_shell;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod two_people;
 #[cfg(test)]
 mod typed;
 #[cfg(test)]
