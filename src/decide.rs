@@ -5,6 +5,7 @@ pub mod around;
 mod builtins;
 pub mod gates;
 mod pattern;
+mod stake;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -13,16 +14,18 @@ use serde::{Deserialize, Serialize};
 
 use self::around::Around;
 use self::gates::{Gates, Question};
+use self::stake::Stakes;
 use crate::action::{Action, FileUse, HOLE, Value};
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::matcher::{self, Facts};
 use crate::policy::paths::Place;
 use crate::policy::schema::{Acknowledge, Effect, Match, Program, Rule};
+use crate::probe::{Found, Probe};
 use crate::syntax::Span;
 
 /// What one rule says about one action of the line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id.
     pub rule: String,
@@ -36,6 +39,8 @@ pub struct Finding {
     pub instead: Option<String>,
     /// What a person must do to approve.
     pub acknowledge: Acknowledge,
+    /// How many people must approve.
+    pub reviewers: u8,
     /// The action as a command line, as far as it is known.
     pub subject: String,
     /// The resource that a person types for `acknowledge = "name"`.
@@ -57,6 +62,31 @@ pub struct Decision {
     /// What was found, strictest first, then in the order of the line; what is about two actions before
     /// what is about the first of them.
     pub findings: Vec<Finding>,
+    /// What was left out because nothing would be lost by it now. At another time it may be found.
+    #[serde(skip)]
+    pub left_out: Vec<Finding>,
+}
+
+impl Finding {
+    /// Whether this is found again, whatever would be lost by it now.
+    #[must_use]
+    pub fn is_again(&self, other: &Self) -> bool {
+        let whatever = |finding: &Self| {
+            let mut finding = finding.clone();
+            finding.around.loss = None;
+            finding
+        };
+        whatever(self) == whatever(other)
+    }
+}
+
+impl Decision {
+    /// How many people must approve: as many as the strictest finding wants.
+    #[must_use]
+    pub fn reviewers(&self) -> u8 {
+        let asked = self.findings.iter().map(|finding| finding.reviewers);
+        asked.max().unwrap_or(1).max(1)
+    }
 }
 
 /// How often one rule is told of in one line. Its effect is the same each time.
@@ -67,8 +97,14 @@ const MOST_LATER: usize = 512;
 /// Weighs the actions of one line against a policy.
 ///
 /// `place` is where the line runs; `gates` says what another gate will judge, so that it is left out
-/// here. Nothing here depends on the order of rules.
-pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates) -> Decision {
+/// here; `probe` tells what would be lost, where a rule asks. Nothing here depends on the order of rules.
+pub fn evaluate(
+    policy: &Policy,
+    actions: &[Action],
+    place: &Place,
+    gates: Gates,
+    probe: &dyn Probe,
+) -> Decision {
     let programs: Vec<Option<Rc<Program>>> = actions
         .iter()
         .map(|action| policy.program(&action.program))
@@ -80,6 +116,8 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates
         .collect();
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();
+    let mut stakes = Stakes::new(probe, gates, actions.len());
+    let mut left_out: Vec<Finding> = Vec::new();
     for one in &facts {
         if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
             continue;
@@ -127,6 +165,11 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates
             if !question.is_asked(gates) {
                 continue;
             }
+            let (loss, found_in) = match stakes.of(rule, &candidate.matches, one, policy) {
+                Found::Nothing => (None, &mut left_out),
+                Found::Lost(loss) => (Some(loss), &mut findings),
+                Found::Unknown => (None, &mut findings),
+            };
             let finding = Finding {
                 rule: rule.id.clone(),
                 layer: candidate.layer.name().to_owned(),
@@ -134,16 +177,20 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates
                 reason: rule.reason.clone(),
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
+                reviewers: rule.reviewers.unwrap_or(1),
                 subject: subject(one.action),
                 resource: resource(&candidate.matches, one),
                 origin: one.action.origin,
                 words: around::words(one.action),
-                around: question.around(second),
+                around: Around {
+                    loss,
+                    ..question.around(second)
+                },
             };
-            if !findings.iter().any(|f| {
+            if !found_in.iter().any(|f| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
             }) {
-                findings.push(finding);
+                found_in.push(finding);
             }
         }
     }
@@ -158,7 +205,11 @@ pub fn evaluate(policy: &Policy, actions: &[Action], place: &Place, gates: Gates
             .then_with(|| one.rule.cmp(&other.rule))
     });
     let effect = findings.iter().map(|f| f.effect).max().unwrap_or_default();
-    Decision { effect, findings }
+    Decision {
+        effect,
+        findings,
+        left_out,
+    }
 }
 
 /// Whether a rule has been found so often that one more time changes nothing.

@@ -14,7 +14,10 @@ use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::policy::error::PolicyErrors;
 use crate::policy::examples::{self, Judged, Line};
+use crate::policy::matcher::Facts;
 use crate::policy::paths::Place;
+use crate::policy::schema::Loses;
+use crate::probe::{Found, Probe};
 use crate::syntax::{self, Reading, Span, Unread};
 
 pub use base::Base;
@@ -61,11 +64,30 @@ pub fn judge_unclear(
         why: why.clone(),
     }));
     let actions = normalise::actions(&reading, context, policy);
-    let decision = decide::evaluate(policy, &actions, &context.place, gates);
+    let probe = Later {
+        probe: context.probe,
+        done: context.done,
+    };
+    let decision = decide::evaluate(policy, &actions, &context.place, gates, &probe);
     Judgement {
         reading,
         actions,
         decision,
+    }
+}
+
+/// A look at what has not happened yet.
+struct Later<'a> {
+    probe: &'a dyn Probe,
+    done: usize,
+}
+
+impl Probe for Later<'_> {
+    fn look(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found {
+        if facts.action.origin.end <= self.done && self.done > 0 {
+            return Found::Unknown;
+        }
+        self.probe.look(at, facts, skip)
     }
 }
 

@@ -22,6 +22,8 @@ pub mod judge;
 pub mod normalise;
 pub mod surroundings;
 
+pub mod probe;
+
 pub mod policy;
 
 pub mod action;

@@ -240,7 +240,7 @@ pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     match session.review(&decision) {
         Ok(cleared) => match cleared.approver() {
             Approver::Policy => exit::CHECK_ALLOW,
-            Approver::Person | Approver::Reviewer(_) => exit::CHECK_CONFIRM,
+            Approver::Person | Approver::Reviewer(_) | Approver::External(_) => exit::CHECK_CONFIRM,
         },
         Err(refusal) => {
             say(&refusal::message(&decision, &refusal));

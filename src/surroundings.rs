@@ -10,6 +10,7 @@ use crate::action::{HOLE, Value};
 use crate::invocation::View;
 use crate::normalise::Context;
 use crate::policy::paths::Place;
+use crate::probe::{Machine, Probe};
 use crate::syntax::Dialect;
 
 /// Looks a variable up.
@@ -21,20 +22,25 @@ pub struct Surroundings<'a> {
     home: String,
     workspace: OnceCell<String>,
     environment: Lookup<'a>,
+    probe: &'a dyn Probe,
 }
+
+/// This process, and the machine as it sees it.
+static THIS: View = View::own();
+static HERE: Machine<'static> = Machine::of(&THIS);
 
 impl Surroundings<'static> {
     /// Those of this process.
     #[must_use]
     pub fn here() -> Self {
-        Self::of(&View::own(), &|name| lookup(&View::own(), name))
+        Self::of(&THIS, &|name| lookup(&THIS, name), &HERE)
     }
 }
 
 impl<'a> Surroundings<'a> {
-    /// Those of a process; `environment` is [`lookup`] in it.
+    /// Those of a process; `environment` is [`lookup`] in it, `probe` tells what it would lose.
     #[must_use]
-    pub fn of(view: &View, environment: Lookup<'a>) -> Self {
+    pub fn of(view: &View, environment: Lookup<'a>, probe: &'a dyn Probe) -> Self {
         Self {
             cwd: view.cwd(),
             home: view
@@ -44,18 +50,25 @@ impl<'a> Surroundings<'a> {
                 .to_owned(),
             workspace: OnceCell::new(),
             environment,
+            probe,
         }
     }
 
     /// Those of a process that runs in a session, whose home and workspace stay what they were when it
     /// began: a `HOME` of the process's own does not move what is guarded.
     #[must_use]
-    pub fn within(view: &View, environment: Lookup<'a>, session: &Place) -> Self {
+    pub fn within(
+        view: &View,
+        environment: Lookup<'a>,
+        session: &Place,
+        probe: &'a dyn Probe,
+    ) -> Self {
         Self {
             cwd: view.cwd(),
             home: session.home.clone(),
             workspace: OnceCell::from(session.workspace.clone()),
             environment,
+            probe,
         }
     }
 
@@ -76,6 +89,8 @@ impl<'a> Surroundings<'a> {
             dialect,
             input: None,
             set: Vec::new(),
+            probe: self.probe,
+            done: 0,
         }
     }
 

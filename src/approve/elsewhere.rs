@@ -1,4 +1,5 @@
-//! Asking on another terminal of the same user, through their broker, where nobody can be asked here.
+//! Asking on another terminal of the same user, through their broker, where nobody can be asked here; or by a
+//! command, where one is set.
 //!
 //! While somebody watches, the answer is waited for as long as a question at a terminal is. Else it is waited
 //! for only as long as a setting says, which is not at all by itself: the agent is told what a person can do,
@@ -8,11 +9,14 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::geteuid;
 
 use super::signals::Held;
-use super::{Absence, Elsewhere, MOST_SECONDS, Refusal, Request};
+use super::terminal::Choice;
+use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, terminal};
 use crate::broker::asking::{self, Answer, Waiting};
-use crate::broker::{Asked, Error, Reviewer};
+use crate::broker::reviewing::{self, Outcome};
+use crate::broker::{Asked, Error, Reviewer, Scope};
 use crate::decide::Decision;
 use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
@@ -28,10 +32,81 @@ const COLUMNS: usize = 120;
 /// # Errors
 ///
 /// Why it is a no. `absence` is why nobody can be asked here.
-pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<Reviewer, Refusal> {
+pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<Approver, Refusal> {
     let Some(elsewhere) = &request.elsewhere else {
         return Err(Refusal::NoTerminal(absence));
     };
+    let asked = asked(decision, request, elsewhere)?;
+    // While it waits it is not guarded yet, and nobody may steer it.
+    let _unseen = Unseen::meanwhile();
+    if !elsewhere.command.is_empty() {
+        let seconds = request.seconds.clamp(1, MOST_SECONDS);
+        let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
+        return Ok(Approver::External(by));
+    }
+    broker(asked, request, elsewhere, absence).map(Approver::Reviewer)
+}
+
+/// Asks several people, each a user of their own: the one at this terminal, if they count, and others through the
+/// broker. Gives who said yes last, with the others.
+///
+/// # Errors
+///
+/// Why it is a no, or that not enough have said yes yet.
+pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
+    let reviewers = decision.reviewers();
+    let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
+    let elsewhere = elsewhere.ok_or(Refusal::Several(reviewers))?;
+    let asked = asked(decision, request, elsewhere)?;
+    let _unseen = Unseen::meanwhile();
+    let no_broker = |error: Error| Refusal::NoBroker {
+        absence: Absence::Several,
+        why: error.to_string(),
+    };
+    let begun = Instant::now();
+    let waiting = match asking::ask(asked.clone(), elsewhere.session).map_err(no_broker)? {
+        Answer::Waiting(waiting) => waiting,
+        answer => {
+            let said = settled(answer).unwrap_or(Err(Refusal::Several(reviewers)));
+            return said.map(Approver::Reviewer);
+        }
+    };
+    let uid = geteuid().as_raw();
+    let number = waiting.number;
+    let mut said = waiting.said.len();
+    if elsewhere.operator_counts && !waiting.said.contains(&uid) {
+        match terminal::ask(decision, request) {
+            Ok(Choice::Once | Choice::Session) => {
+                let device = terminal::name();
+                let outcome = reviewing::approve(None, number, &asked, Scope::Once, device);
+                // Where it was the last one, the answer is on its way.
+                if let Outcome::More(count) = outcome.map_err(no_broker)? {
+                    said = count;
+                }
+            }
+            Ok(Choice::Refuse | Choice::Leave) => return Err(Refusal::Person),
+            Err(Refusal::NoTerminal(_)) => {}
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    let left = patience(request, elsewhere, waiting.is_watched);
+    let passed = u8::try_from(begun.elapsed().as_secs()).unwrap_or(u8::MAX);
+    match wait(waiting, left.saturating_sub(passed))? {
+        Some(Err(error)) => return Err(no_broker(error)),
+        Some(Ok(answer)) => settled(answer),
+        None => None,
+    }
+    .unwrap_or(Err(Refusal::Incomplete {
+        number,
+        uid,
+        said,
+        of: reviewers,
+    }))
+    .map(Approver::Reviewer)
+}
+
+/// All that is asked about, where it can be shown.
+fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Result<Asked, Refusal> {
     let scene = Scene {
         text: &request.text,
         source: &request.source,
@@ -42,9 +117,24 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
     };
     // What cannot be shown would wait for nobody.
     question(decision, &scene).ok_or(Refusal::TooMuch)?;
-    let asked = asked(decision, request, elsewhere);
-    // While it waits it is not guarded yet, and nobody may steer it.
-    let _unseen = Unseen::meanwhile();
+    Ok(Asked {
+        decision: decision.clone(),
+        text: request.text.clone(),
+        source: request.source.clone(),
+        cwd: request.cwd.clone(),
+        policy: elsewhere.policy.clone(),
+        program: elsewhere.program.clone(),
+        environment: elsewhere.environment.clone(),
+    })
+}
+
+/// Asks the user's broker; gives who said yes.
+fn broker(
+    asked: Asked,
+    request: &Request,
+    elsewhere: &Elsewhere,
+    absence: Absence,
+) -> Result<Reviewer, Refusal> {
     let no_broker = |error: Error| Refusal::NoBroker {
         absence: absence.clone(),
         why: error.to_string(),
@@ -67,30 +157,20 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<R
 
 /// What was said to the same request before: a yes that counts still, or a no; none where nothing was.
 pub fn recall(decision: &Decision, request: &Request) -> Option<Result<Reviewer, Refusal>> {
-    let elsewhere = request.elsewhere.as_ref()?;
-    let asked = asked(decision, request, elsewhere);
+    let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker)?;
+    let asked = asked(decision, request, elsewhere).ok()?;
     settled(asking::recall(asked, elsewhere.session)?)
 }
 
 /// Remembers what was typed at the terminal here: a yes for the session, or a no. Where that cannot be, the yes
 /// counts once, and the same is asked again.
 pub fn remember(decision: &Decision, request: &Request, is_yes: bool, terminal: String) {
-    if let Some(elsewhere) = &request.elsewhere {
-        let asked = asked(decision, request, elsewhere);
+    let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
+    if let Some(elsewhere) = elsewhere
+        && let Ok(asked) = asked(decision, request, elsewhere)
+    {
         let _unseen = Unseen::meanwhile();
         let _ = asking::tell(asked, elsewhere.session, is_yes, terminal);
-    }
-}
-
-fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked {
-    Asked {
-        decision: decision.clone(),
-        text: request.text.clone(),
-        source: request.source.clone(),
-        cwd: request.cwd.clone(),
-        policy: elsewhere.policy.clone(),
-        program: elsewhere.program.clone(),
-        environment: elsewhere.environment.clone(),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Decision to [`Cleared`] or [`Refusal`]: the only place where something becomes allowed to run.
 //!
 //! Allow is cleared, deny is refused, and confirm is put to a person on the terminal, or, where there is none
-//! here, on another terminal of the same user. An answer is never taken from standard input, a file, a
+//! here, on another terminal of the same user or to a command that takes it to a person. An answer is never taken from standard input, a file, a
 //! variable or an argument, and nothing that says deny is ever cleared.
 
 pub mod apart;
 mod elsewhere;
 mod entry;
+mod external;
+mod kept;
 pub mod reviewer;
 mod signals;
 mod standing;
@@ -18,6 +20,7 @@ use self::terminal::Choice;
 use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
 use crate::policy::schema::Effect;
+pub use crate::report::external::{External, Unanswered, Unsound};
 pub use crate::report::refusal::{Absence, Refusal};
 
 /// The leave to execute one line. Only [`review`] makes one.
@@ -42,6 +45,8 @@ pub enum Approver {
     Person,
     /// A person at another terminal.
     Reviewer(Reviewer),
+    /// Somebody whom the reviewer command asked.
+    External(External),
 }
 
 /// What a person is asked about.
@@ -75,6 +80,12 @@ pub struct Elsewhere {
     pub session: Option<Root>,
     /// How long is waited where nobody watches.
     pub unwatched_seconds: u8,
+    /// The command that is asked in place of a broker; empty for none.
+    pub command: Vec<String>,
+    /// Whether there is a broker.
+    pub has_broker: bool,
+    /// Whether the user here counts among the people that a rule wants.
+    pub operator_counts: bool,
 }
 
 /// The longest that a prompt is shown. Several agents kill or leave a command after 30 seconds.
@@ -93,6 +104,9 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
     match strictest(decision) {
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
+        Effect::Confirm if decision.reviewers() > 1 => {
+            elsewhere::ask_several(decision, request).map(Cleared)
+        }
         Effect::Confirm => {
             if let Some(said) = elsewhere::recall(decision, request) {
                 return said.map(|by| Cleared(Approver::Reviewer(by)));
@@ -110,8 +124,7 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
                 // It was meant for something else, or mistyped.
                 Ok(Choice::Leave) => Err(Refusal::Person),
                 Err(Refusal::NoTerminal(absence)) => {
-                    let reviewer = elsewhere::ask(decision, request, absence)?;
-                    Ok(Cleared(Approver::Reviewer(reviewer)))
+                    elsewhere::ask(decision, request, absence).map(Cleared)
                 }
                 Err(refusal) => Err(refusal),
             }

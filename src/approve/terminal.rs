@@ -45,10 +45,9 @@ pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
         seconds: request.seconds.clamp(1, MOST_SECONDS),
         ..request.clone()
     };
-    let has_session = request
-        .elsewhere
-        .as_ref()
-        .is_some_and(|one| one.session.is_some());
+    let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
+    let has_session =
+        decision.reviewers() <= 1 && elsewhere.is_some_and(|one| one.session.is_some());
     let keys = if has_session {
         Keys::Session
     } else {

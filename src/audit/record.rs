@@ -11,10 +11,11 @@ use nix::fcntl::OFlag;
 use nix::unistd::{geteuid, getpid, getppid, getsid};
 use serde::Serialize;
 
-use crate::approve::Approver;
+use crate::approve::{Approver, External};
 use crate::broker::Reviewer;
 use crate::decide::Decision;
 use crate::report::check::word;
+use crate::report::loss;
 use crate::report::refusal::Refusal;
 use crate::sys::limits;
 
@@ -57,10 +58,12 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Outcome<'a> {
-    /// Who said yes at another terminal.
-    fn reviewer(self) -> Option<&'a Reviewer> {
+    /// Who answered elsewhere.
+    fn reviewer(self) -> Option<By<'a>> {
         match self {
-            Self::Approved(Approver::Reviewer(reviewer)) => Some(reviewer),
+            Self::Approved(Approver::Reviewer(reviewer)) => Some(By::Reviewer(reviewer)),
+            Self::Approved(Approver::External(by))
+            | Self::Refused(Refusal::External { by, .. }) => Some(By::External(by)),
             Self::Approved(Approver::Person | Approver::Policy)
             | Self::Ran
             | Self::Refused(_)
@@ -84,14 +87,24 @@ impl<'a> Outcome<'a> {
                     Refusal::Interrupted => "interrupted",
                     Refusal::Vanished => "vanished",
                     Refusal::TooMuch => "too-much",
-                    Refusal::Pending { .. } => "pending",
-                    Refusal::Reviewer { .. } => "reviewer",
+                    Refusal::Pending { .. } | Refusal::Incomplete { .. } => "pending",
+                    Refusal::Several(_) => "several",
+                    Refusal::Reviewer { .. } | Refusal::External { .. } => "reviewer",
+                    Refusal::Unanswered { .. } => "no-answer",
                     Refusal::TooMany => "too-many",
                     Refusal::NoBroker { .. } => "no-broker",
                 }),
             ),
         }
     }
+}
+
+/// Who answered elsewhere: at another terminal, or through the reviewer command.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum By<'a> {
+    Reviewer(&'a Reviewer),
+    External(&'a External),
 }
 
 #[derive(Serialize)]
@@ -111,7 +124,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reviewer: Option<&'a Reviewer>,
+    reviewer: Option<By<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Found<'a>>,
 }
@@ -122,6 +135,8 @@ struct Found<'a> {
     layer: &'a str,
     effect: &'static str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     subject: Cow<'a, str>,
 }
 
@@ -196,6 +211,7 @@ fn found(finding: &crate::decide::Finding) -> Found<'_> {
         layer: &finding.layer,
         effect: word(finding.effect),
         reason: &finding.reason,
+        loss: loss::of(finding),
         subject: redact(start(&finding.subject, MOST_TEXT / 8)),
     }
 }
@@ -290,6 +306,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
+            left_out: Vec::new(),
             findings: vec![Finding {
                 rule: "db.drop".into(),
                 layer: "pack".into(),
@@ -297,6 +314,7 @@ mod tests {
                 reason: "drops a database".into(),
                 instead: None,
                 acknowledge: Acknowledge::Key,
+                reviewers: 1,
                 subject: "dropdb --password hunter2 prod".into(),
                 resource: None,
                 words: Vec::new(),

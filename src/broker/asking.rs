@@ -34,6 +34,8 @@ pub struct Waiting {
     pub number: u64,
     /// Whether somebody watches.
     pub is_watched: bool,
+    /// Who has said yes already, where several people are wanted.
+    pub said: Vec<u32>,
     line: Line,
 }
 
@@ -51,9 +53,14 @@ pub fn ask(asked: Asked, session: Option<Root>) -> Result<Answer, Error> {
     let mut broker = Line::new(Place::here()?.connect_or_start()?);
     broker.write(&line)?;
     match broker.reply(PROMPT)? {
-        Reply::Waiting { number, is_watched } => Ok(Answer::Waiting(Waiting {
+        Reply::Waiting {
             number,
             is_watched,
+            said,
+        } => Ok(Answer::Waiting(Waiting {
+            number,
+            is_watched,
+            said,
             line: broker,
         })),
         Reply::Stranger(why) => Err(Error::Unwelcome(why)),

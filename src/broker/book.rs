@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::message::{
     Asked, Granted, Listed, MOST_BYTES, Reply, Reviewer, Root, Scope, Shown, rules, start,
 };
+use super::several::Several;
 use crate::policy::schema::Effect;
 
 /// How many requests of one session may wait.
@@ -46,6 +47,8 @@ pub struct Book {
     refusals: Vec<Refused>,
     /// What was said no to at the terminal where it was asked, and until when that is remembered.
     noes: Vec<(String, Instant)>,
+    /// Whose yes does not count where several people are wanted.
+    uncounted: Option<u32>,
 }
 
 struct Pending {
@@ -56,6 +59,8 @@ struct Pending {
     session: Option<Root>,
     at: Instant,
     waiters: Vec<Waiter>,
+    /// Who has said yes while more are wanted.
+    said: Several,
 }
 
 struct Grant {
@@ -76,6 +81,23 @@ struct Refused {
 }
 
 impl Book {
+    /// An empty one, in which the yes of a user does not count where several people are wanted.
+    #[must_use]
+    pub fn without(uncounted: Option<u32>) -> Self {
+        Self {
+            uncounted,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a request waits that needs more than one person: no other is for other users.
+    #[must_use]
+    pub fn needs_several(&self, number: u64) -> bool {
+        self.pending
+            .iter()
+            .any(|one| one.number == number && one.asked.decision.reviewers() > 1)
+    }
+
     /// What is said to a request: an answer that was given before, or that it waits. `bytes` is its size.
     pub fn ask(
         &mut self,
@@ -99,6 +121,7 @@ impl Book {
             return Some(Reply::Waiting {
                 number: known.number,
                 is_watched: false,
+                said: known.said.users(),
             });
         }
         let of_session = self.pending.iter().filter(|one| one.session == session);
@@ -119,10 +142,12 @@ impl Book {
             session,
             at: now,
             waiters: vec![waiter],
+            said: Several::default(),
         });
         Some(Reply::Waiting {
             number: self.last,
             is_watched: false,
+            said: Vec::new(),
         })
     }
 
@@ -150,8 +175,9 @@ impl Book {
     }
 
     /// A yes for the session that was typed where it was asked.
+    /// None for what wants several people.
     pub fn keep(&mut self, asked: &Asked, session: Option<Root>, by: Reviewer) -> Option<Reply> {
-        if !may_be_approved(asked) {
+        if !may_be_approved(asked) || asked.decision.reviewers() > 1 {
             return None;
         }
         let Some(session) = session.filter(Root::is_there) else {
@@ -246,6 +272,21 @@ impl Book {
             },
             Scope::Once | Scope::Seconds(_) => None,
         };
+        let wanted = pending.asked.decision.reviewers();
+        let (mut by, mut scope, mut session) = (by.clone(), scope, session);
+        if wanted > 1 {
+            if self.uncounted == Some(by.uid) {
+                return (Reply::Uncounted, Vec::new());
+            }
+            match pending.said.add(by, (scope, session), wanted) {
+                Ok((all, reach)) => (by, (scope, session)) = (all, reach),
+                Err(reply) => {
+                    self.changes += 1;
+                    return (reply, Vec::new());
+                }
+            }
+        }
+        let by = &by;
         let (until, answered) = match scope {
             // The first of them is the one time. The others wait on.
             Scope::Once => (Some(now + ONCE), usize::from(!pending.waiters.is_empty())),
@@ -327,6 +368,8 @@ impl Book {
             number: one.number,
             age: now.saturating_duration_since(one.at).as_secs(),
             is_awaited: !one.waiters.is_empty(),
+            said: one.said.users().len(),
+            reviewers: one.asked.decision.reviewers(),
             rules: rules(&one.asked.decision),
             text: start(&one.asked.text),
             source: start(&one.asked.source),
@@ -410,6 +453,7 @@ mod tests {
     fn asked(text: &str) -> Asked {
         Asked {
             decision: Decision {
+                left_out: Vec::new(),
                 effect: Effect::Confirm,
                 findings: Vec::new(),
             },
@@ -426,6 +470,7 @@ mod tests {
         Reviewer {
             uid: 1000,
             terminal: "/dev/pts/1".into(),
+            with: Vec::new(),
         }
     }
 
@@ -656,5 +701,62 @@ mod tests {
         assert!(!is_refused(&mut book, "b", later));
         book.turn(later + REFUSED);
         assert!(book.is_empty());
+    }
+
+    #[test]
+    fn two_people_are_two_users_and_together_reach_no_further_than_either() {
+        let two = |text: &str| {
+            let mut asked = asked(text);
+            asked.decision.findings.push(crate::decide::Finding {
+                reviewers: 2,
+                effect: Effect::Confirm,
+                ..crate::decide::Finding::default()
+            });
+            asked
+        };
+        let by = |uid| Reviewer { uid, ..reviewer() };
+        for (first, second, times) in [
+            (Scope::Once, Scope::Once, 1),
+            (Scope::Once, Scope::Session, 1),
+            (Scope::Seconds(60), Scope::Once, 1),
+            (Scope::Seconds(60), Scope::Session, 1),
+            (Scope::Seconds(60), Scope::Seconds(600), 2),
+            (Scope::Session, Scope::Session, 2),
+        ] {
+            let (mut book, now) = (Book::without(Some(7)), Instant::now());
+            // One that is typed where it was asked is no more than one of them.
+            assert!(book.keep(&two("a"), own(), by(1)).is_none());
+            let number = waits(&mut book, two("a"), own(), now);
+            let key = two("a").key();
+            let mut yes = |uid, scope| book.approve(number, &key, scope, &by(uid), now).0;
+            assert!(matches!(yes(7, second), Reply::Uncounted));
+            assert!(matches!(yes(1, first), Reply::More(1)));
+            for scope in [first, second] {
+                assert!(matches!(yes(1, scope), Reply::Uncounted));
+            }
+            assert!(matches!(yes(7, second), Reply::Uncounted));
+            assert!(!is_approved(&mut book, two("a"), own(), now));
+            assert_eq!(book.list(now).first().map(|one| one.said), Some(1));
+            let (reply, _) = book.approve(number, &key, second, &by(2), now);
+            assert!(matches!(reply, Reply::Done));
+            let reply = book.ask(two("a"), 1, own(), 1, now);
+            book.leave(1);
+            assert!(
+                matches!(&reply, Some(Reply::Approved(by))
+                    if by.uid == 2 && by.with.iter().map(|one| one.uid).eq([1])),
+                "{reply:?}"
+            );
+            assert_eq!(is_approved(&mut book, two("a"), own(), now), times > 1);
+            if second == Scope::Seconds(600) {
+                let later = now + Duration::from_secs(60);
+                assert!(!is_approved(&mut book, two("a"), own(), later));
+            }
+            // What is asked anew begins anew.
+            if times == 1 {
+                let number = waits(&mut book, two("a"), own(), now);
+                let (reply, _) = book.approve(number, &key, first, &by(2), now);
+                assert!(matches!(reply, Reply::More(1)));
+            }
+        }
     }
 }

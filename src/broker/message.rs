@@ -113,6 +113,9 @@ pub struct Reviewer {
     pub uid: u32,
     /// The terminal, where it has a name.
     pub terminal: String,
+    /// Who had said yes before, where a rule wants several people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Reviewer>,
 }
 
 /// To a broker.
@@ -186,6 +189,8 @@ pub enum Reply {
         number: u64,
         /// Whether somebody watches.
         is_watched: bool,
+        /// Who has said yes already, where several people are wanted.
+        said: Vec<u32>,
     },
     /// A person said yes.
     Approved(Reviewer),
@@ -208,6 +213,10 @@ pub enum Reply {
     Grants(Vec<Granted>),
     /// It was done.
     Done,
+    /// It was noted; so many have said yes, and more are wanted.
+    More(usize),
+    /// It does not count: they have said yes already, or are not to.
+    Uncounted,
     /// There is no such request or approval, or it is another one by now.
     Gone,
     /// A session's approval is for a request of a session that is known and lives.
@@ -225,6 +234,10 @@ pub struct Listed {
     pub age: u64,
     /// Whether a command waits for the answer now.
     pub is_awaited: bool,
+    /// How many people have said yes.
+    pub said: usize,
+    /// How many must.
+    pub reviewers: u8,
     /// The rules that hold it.
     pub rules: Vec<String>,
     /// The start of its text.

@@ -15,6 +15,8 @@ mod peer;
 mod place;
 pub mod reviewing;
 mod serve;
+mod several;
+mod shared;
 
 pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, environment};
 pub use peer::{Stranger, check_this};

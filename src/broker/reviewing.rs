@@ -3,11 +3,13 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::geteuid;
 
 use super::Error;
 use super::asking::{Line, PROMPT};
-use super::message::{Granted, Listed, Reply, Said, Scope, Shown};
+use super::message::{Asked, Granted, Listed, Reply, Said, Scope, Shown};
 use super::place::Place;
+use super::shared::{Shared, settings};
 
 /// What came of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,10 @@ pub enum Outcome {
     Done,
     /// There is no such request any more, or none that is what was shown.
     Gone,
+    /// So many have said yes now, and more are wanted.
+    More(usize),
+    /// It does not count: this user has said yes already, or is not to.
+    Uncounted,
     /// The request comes from no session that is known and lives.
     NoSession,
 }
@@ -26,7 +32,7 @@ pub enum Outcome {
 ///
 /// Where the broker cannot be spoken to.
 pub fn pending() -> Result<Vec<Listed>, Error> {
-    match say(&Said::List) {
+    match say(None, &Said::List) {
         Ok(Reply::List(list)) => Ok(list),
         Ok(_) => Err(Error::Broken),
         Err(Error::Nobody) => Ok(Vec::new()),
@@ -34,13 +40,26 @@ pub fn pending() -> Result<Vec<Listed>, Error> {
     }
 }
 
+/// What waits at the brokers of other users for more than one person, by user; of those that speak with this one.
+#[must_use]
+pub fn pending_of_others() -> Vec<(u32, Vec<Listed>)> {
+    let Ok(Some(shared)) = Shared::of(&settings()) else {
+        return Vec::new();
+    };
+    let list = |user| match say(Some(user), &Said::List) {
+        Ok(Reply::List(list)) if !list.is_empty() => Some((user, list)),
+        _ => None,
+    };
+    shared.others().into_iter().filter_map(list).collect()
+}
+
 /// One request; none where there is no such one.
 ///
 /// # Errors
 ///
 /// As [`pending`].
-pub fn look(number: u64) -> Result<Option<Shown>, Error> {
-    match say(&Said::Look(number)) {
+pub fn look(whose: Option<u32>, number: u64) -> Result<Option<Shown>, Error> {
+    match say(whose, &Said::Look(number)) {
         Ok(Reply::Shown(shown)) => Ok(Some(*shown)),
         Ok(Reply::Gone) | Err(Error::Nobody) => Ok(None),
         Ok(_) => Err(Error::Broken),
@@ -53,13 +72,20 @@ pub fn look(number: u64) -> Result<Option<Shown>, Error> {
 /// # Errors
 ///
 /// As [`pending`].
-pub fn approve(shown: &Shown, scope: Scope, terminal: String) -> Result<Outcome, Error> {
-    outcome(&Said::Approve {
-        number: shown.number,
-        key: shown.asked.key(),
+pub fn approve(
+    whose: Option<u32>,
+    number: u64,
+    asked: &Asked,
+    scope: Scope,
+    terminal: String,
+) -> Result<Outcome, Error> {
+    let said = Said::Approve {
+        number,
+        key: asked.key(),
         scope,
         terminal,
-    })
+    };
+    outcome(whose, &said)
 }
 
 /// Says no to a request.
@@ -67,8 +93,8 @@ pub fn approve(shown: &Shown, scope: Scope, terminal: String) -> Result<Outcome,
 /// # Errors
 ///
 /// As [`pending`].
-pub fn refuse(number: u64, why: Option<String>) -> Result<Outcome, Error> {
-    outcome(&Said::Refuse { number, why })
+pub fn refuse(whose: Option<u32>, number: u64, why: Option<String>) -> Result<Outcome, Error> {
+    outcome(whose, &Said::Refuse { number, why })
 }
 
 /// What has been approved; nothing where no broker runs.
@@ -77,7 +103,7 @@ pub fn refuse(number: u64, why: Option<String>) -> Result<Outcome, Error> {
 ///
 /// As [`pending`].
 pub fn grants() -> Result<Vec<Granted>, Error> {
-    match say(&Said::Grants) {
+    match say(None, &Said::Grants) {
         Ok(Reply::Grants(grants)) => Ok(grants),
         Ok(_) => Err(Error::Broken),
         Err(Error::Nobody) => Ok(Vec::new()),
@@ -91,21 +117,30 @@ pub fn grants() -> Result<Vec<Granted>, Error> {
 ///
 /// As [`pending`].
 pub fn revoke(number: u64) -> Result<Outcome, Error> {
-    outcome(&Said::Revoke(number))
+    outcome(None, &Said::Revoke(number))
 }
 
-fn outcome(said: &Said) -> Result<Outcome, Error> {
-    match say(said) {
+fn outcome(whose: Option<u32>, said: &Said) -> Result<Outcome, Error> {
+    match say(whose, said) {
         Ok(Reply::Done) => Ok(Outcome::Done),
         Ok(Reply::Gone) | Err(Error::Nobody) => Ok(Outcome::Gone),
+        Ok(Reply::More(said)) => Ok(Outcome::More(said)),
+        Ok(Reply::Uncounted) => Ok(Outcome::Uncounted),
         Ok(Reply::NoSession) => Ok(Outcome::NoSession),
         Ok(_) => Err(Error::Broken),
         Err(error) => Err(error),
     }
 }
 
-fn say(said: &Said) -> Result<Reply, Error> {
-    let mut line = Line::new(Place::here()?.connect()?);
+/// Says it to the broker of this user, or of another one.
+fn say(whose: Option<u32>, said: &Said) -> Result<Reply, Error> {
+    let stream = match whose.filter(|user| *user != geteuid().as_raw()) {
+        None => Place::here()?.connect()?,
+        Some(user) => Shared::of(&settings())?
+            .ok_or(Error::Nobody)?
+            .connect(user)?,
+    };
+    let mut line = Line::new(stream);
     tell(&mut line, said)?;
     match line.reply(PROMPT)? {
         Reply::Stranger(why) => Err(Error::Unwelcome(why)),

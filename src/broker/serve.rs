@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_name;
 use nix::sys::signal::SigSet;
+use nix::unistd::geteuid;
 
 use super::book::{Book, Told, Waiter};
 use super::connection::{Connection, Role};
 use super::message::{MOST_BYTES, Reply, Reviewer, Said};
 use super::peer::{Peer, check_this};
 use super::place::Place;
+use super::shared::{Shared, settings};
 use crate::sys::process;
 
 /// How many connections there are at most.
@@ -48,10 +50,18 @@ pub fn serve() -> io::Result<()> {
     set_name(c"kibosh")?;
     check_this().map_err(io::Error::other)?;
     let (listener, number) = place.listen()?;
-    let mut broker = Broker::default();
+    let settings = settings();
+    let own = geteuid().as_raw();
+    let uncounted = (settings.operator_counts == Some(false)).then_some(own);
+    let shared = Shared::of(&settings).ok().flatten();
+    let for_others = shared.as_ref().and_then(|shared| shared.listen().ok());
+    let mut broker = Broker {
+        book: Book::without(uncounted),
+        ..Broker::default()
+    };
     let mut busy = Instant::now();
     while place.is_found(number) {
-        broker.wait(&listener)?;
+        broker.wait(&listener, for_others.as_ref())?;
         let now = Instant::now();
         broker.turn(now);
         if !broker.is_idle() {
@@ -61,6 +71,11 @@ pub fn serve() -> io::Result<()> {
         }
     }
     place.leave(number);
+    if for_others.is_some()
+        && let Some(shared) = shared
+    {
+        shared.leave();
+    }
     Ok(())
 }
 
@@ -73,9 +88,20 @@ struct Broker {
 
 impl Broker {
     /// Waits for something to do, and does it.
-    fn wait(&mut self, listener: &UnixListener) -> io::Result<()> {
+    fn wait(
+        &mut self,
+        listener: &UnixListener,
+        for_others: Option<&UnixListener>,
+    ) -> io::Result<()> {
+        let own = Some(geteuid().as_raw());
+        let listeners: Vec<(&UnixListener, Option<u32>)> = std::iter::once((listener, own))
+            .chain(for_others.map(|listener| (listener, None)))
+            .collect();
         let ready = {
-            let mut polled = vec![PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+            let mut polled: Vec<PollFd<'_>> = listeners
+                .iter()
+                .map(|(listener, _)| PollFd::new(listener.as_fd(), PollFlags::POLLIN))
+                .collect();
             polled.extend(self.connections.values().map(|one| {
                 let more = if one.has_more() {
                     PollFlags::POLLOUT
@@ -97,19 +123,21 @@ impl Broker {
         let numbers: Vec<Waiter> = self.connections.keys().copied().collect();
         for (number, _) in numbers
             .into_iter()
-            .zip(ready.iter().skip(1))
+            .zip(ready.iter().skip(listeners.len()))
             .filter(|(_, is_ready)| **is_ready)
         {
             self.hear(number);
         }
-        if ready.first() == Some(&true) {
-            self.take(listener);
+        for ((listener, user), is_ready) in listeners.into_iter().zip(ready) {
+            if is_ready {
+                self.take(listener, user);
+            }
         }
         Ok(())
     }
 
     /// Takes who connects; who may not take part is told so and left.
-    fn take(&mut self, listener: &UnixListener) {
+    fn take(&mut self, listener: &UnixListener, user: Option<u32>) {
         for _ in 0..MOST_TAKEN {
             let stream = match listener.accept() {
                 Ok((stream, _)) => stream,
@@ -123,7 +151,7 @@ impl Broker {
             if self.connections.len() >= MOST_CONNECTIONS || stream.set_nonblocking(true).is_err() {
                 continue;
             }
-            match Peer::of(&stream) {
+            match Peer::of_user(&stream, user) {
                 Ok(peer) => {
                     self.last += 1;
                     let connection = Connection::new(stream, peer, Instant::now());
@@ -163,8 +191,13 @@ impl Broker {
             connection.send(&Reply::Stranger(stranger.to_string()));
             return;
         }
+        let is_own = uid == geteuid().as_raw();
         let before = self.book.changes();
-        let (role, reply) = self.answer(number, said, line.len(), uid);
+        let (role, reply) = if is_own || self.may_be_said_by_others(&said) {
+            self.answer(number, said, line.len(), uid)
+        } else {
+            (Role::Done, Some(Reply::Gone))
+        };
         if let Some(connection) = self.connections.get_mut(&number) {
             connection.role = role;
             match reply {
@@ -174,6 +207,23 @@ impl Broker {
         }
         if before != self.book.changes() {
             self.tell_watchers();
+        }
+    }
+
+    /// Whether another user may say this here: of requests that need more than one person.
+    fn may_be_said_by_others(&self, said: &Said) -> bool {
+        match said {
+            Said::List => true,
+            Said::Look(number) | Said::Approve { number, .. } | Said::Refuse { number, .. } => {
+                self.book.needs_several(*number)
+            }
+            Said::Ask { .. }
+            | Said::Recall { .. }
+            | Said::Answered { .. }
+            | Said::Leave
+            | Said::Watch
+            | Said::Grants
+            | Said::Revoke(_) => false,
         }
     }
 
@@ -193,8 +243,13 @@ impl Broker {
                     .book
                     .ask(*asked, bytes.min(MOST_BYTES), session, number, now)
                 {
-                    Some(Reply::Waiting { number, .. }) => {
-                        (Role::Asker, Some(Reply::Waiting { number, is_watched }))
+                    Some(Reply::Waiting { number, said, .. }) => {
+                        let reply = Reply::Waiting {
+                            number,
+                            is_watched,
+                            said,
+                        };
+                        (Role::Asker, Some(reply))
                     }
                     reply => (Role::Done, reply),
                 };
@@ -208,7 +263,11 @@ impl Broker {
                 is_yes: true,
                 terminal,
             } => {
-                let by = Reviewer { uid, terminal };
+                let by = Reviewer {
+                    uid,
+                    terminal,
+                    with: Vec::new(),
+                };
                 return (Role::Done, self.book.keep(&asked, session, by));
             }
             Said::Answered { asked, .. } => {
@@ -220,7 +279,11 @@ impl Broker {
                 Reply::Left
             }
             Said::Watch => return (Role::Watcher, Some(Reply::List(self.book.list(now)))),
-            Said::List => Reply::List(self.book.list(now)),
+            Said::List => {
+                let mut list = self.book.list(now);
+                list.retain(|one| one.reviewers > 1 || uid == geteuid().as_raw());
+                Reply::List(list)
+            }
             Said::Look(wanted) => match self.book.look(wanted) {
                 Some(shown) => Reply::Shown(Box::new(shown)),
                 None => Reply::Gone,
@@ -232,7 +295,11 @@ impl Broker {
                 terminal,
             } => {
                 self.find_who_left();
-                let by = Reviewer { uid, terminal };
+                let by = Reviewer {
+                    uid,
+                    terminal,
+                    with: Vec::new(),
+                };
                 let (reply, told) = self.book.approve(number, &key, scope, &by, now);
                 self.tell(told);
                 reply

@@ -104,6 +104,9 @@ pub struct Approve {
     /// How far the yes reaches: `once`, `session`, or a time such as `10m`
     #[arg(long = "for", value_name = "SCOPE", default_value = "once", value_parser = scope)]
     pub scope: Scope,
+    /// The user, by number, whose request it is, where that is another one
+    #[arg(long, value_name = "UID")]
+    pub of: Option<u32>,
 }
 
 /// Reads `once`, `session`, `90s`, `10m`, `2h`.
@@ -141,6 +144,9 @@ pub struct Refuse {
     /// Why; whoever asked is told
     #[arg(long, value_name = "TEXT")]
     pub why: Option<String>,
+    /// The user, by number, whose request it is, where that is another one
+    #[arg(long, value_name = "UID")]
+    pub of: Option<u32>,
 }
 
 /// The options of `grants`.

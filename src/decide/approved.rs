@@ -106,7 +106,13 @@ fn is_around(approved: &Around, found: &Around, budget: &mut Budget) -> bool {
         let mut shown = approved.beside.iter();
         shown.any(|other| is_command(other, one, budget))
     });
+    // A yes to a loss that was shown is none to a larger one, or to one that nobody knows.
+    let loss = approved.loss.as_ref().is_none_or(|shown| {
+        let found = found.loss.as_ref();
+        shown.at_least || found.is_some_and(|found| shown.covers(found))
+    });
     approved.elsewhere == found.elsewhere
+        && loss
         && via
         && cwd
         && environment

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, HOLE, Redirection, Shown, Value};
 use crate::policy::glob;
+use crate::probe::Loss;
 
 /// How many other actions one finding is bound to.
 const MOST_BESIDE: usize = 16;
@@ -30,6 +31,9 @@ pub struct Around {
     /// The words of the other actions that the finding is about: what feeds it, what comes after it, the
     /// program that stands here for what happens elsewhere. One without words is not known.
     pub beside: Vec<Vec<Value>>,
+    /// What would be lost, where that is known.
+    #[serde(default)]
+    pub loss: Option<Loss>,
 }
 
 impl Around {
@@ -56,6 +60,7 @@ impl Around {
             elsewhere: action.elsewhere,
             via: action.via.clone(),
             beside,
+            loss: None,
         }
     }
 }

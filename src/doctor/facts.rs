@@ -230,6 +230,8 @@ pub struct Settings {
     pub broker: bool,
     /// Why this process could ask on no other terminal.
     pub no_broker: Option<String>,
+    /// The file of `reviewer-command`, where it is set.
+    pub reviewer_command: Option<String>,
     /// `unwatched-seconds`.
     pub unwatched_seconds: u8,
     /// `dry-run`.

@@ -119,6 +119,10 @@ fn settings(own: Identity, settings: &schema::Settings) -> Settings {
         prompt_seconds: settings.prompt_seconds.unwrap_or_default(),
         broker: settings.broker != Some(false),
         no_broker: broker::check_this().err().map(|why| why.to_string()),
+        reviewer_command: settings
+            .reviewer_command
+            .as_ref()
+            .and_then(|command| command.first().cloned()),
         unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
         dry_run: settings.dry_run == Some(true),
         record: settings.record.clone(),

@@ -68,6 +68,18 @@ impl View {
         }
     }
 
+    /// Whether the process finds the same files under the same names as this one: it has the same mounts
+    /// and the same root (mount_namespaces(7), chroot(2)).
+    #[must_use]
+    pub fn shares_files(&self) -> bool {
+        let Some(process) = &self.0 else { return true };
+        let own = Path::new("/proc/self");
+        ["ns/mnt", "root"].iter().all(|name| {
+            let both = [own.join(name), process.folder.join(name)].map(std::fs::read_link);
+            matches!(&both, [Ok(one), Ok(other)] if one == other)
+        })
+    }
+
     /// Whether standard input is a terminal.
     #[must_use]
     pub fn input_is_terminal(&self) -> bool {

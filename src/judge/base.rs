@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::action::{HOLE, Value};
 use crate::invocation::View;
 use crate::policy::paths::Place;
+use crate::probe::Blind;
 use crate::surroundings::{self, Surroundings};
 
 /// What a session began with.
@@ -24,7 +25,7 @@ impl Base {
     pub fn of(view: &View) -> Self {
         Self {
             environment: view.entries().map(<[u8]>::to_vec).collect(),
-            place: Surroundings::of(view, &|_| None).place(),
+            place: Surroundings::of(view, &|_| None, &Blind).place(),
         }
     }
 

@@ -19,6 +19,7 @@ use super::base::Base;
 use crate::decide::Decision;
 use crate::invocation::{self, View};
 use crate::policy::Policy;
+use crate::probe::Machine;
 use crate::surroundings::{self, Surroundings};
 
 pub use judged::{ExecJudgement, Told};
@@ -96,10 +97,11 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
     };
     let set = base.changed(&exec.view);
     let lookup = |name: &str| surroundings::lookup(&exec.view, name);
+    let machine = Machine::of(&exec.view);
     let judging = Judging {
         policy,
         view: &exec.view,
-        surroundings: Surroundings::within(&exec.view, &lookup, base.place()),
+        surroundings: Surroundings::within(&exec.view, &lookup, base.place(), &machine),
         set: &set,
     };
     let mut judged = ExecJudgement {

@@ -118,6 +118,7 @@ impl<'a> Shell<'a> {
                 .push("more came in before than is followed".to_owned());
         }
         self.start = self.before.len();
+        self.context.done = self.start;
         self.judged = [self.before.as_str(), &text].concat();
         let judgement = super::judge_unclear(
             policy,
@@ -133,6 +134,7 @@ impl<'a> Shell<'a> {
     /// Takes what was judged last as done, with what was found in it.
     pub fn keep(&mut self, decision: Decision) {
         self.answered.extend(decision.findings);
+        self.answered.extend(decision.left_out);
         self.before = std::mem::take(&mut self.judged);
         if !self.before.ends_with('\n') {
             self.before.push('\n');
@@ -161,10 +163,11 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
     if answered.is_empty() {
         return decision;
     }
+    let left_out = decision.left_out;
     let mut answered: Vec<&Finding> = answered.iter().collect();
     let mut findings = decision.findings;
     findings.retain(
-        |finding| match answered.iter().position(|known| *known == finding) {
+        |finding| match answered.iter().position(|known| known.is_again(finding)) {
             Some(position) => {
                 answered.swap_remove(position);
                 false
@@ -176,5 +179,9 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
         .iter()
         .map(|finding| finding.effect)
         .fold(Effect::Allow, Effect::max);
-    Decision { effect, findings }
+    Decision {
+        effect,
+        findings,
+        left_out,
+    }
 }

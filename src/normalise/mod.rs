@@ -24,6 +24,7 @@ use std::rc::Rc;
 use crate::action::{Action, Value};
 use crate::policy::paths::Place;
 use crate::policy::schema::{Program, Variable};
+use crate::probe::{Blind, Probe};
 use crate::syntax::{Dialect, Reading};
 
 /// What the packs know about programs and variables.
@@ -51,6 +52,10 @@ pub struct Context<'a> {
     /// Variables that were set and exported right before, as by assignments in front of the line. Their
     /// own code is not read here.
     pub set: Vec<(String, Value)>,
+    /// Tells what would be lost.
+    pub probe: &'a dyn Probe,
+    /// How much of the text has happened already, in bytes.
+    pub done: usize,
 }
 
 impl Context<'_> {
@@ -65,6 +70,8 @@ impl Context<'_> {
             dialect: Dialect::Bash,
             input: None,
             set: Vec::new(),
+            probe: &Blind,
+            done: 0,
         }
     }
 }

@@ -184,6 +184,8 @@ impl<'a> Guard<'a> {
         }
         let lasts = judged.decision.findings.is_empty()
             && !judged.is_for_caller
+            // What loses nothing now may lose something the next time.
+            && judged.decision.left_out.is_empty()
             // What a shell or a loader reads from a file may be something else the next time.
             && !is_loader
             && matches!(judged.told, Told::Command(_) | Told::Program(_));

@@ -104,7 +104,9 @@ impl<'a> Session<'a> {
         let outcome = match &reviewed {
             Ok(cleared) => match cleared.approver() {
                 Approver::Policy => Outcome::Ran,
-                by @ (Approver::Person | Approver::Reviewer(_)) => Outcome::Approved(by),
+                by @ (Approver::Person | Approver::Reviewer(_) | Approver::External(_)) => {
+                    Outcome::Approved(by)
+                }
             },
             Err(refusal) => Outcome::Refused(refusal),
         };
@@ -186,12 +188,16 @@ pub fn elsewhere(
     session: Option<Root>,
 ) -> Option<Elsewhere> {
     let settings = policy.settings();
-    (settings.broker != Some(false)).then(|| Elsewhere {
+    let command = settings.reviewer_command.clone().unwrap_or_default();
+    (settings.broker != Some(false) || !command.is_empty()).then(|| Elsewhere {
         policy: policy.fingerprint(),
         program,
         environment,
         session,
         unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
+        command,
+        has_broker: settings.broker != Some(false),
+        operator_counts: settings.operator_counts != Some(false),
     })
 }
 

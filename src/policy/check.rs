@@ -265,6 +265,12 @@ impl<'k> Check<'_, '_, 'k> {
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("reviewer-command", settings.reviewer_command.is_some()),
+            (
+                "reviewers-directory",
+                settings.reviewers_directory.is_some(),
+            ),
+            ("operator-counts", settings.operator_counts.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),
@@ -279,7 +285,11 @@ impl<'k> Check<'_, '_, 'k> {
                 );
             }
         }
-        for (key, path) in [("bash", &settings.bash), ("sh", &settings.sh)] {
+        for (key, path) in [
+            ("bash", &settings.bash),
+            ("sh", &settings.sh),
+            ("reviewers-directory", &settings.reviewers_directory),
+        ] {
             if path.as_ref().is_some_and(|path| !path.starts_with('/')) {
                 self.wrong(
                     key,
@@ -306,6 +316,15 @@ impl<'k> Check<'_, '_, 'k> {
                 "unwatched-seconds",
                 "`unwatched-seconds` is more than 25",
                 "agents end a command after 30 seconds; the waiting must end before",
+            );
+        }
+        if let Some(command) = &settings.reviewer_command
+            && !command.first().is_some_and(|path| path.starts_with('/'))
+        {
+            self.wrong(
+                "reviewer-command",
+                "`reviewer-command` does not begin with an absolute path",
+                "write the file of the program, then its arguments",
             );
         }
         if settings
@@ -421,6 +440,16 @@ impl<'k> Check<'_, '_, 'k> {
         if let Some(instead) = &rule.instead {
             self.text(instead, "instead");
         }
+        if rule
+            .reviewers
+            .is_some_and(|people| !(1..=2).contains(&people))
+        {
+            self.wrong(
+                "reviewers",
+                "`reviewers` is neither 1 nor 2",
+                "write how many people must approve",
+            );
+        }
         if rule.matches.is_empty() {
             self.wrong(
                 "match",
@@ -436,7 +465,7 @@ impl<'k> Check<'_, '_, 'k> {
             );
         }
         self.each("match", &rule.matches, Self::conditions);
-        self.each("followed-by", &rule.followed_by, Self::conditions);
+        self.each("followed-by", &rule.followed_by, Self::conditions_alone);
         for (key, lines, what) in [
             ("matches", &rule.examples.matches, "stops"),
             ("passes", &rule.examples.passes, "lets pass"),
@@ -490,7 +519,19 @@ impl<'k> Check<'_, '_, 'k> {
             );
         }
         self.text(&exception.reason, "reason");
-        self.each("match", &exception.matches, Self::conditions);
+        self.each("match", &exception.matches, Self::conditions_alone);
+    }
+
+    /// Conditions that no probe is asked about: those of an exception, or on a second action.
+    fn conditions_alone(&mut self, conditions: &Match) {
+        self.conditions(conditions);
+        if conditions.loses.is_some() {
+            self.wrong(
+                "loses",
+                "`loses` belongs to a condition in `match` of a rule",
+                "leave it out",
+            );
+        }
     }
 
     fn conditions(&mut self, conditions: &Match) {

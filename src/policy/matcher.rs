@@ -67,6 +67,12 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Those of another form of the action, of the same program.
+    #[must_use]
+    pub fn of_form<'b>(&'b self, action: &'b Action) -> Facts<'b> {
+        Facts::new(action, self.program, self.classes, self.place)
+    }
+
     /// The operands after `skip` positional words.
     pub fn operands(&self, skip: usize) -> impl Iterator<Item = &Value> {
         self.arguments.operands(skip).iter().map(|p| &p.value)
@@ -150,6 +156,12 @@ impl<'a> Facts<'a> {
 
     fn path(&self, value: &Value) -> PathText {
         paths::normal(value, self.action.cwd.as_deref())
+    }
+
+    /// Whether a path in normal form is in a class.
+    #[must_use]
+    pub fn is_in(&self, path: &PathText, class: &str) -> bool {
+        paths::is_in(path, class, self.classes, self.place)
     }
 
     /// Whether a path is in one of the classes.

@@ -54,6 +54,12 @@ pub struct Settings {
     pub broker: Option<bool>,
     /// Seconds for which a command waits for that where nobody watches, 0 to 25.
     pub unwatched_seconds: Option<u8>,
+    /// The command that is asked in place of a broker: an absolute path, and its arguments.
+    pub reviewer_command: Option<Vec<String>>,
+    /// The directory in which reviewers of several users find one another's brokers.
+    pub reviewers_directory: Option<String>,
+    /// Whether the user whose command it is counts among the people that a rule wants.
+    pub operator_counts: Option<bool>,
     /// The file of the audit record, or `"off"`.
     pub record: Option<String>,
     /// Whether every exec below the shell is judged, too.
@@ -383,6 +389,9 @@ pub struct Rule {
     /// What a person must do to approve.
     #[serde(default)]
     pub acknowledge: Acknowledge,
+    /// How many people must approve, 1 or 2, each a user of their own; 1 where it does not say.
+    #[serde(default)]
+    pub reviewers: Option<u8>,
     /// A second action, later in the line, that must match too: delete, then create.
     #[serde(default)]
     pub followed_by: Vec<Match>,
@@ -485,6 +494,32 @@ pub struct Match {
     pub opaque: Vec<Opaque>,
     /// Whether it runs on another host or in a container.
     pub elsewhere: Option<bool>,
+    /// Does not match where a probe is sure that nothing of this would be lost.
+    pub loses: Option<Loses>,
+}
+
+/// What is at stake, for a probe to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loses {
+    /// The files that it deletes, as `targets` of the program says.
+    Targets,
+    /// What git's working tree holds and no commit does: of the paths it names, or of all.
+    Changes,
+    /// Files that git has never stored.
+    Untracked,
+    /// What git-stash(1) has put aside.
+    Stash,
+    /// Commits that no other branch, tag or remote has.
+    Commits,
+    /// A working tree of git as a whole.
+    Worktree,
+    /// Resources that a saved plan of terraform's destroys, replaces or forgets.
+    Plan,
+    /// Resources that terraform's state on this machine holds.
+    State,
+    /// Rows of a SQLite database.
+    Rows,
 }
 
 /// The ways in which an action is not known.

@@ -332,6 +332,9 @@ impl Policy {
                 prompt_seconds: settings.prompt_seconds.or(shipped.prompt_seconds),
                 broker: settings.broker.or(shipped.broker),
                 unwatched_seconds: settings.unwatched_seconds.or(shipped.unwatched_seconds),
+                reviewer_command: settings.reviewer_command.or(shipped.reviewer_command),
+                reviewers_directory: settings.reviewers_directory.or(shipped.reviewers_directory),
+                operator_counts: settings.operator_counts.or(shipped.operator_counts),
                 record: settings.record.or(shipped.record),
                 exec_gate: settings.exec_gate.or(shipped.exec_gate),
                 new_privileges: settings.new_privileges.or(shipped.new_privileges),
@@ -534,6 +537,14 @@ fn add_to_settings(settings: &mut Settings, more: &Settings) {
     keep(&mut settings.bash, &more.bash);
     keep(&mut settings.sh, &more.sh);
     keep(&mut settings.record, &more.record);
+    keep(&mut settings.reviewers_directory, &more.reviewers_directory);
+    settings.operator_counts = match (settings.operator_counts, more.operator_counts) {
+        (Some(first), Some(second)) => Some(first && second),
+        (first, second) => first.or(second),
+    };
+    if settings.reviewer_command.is_none() {
+        settings.reviewer_command.clone_from(&more.reviewer_command);
+    }
     settings.dry_run = match (settings.dry_run, more.dry_run) {
         (Some(first), Some(second)) => Some(first || second),
         (first, second) => first.or(second),

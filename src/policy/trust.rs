@@ -45,9 +45,9 @@ pub fn hash(file: &str, text: &str) -> String {
     hex(&hasher.finalize())
 }
 
-/// The hash of a text alone, as sha256sum(1) shows it.
+/// The hash of a text or of bytes alone, as sha256sum(1) shows it.
 #[must_use]
-pub fn hash_of_content(text: &str) -> String {
+pub fn hash_of_content(text: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(text))
 }
 
@@ -216,6 +216,12 @@ pub fn tighten(
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("reviewer-command", settings.reviewer_command.is_some()),
+            (
+                "reviewers-directory",
+                settings.reviewers_directory.is_some(),
+            ),
+            ("operator-counts", settings.operator_counts.is_some()),
             ("record", settings.record.is_some()),
             ("exec-gate", settings.exec_gate.is_some()),
             ("new-privileges", settings.new_privileges.is_some()),

@@ -7,6 +7,7 @@ use crate::decide::Decision;
 use crate::policy::schema::Effect;
 
 use super::escape::escape;
+use super::loss;
 
 /// The word for an effect.
 #[must_use]
@@ -23,12 +24,16 @@ pub fn word(effect: Effect) -> &'static str {
 pub fn text(decision: &Decision) -> String {
     match decision.findings.first() {
         None => word(decision.effect).to_owned(),
-        Some(first) => format!(
-            "{} {}: {}",
-            word(decision.effect),
-            escape(&first.rule),
-            escape(&first.reason)
-        ),
+        Some(first) => {
+            let lost = loss::of(first).map(|lost| format!("; it {lost}"));
+            format!(
+                "{} {}: {}{}",
+                word(decision.effect),
+                escape(&first.rule),
+                escape(&first.reason),
+                lost.unwrap_or_default()
+            )
+        }
     }
 }
 
@@ -40,6 +45,8 @@ struct Answer<'a> {
     rule: Option<&'a str>,
     reason: Option<&'a str>,
     instead: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     findings: Vec<Found<'a>>,
 }
 
@@ -50,6 +57,8 @@ struct Found<'a> {
     effect: &'static str,
     reason: &'a str,
     instead: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<String>,
     subject: &'a str,
     start: usize,
     end: usize,
@@ -65,6 +74,7 @@ pub fn json(id: Option<&Value>, decision: &Decision) -> String {
         rule: first.map(|found| found.rule.as_str()),
         reason: first.map(|found| found.reason.as_str()),
         instead: first.and_then(|found| found.instead.as_deref()),
+        loss: first.and_then(loss::of),
         findings: decision
             .findings
             .iter()
@@ -74,6 +84,7 @@ pub fn json(id: Option<&Value>, decision: &Decision) -> String {
                 effect: word(found.effect),
                 reason: &found.reason,
                 instead: found.instead.as_deref(),
+                loss: loss::of(found),
                 subject: &found.subject,
                 start: found.origin.start,
                 end: found.origin.end,
@@ -100,6 +111,7 @@ mod tests {
     fn denied() -> Decision {
         Decision {
             effect: Effect::Deny,
+            left_out: Vec::new(),
             findings: vec![Finding {
                 rule: "fs.root".into(),
                 layer: "pack".into(),
@@ -107,6 +119,7 @@ mod tests {
                 reason: "removes the system".into(),
                 instead: None,
                 acknowledge: Acknowledge::Key,
+                reviewers: 1,
                 subject: "rm -rf /".into(),
                 resource: None,
                 words: Vec::new(),

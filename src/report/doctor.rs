@@ -239,6 +239,7 @@ mod tests {
                     prompt_seconds: 20,
                     broker: true,
                     no_broker: None,
+                    reviewer_command: None,
                     unwatched_seconds: 0,
                     dry_run: false,
                     record: None,

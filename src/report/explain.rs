@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::check::word;
 use super::escape::escape;
 use super::excerpt::excerpt;
+use super::loss;
 use super::style::Style;
 use crate::action::{Action, HOLE, Opacity};
 use crate::decide::{Decision, subject};
@@ -30,12 +31,25 @@ pub fn explain(line: &str, actions: &[Action], decision: &Decision) -> String {
             escape(&finding.subject),
             escape(&finding.reason)
         );
+        if let Some(lost) = loss::of(finding) {
+            let _infallible = writeln!(text, "  loses:   it {lost}");
+        }
         if let Some(instead) = &finding.instead {
             let _infallible = writeln!(text, "  instead: {}", escape(instead));
         }
         if place == 0 && decision.findings.len() > 1 {
             text.push_str("  this is the strictest; the others apply too\n");
         }
+    }
+    for finding in &decision.left_out {
+        let _infallible = write!(
+            text,
+            "\nnot {} {} ({})\n  about:   {}\n  because: nothing would be lost by it now\n",
+            word(finding.effect),
+            escape(&finding.rule),
+            escape(&finding.layer),
+            escape(&finding.subject)
+        );
     }
     text.push_str("\nread as:\n");
     if actions.is_empty() {

@@ -6,6 +6,7 @@ use crate::syntax::Span;
 
 use super::escape::escape;
 use super::excerpt::excerpt;
+use super::loss;
 use super::refusal::Refusal;
 use super::style::{Role, Style};
 
@@ -227,11 +228,18 @@ fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>, d
     if let Some(finding) = unseen {
         push_cut(rows, "does", &finding.subject, scene);
     }
+    let lost = loss::of_all(findings).map(|lost| format!("it {lost}"));
     if detail == Detail::Least {
         push_cut(rows, "why", &first.reason, scene);
+        if let Some(lost) = lost {
+            push_cut(rows, "loses", &lost, scene);
+        }
         return;
     }
     push_words(rows, "why", &first.reason, Role::Danger, scene);
+    if let Some(lost) = lost {
+        push_words(rows, "loses", &lost, Role::Danger, scene);
+    }
     if let Some(instead) = first.instead.as_ref().filter(|_| detail == Detail::All) {
         push_words(rows, "instead", instead, Role::Advice, scene);
     }
@@ -358,6 +366,7 @@ mod tests {
             reason: "removes every resource of the state".into(),
             instead: Some("terraform plan -destroy".into()),
             acknowledge: Acknowledge::Key,
+            reviewers: 1,
             subject: part.into(),
             resource: None,
             words: Vec::new(),
@@ -372,6 +381,7 @@ mod tests {
     fn ask(text: &str, findings: Vec<Finding>) -> Option<Question> {
         let decision = Decision {
             effect: Effect::Confirm,
+            left_out: Vec::new(),
             findings,
         };
         let scene = Scene {
@@ -413,10 +423,31 @@ mod tests {
     }
 
     #[test]
+    fn what_would_be_lost_is_said_once_for_a_rule() {
+        let text = "rm -rf a; rm -rf b";
+        let lost = |part: &str, untracked| {
+            let mut finding = finding(text, part, "fs.rm");
+            finding.around.loss = Some(crate::probe::Loss {
+                deletes: true,
+                files: untracked,
+                untracked,
+                ..crate::probe::Loss::default()
+            });
+            finding
+        };
+        let rows = ask(text, vec![lost("rm -rf a", 3), lost("rm -rf b", 2)])
+            .unwrap()
+            .rows;
+        let said: Vec<&String> = rows.iter().filter(|row| row.contains("loses")).collect();
+        assert_eq!(said, ["  loses    it deletes 5 files, all untracked"]);
+    }
+
+    #[test]
     fn rules_that_want_a_name_get_each_name_once() {
         let text = "dropdb prod; dropdb prod; dropdb x";
         let named = |name: Option<&str>| Finding {
             acknowledge: Acknowledge::Name,
+            reviewers: 1,
             resource: name.map(String::from),
             ..finding(text, "dropdb prod", "db.drop")
         };
@@ -487,6 +518,7 @@ mod tests {
         let text = "cd infra && terraform destroy -auto-approve";
         let finding = finding(text, "terraform destroy", "terraform.destroy");
         let decision = Decision {
+            left_out: Vec::new(),
             effect: Effect::Confirm,
             findings: vec![finding],
         };

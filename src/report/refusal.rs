@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 use crate::decide::{Decision, Finding};
 
 use super::escape::escape;
+use super::external::{External, Unanswered};
+use super::loss;
 
 /// How many characters of an action are quoted.
 const SUBJECT_LIMIT: usize = 120;
@@ -41,12 +43,41 @@ pub enum Refusal {
         /// Why nobody could be asked here.
         absence: Absence,
     },
+    /// More people must say yes than have.
+    Incomplete {
+        /// The number of the request.
+        number: u64,
+        /// The user whose request it is.
+        uid: u32,
+        /// How many have said yes.
+        said: usize,
+        /// How many must.
+        of: u8,
+    },
+    /// Several people must say yes, and nothing is there to bring them together.
+    Several(u8),
     /// A person at another terminal said no.
     Reviewer {
         /// What they gave as the reason.
         why: Option<String>,
         /// Whether they said it to the same request, a while ago.
         is_earlier: bool,
+    },
+    /// Somebody whom the reviewer command asked said no.
+    External {
+        /// Who.
+        by: External,
+        /// What they gave as the reason.
+        why: Option<String>,
+    },
+    /// Nobody could be asked here, and the reviewer command gave no answer.
+    Unanswered {
+        /// Why nobody could be asked here.
+        absence: Absence,
+        /// The command's file.
+        command: String,
+        /// Why there was none.
+        why: Unanswered,
     },
     /// Too many requests wait for a person already.
     TooMany,
@@ -68,6 +99,8 @@ pub enum Absence {
     NotAPersons,
     /// It runs in the background of its terminal.
     Background,
+    /// Another person is wanted besides.
+    Several,
     /// It is one of a program's in which every process of the user can press keys; which.
     Shared(String),
     /// The terminal could not be used.
@@ -112,6 +145,9 @@ fn worded(opening: &str, decision: &Decision, refusal: &Refusal) -> String {
         escape(&first.rule),
         escape(&first.reason),
     );
+    if let Some(lost) = loss::of(first) {
+        let _infallible = write!(text, "; it {lost}");
+    }
     push_others(&mut text, first, others);
     if let Some(instead) = &first.instead {
         push(&mut text, "instead: ", &escape(instead));
@@ -210,20 +246,40 @@ fn ground(refusal: &Refusal) -> String {
              `kibosh approve {number}`, and then the same line passes when it is run again",
             missing(absence)
         ),
+        Refusal::Incomplete {
+            number,
+            uid,
+            said,
+            of,
+        } => format!(
+            "it needs the yes of {of} people and has {said} of {of}; they can give it in terminals of their own with \
+             `kibosh approve {number}` (`--of {uid}` as another user), and then the same line passes when it is run \
+             again"
+        ),
+        Refusal::Several(of) => format!(
+            "it needs the yes of {of} people, and there is no broker through which a second one could give it"
+        ),
         Refusal::Reviewer { why, is_earlier } => {
             let said = if *is_earlier {
                 "a person said no to the same a short while ago"
             } else {
                 "a person was asked and said no"
             };
-            match why {
-                Some(why) => {
-                    let why = unmistaken(&escape(why));
-                    format!("{said}: {why}; do not try it in another form")
-                }
-                None => format!("{said}; do not try it in another form"),
-            }
+            said_no(said, why.as_deref())
         }
+        Refusal::External { by: _, why } => {
+            said_no("a reviewer was asked and said no", why.as_deref())
+        }
+        Refusal::Unanswered {
+            absence,
+            command,
+            why,
+        } => format!(
+            "it needs a person's yes, but {}, and the reviewer command `{}` {}; {HOW}",
+            missing(absence),
+            escape(command),
+            unmistaken(&why.words()),
+        ),
         Refusal::TooMany => "it needs a person's yes, and more requests wait for one already than \
                              anybody would read; ask the person to look at `kibosh pending`"
             .to_owned(),
@@ -240,6 +296,18 @@ fn ground(refusal: &Refusal) -> String {
     }
 }
 
+/// How many characters of a reason are told.
+const REASON_LIMIT: usize = 500;
+
+fn said_no(said: &str, why: Option<&str>) -> String {
+    let Some(why) = why else {
+        return format!("{said}; do not try it in another form");
+    };
+    let start: String = why.chars().take(REASON_LIMIT).collect();
+    let why = unmistaken(&escape(&start));
+    format!("{said}: {why}; do not try it in another form")
+}
+
 fn missing(absence: &Absence) -> String {
     match absence {
         Absence::NoTerminal => "nobody can be asked from here".to_owned(),
@@ -247,6 +315,7 @@ fn missing(absence: &Absence) -> String {
             "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
+        Absence::Several => "no second one can be asked from here".to_owned(),
         Absence::Shared(program) => {
             format!("the terminal here is one of {}", escape(program))
         }
@@ -258,6 +327,7 @@ fn missing(absence: &Absence) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::external::Unsound;
     use super::*;
     use crate::policy::schema::{Acknowledge, Effect};
     use crate::syntax::Span;
@@ -270,6 +340,7 @@ mod tests {
             reason: "removes every resource of the state".into(),
             instead: Some("terraform plan -destroy".into()),
             acknowledge: Acknowledge::Key,
+            reviewers: 1,
             subject: subject.into(),
             resource: None,
             words: Vec::new(),
@@ -281,6 +352,7 @@ mod tests {
     fn decision(findings: Vec<Finding>) -> Decision {
         Decision {
             effect: Effect::Confirm,
+            left_out: Vec::new(),
             findings,
         }
     }
@@ -305,6 +377,30 @@ mod tests {
                 why: Some("permission denied,\nuse staging".into()),
                 is_earlier: true,
             },
+            Refusal::External {
+                by: External {
+                    by: "ann".into(),
+                    command: "/opt/ask".into(),
+                },
+                why: Some("operation not permitted\non a Friday".into()),
+            },
+            Refusal::Unanswered {
+                absence: Absence::NoTerminal,
+                command: "/opt/ask\n".into(),
+                why: Unanswered::Failed("permission denied".into()),
+            },
+            Refusal::Unanswered {
+                absence: Absence::NoTerminal,
+                command: "/opt/ask".into(),
+                why: Unanswered::File(Unsound::Writable),
+            },
+            Refusal::Incomplete {
+                number: 7,
+                uid: 1000,
+                said: 1,
+                of: 2,
+            },
+            Refusal::Several(2),
             Refusal::TooMany,
             Refusal::NoBroker {
                 absence: Absence::Background,

@@ -18,7 +18,10 @@ pub fn pending(list: &[Listed]) -> String {
     }
     let mut text = String::new();
     for one in list {
-        let waits = if one.is_awaited { ", waiting now" } else { "" };
+        let mut waits = if one.is_awaited { ", waiting now" } else { "" }.to_owned();
+        if one.reviewers > 1 {
+            let _ = write!(waits, ", {} of {} people", one.said, one.reviewers);
+        }
         let _ = writeln!(
             text,
             "{}  {} ago{waits}  {}\n    {}\n    in {}, from {}",
@@ -33,6 +36,20 @@ pub fn pending(list: &[Listed]) -> String {
     text.push_str(
         "`kibosh approve NUMBER` shows one whole and asks; `kibosh refuse NUMBER` says no",
     );
+    text
+}
+
+/// What waits, at the brokers of other users too.
+#[must_use]
+pub fn pending_of_all(own: &[Listed], others: &[(u32, Vec<Listed>)]) -> String {
+    let mut text = pending(own);
+    for (user, list) in others {
+        let _ = write!(
+            text,
+            "\nof user {user} (`kibosh approve NUMBER --of {user}`):\n{}",
+            pending(list)
+        );
+    }
     text
 }
 
@@ -96,6 +113,23 @@ pub fn approved(number: u64) -> String {
     format!("kibosh: request {number} is approved: it runs now, or when it is tried again")
 }
 
+/// A yes has been told, and more people are wanted.
+#[must_use]
+pub fn more(number: u64, said: usize) -> String {
+    format!(
+        "kibosh: request {number} has the yes of {said} and waits for another person: a user of their own, \
+         in the directory of the reviewers"
+    )
+}
+
+/// A yes does not count.
+#[must_use]
+pub fn uncounted(number: u64) -> String {
+    format!(
+        "kibosh: request {number} waits for another person: this user has said yes already, or is not to"
+    )
+}
+
 /// A no has been told.
 #[must_use]
 pub fn refused(number: u64) -> String {
@@ -150,6 +184,7 @@ pub fn no_person(absence: &Absence) -> String {
         Absence::NoTerminal => "there is no terminal here".to_owned(),
         Absence::NotAPersons => "the terminal here was opened by a program".to_owned(),
         Absence::Background => "this is a background job".to_owned(),
+        Absence::Several => "another person is wanted besides".to_owned(),
         Absence::Shared(program) => format!(
             "this one is inside {}, where every process of the user can press keys; use one outside of it",
             escape(program)
@@ -200,6 +235,8 @@ mod tests {
             number: 3,
             age: 61,
             is_awaited: true,
+            said: 0,
+            reviewers: 1,
             rules: vec!["git.push-force".into()],
             text: text.into(),
             source: "-c".into(),

@@ -56,6 +56,37 @@ pub fn install(program: &[Instruction]) -> io::Result<RawFd> {
     RawFd::try_from(number).map_err(io::Error::other)
 }
 
+/// Puts a filter on this thread and all that come from it, which nobody listens to; gives up the right to
+/// gain rights.
+///
+/// # Errors
+///
+/// As [`install`].
+pub fn restrict(program: &[Instruction]) -> io::Result<()> {
+    give_up_new_privileges()?;
+    let length = u16::try_from(program.len()).map_err(io::Error::other)?;
+    let program = libc::sock_fprog {
+        len: length,
+        filter: program.as_ptr().cast_mut(),
+    };
+    #[expect(unsafe_code, reason = "a call without a safe form")]
+    // SAFETY: the structure and the instructions it points to live for the whole call, which only reads
+    // them.
+    let status = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            0,
+            &raw const program,
+        )
+    };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
 /// As [`install`], giving up the right to gain rights only where that is needed and may be.
 ///
 /// # Errors

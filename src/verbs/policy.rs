@@ -82,6 +82,7 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
     let text = format!("kibosh policy trust # {}", file.path);
     let decision = Decision {
         effect: Effect::Confirm,
+        left_out: Vec::new(),
         findings: vec![Finding {
             rule: "policy.trust".to_owned(),
             layer: file.layer.name().to_owned(),
@@ -89,6 +90,7 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
             reason: report::policy::trust_reason(&file.ignored),
             instead: None,
             acknowledge: Acknowledge::Key,
+            reviewers: 1,
             subject: file.path.clone(),
             resource: None,
             words: Vec::new(),

@@ -25,7 +25,10 @@ pub fn broker() -> u8 {
 #[must_use]
 pub fn pending(say: &dyn Fn(&str)) -> u8 {
     match reviewing::pending() {
-        Ok(list) => print(&words::pending(&list), 0),
+        Ok(list) => {
+            let others = reviewing::pending_of_others();
+            print(&words::pending_of_all(&list, &others), 0)
+        }
         Err(error) => failed(&error, say),
     }
 }
@@ -40,7 +43,7 @@ pub fn grants(options: &Grants, say: &dyn Fn(&str)) -> u8 {
         },
         Some(GrantsVerb::Revoke { number }) => match reviewing::revoke(number) {
             Ok(Outcome::Done) => print(&words::revoked(number), 0),
-            Ok(Outcome::Gone | Outcome::NoSession) => {
+            Ok(_) => {
                 say(&words::no_grant(number));
                 exit::NOT_DONE
             }
@@ -55,7 +58,7 @@ pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
     let Some(terminal) = terminal(say) else {
         return exit::NOT_DONE;
     };
-    let shown = match reviewing::look(options.number) {
+    let shown = match reviewing::look(options.of, options.number) {
         Ok(Some(shown)) => shown,
         Ok(None) => {
             say(&words::no_request(options.number));
@@ -79,7 +82,13 @@ pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
             return exit::NOT_DONE;
         }
     }
-    let outcome = reviewing::approve(&shown, options.scope, terminal);
+    let outcome = reviewing::approve(
+        options.of,
+        options.number,
+        &shown.asked,
+        options.scope,
+        terminal,
+    );
     settled(options.number, &outcome, words::approved, say)
 }
 
@@ -89,7 +98,7 @@ pub fn refuse(options: &Refuse, say: &dyn Fn(&str)) -> u8 {
     if terminal(say).is_none() {
         return exit::NOT_DONE;
     }
-    let outcome = reviewing::refuse(options.number, options.why.clone());
+    let outcome = reviewing::refuse(options.of, options.number, options.why.clone());
     settled(options.number, &outcome, words::refused, say)
 }
 
@@ -127,6 +136,14 @@ pub(super) fn settled(
         Ok(Outcome::Done) => {
             say(&done(number));
             0
+        }
+        Ok(Outcome::More(said)) => {
+            say(&words::more(number, *said));
+            0
+        }
+        Ok(Outcome::Uncounted) => {
+            say(&words::uncounted(number));
+            exit::NOT_DONE
         }
         Ok(Outcome::Gone) => {
             say(&words::no_request(number));

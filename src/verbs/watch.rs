@@ -88,7 +88,7 @@ impl Seen {
 
 /// Asks about one request. False where the person leaves it, none where they leave.
 fn ask(number: u64, terminal: &str, say: &dyn Fn(&str)) -> Option<bool> {
-    let shown = match reviewing::look(number) {
+    let shown = match reviewing::look(None, number) {
         Ok(Some(shown)) => shown,
         // It has been answered elsewhere, or ended.
         Ok(None) | Err(_) => return Some(true),
@@ -97,7 +97,7 @@ fn ask(number: u64, terminal: &str, say: &dyn Fn(&str)) -> Option<bool> {
         Ok(Choice::Once) => Scope::Once,
         Ok(Choice::Session) => Scope::Session,
         Ok(Choice::Refuse) => {
-            let outcome = reviewing::refuse(number, None);
+            let outcome = reviewing::refuse(None, number, None);
             settled(number, &outcome, words::refused, say);
             return Some(true);
         }
@@ -115,7 +115,7 @@ fn ask(number: u64, terminal: &str, say: &dyn Fn(&str)) -> Option<bool> {
         }
         Err(_) => return None,
     };
-    let outcome = reviewing::approve(&shown, scope, terminal.to_owned());
+    let outcome = reviewing::approve(None, number, &shown.asked, scope, terminal.to_owned());
     let status = settled(number, &outcome, words::approved, say);
     Some(status == 0)
 }

@@ -24,6 +24,7 @@ const ORDER: &[&[&str]] = &[
     &["decide"],
     &["surroundings"],
     &["normalise"],
+    &["probe"],
     &["policy"],
     &["action"],
     &["syntax"],

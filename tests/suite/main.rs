@@ -23,6 +23,8 @@ mod exec;
 #[cfg(test)]
 mod exec_forms;
 #[cfg(test)]
+mod external;
+#[cfg(test)]
 mod fail_closed;
 #[cfg(test)]
 mod gates;
@@ -38,6 +40,14 @@ mod install;
 mod launcher;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod loss;
+#[cfg(test)]
+mod loss_doubts;
+#[cfg(test)]
+mod loss_sqlite;
+#[cfg(test)]
+mod loss_terraform;
 #[cfg(test)]
 mod metamorphic;
 #[cfg(test)]
@@ -70,6 +80,8 @@ mod shell;
 mod stays_a_shell;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod two_people;
 #[cfg(test)]
 mod typed;
 #[cfg(test)]

@@ -394,11 +394,11 @@ fn where_two_layers_set_the_same_the_stricter_wins() {
     let machine = Machine::new();
     machine.write(
         "etc/a.toml",
-        "[settings]\nbash = \"/usr/bin/bash\"\nprompt-seconds = 15\nbroker = false\nunwatched-seconds = 4\nrecord = \"/var/log/k\"\n",
+        "[settings]\nbash = \"/usr/bin/bash\"\nprompt-seconds = 15\nbroker = false\nunwatched-seconds = 4\nreviewers-directory = \"/run/kibosh\"\noperator-counts = true\nreviewer-command = [\"/opt/ask\", \"--ops\"]\nrecord = \"/var/log/k\"\n",
     );
     machine.write(
         "home/.config/kibosh/b.toml",
-        "[settings]\nbash = \"/home/u/bash\"\nsh = \"/bin/dash\"\nprompt-seconds = 10\nbroker = true\nunwatched-seconds = 9\nrecord = \"off\"\n",
+        "[settings]\nbash = \"/home/u/bash\"\nsh = \"/bin/dash\"\nprompt-seconds = 10\nbroker = true\nunwatched-seconds = 9\nreviewers-directory = \"/home/u\"\noperator-counts = false\nreviewer-command = [\"/bin/true\"]\nrecord = \"off\"\n",
     );
     machine.write("home/project/.kibosh.toml", "[settings]\ndry-run = true\n");
     machine.write(
@@ -412,6 +412,10 @@ fn where_two_layers_set_the_same_the_stricter_wins() {
     assert_eq!(settings.prompt_seconds, Some(10));
     assert_eq!(settings.broker, Some(false));
     assert_eq!(settings.unwatched_seconds, Some(4));
+    let command = ["/opt/ask".to_owned(), "--ops".to_owned()];
+    assert_eq!(settings.reviewer_command.as_deref(), Some(&command[..]));
+    assert_eq!(settings.reviewers_directory.as_deref(), Some("/run/kibosh"));
+    assert_eq!(settings.operator_counts, Some(false));
     assert_eq!(settings.record.as_deref(), Some("/var/log/k"));
     assert_eq!(settings.dry_run, Some(true));
 }

@@ -98,6 +98,7 @@ impl ExecJudgement {
         let strictest = |finding: &Finding| std::cmp::Reverse(finding.effect);
         self.decision.findings.sort_by_key(strictest);
         self.decision.effect = self.decision.effect.max(more.effect);
+        self.decision.left_out.extend(more.left_out);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::paths;
 use crate::policy::schema::Program;
+use crate::probe::Blind;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
 
@@ -145,7 +146,8 @@ impl Judging<'_> {
     fn fields(&self, fields: Vec<Value>, gates: Gates, nets: bool, judged: &mut ExecJudgement) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
-        let mut decision = decide::evaluate(self.policy, &actions, &context.place, gates);
+        let mut decision =
+            decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
         if !nets {
             decision
                 .findings
@@ -154,6 +156,7 @@ impl Judging<'_> {
             decision.effect = effects.max().unwrap_or_default();
         }
         if decision.findings.is_empty() {
+            judged.decision.left_out.extend(decision.left_out);
             return;
         }
         if let Told::Program(_) = judged.told {
@@ -195,7 +198,13 @@ impl Judging<'_> {
         let context = self.surroundings.context(Dialect::Bash, None);
         let fields = vec![Value::known(NOTHING)];
         let actions = normalise::exec(fields, inherited, &context, self.policy);
-        let known = decide::evaluate(self.policy, &actions, &context.place, Gates::LineThenExec);
+        let known = decide::evaluate(
+            self.policy,
+            &actions,
+            &context.place,
+            Gates::LineThenExec,
+            &Blind,
+        );
         let rules: Vec<String> = known.findings.into_iter().map(|one| one.rule).collect();
         judged.leave_out(&rules);
     }

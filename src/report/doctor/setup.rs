@@ -165,14 +165,22 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
         settings.dry_run
     );
     to.add(Mark::Note, "settings", text, "");
-    let broker = match (settings.broker, &settings.no_broker) {
-        (false, _) => {
+    let broker = match (
+        &settings.reviewer_command,
+        settings.broker,
+        &settings.no_broker,
+    ) {
+        (Some(command), ..) => format!(
+            "it is not asked: what finds no terminal is put to `{}`",
+            escape(command)
+        ),
+        (None, false, _) => {
             "the policy has switched it off: only the terminal at hand is asked".to_owned()
         }
-        (true, None) => {
+        (None, true, None) => {
             "what finds no terminal waits for `kibosh watch` and `kibosh approve`".to_owned()
         }
-        (true, Some(why)) => {
+        (None, true, Some(why)) => {
             let why = escape(why);
             format!("from here only the terminal at hand is asked: {why}")
         }

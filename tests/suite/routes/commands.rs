@@ -14,6 +14,7 @@ use kibosh::policy::Policy;
 use kibosh::policy::examples::{self, CWD, HOME, Judged, Line};
 use kibosh::policy::paths::Place;
 use kibosh::policy::schema::Effect;
+use kibosh::probe::Blind;
 use kibosh::syntax;
 
 /// One command.
@@ -57,7 +58,13 @@ impl Here<'_> {
     }
 
     fn decided(&self, actions: &[Action], gates: Gates) -> Decision {
-        decide::evaluate(self.policy, actions, &place(self.home, self.cwd), gates)
+        decide::evaluate(
+            self.policy,
+            actions,
+            &place(self.home, self.cwd),
+            gates,
+            &Blind,
+        )
     }
 
     /// The commands of the packs. Paths below the home directory of the examples become such of this one.
@@ -69,7 +76,8 @@ impl Here<'_> {
                 return judge::example(self.policy, line);
             }
             let actions = actions(self.policy, &line.text, &of_examples);
-            let decision = decide::evaluate(self.policy, &actions, &of_examples, Gates::Line);
+            let decision =
+                decide::evaluate(self.policy, &actions, &of_examples, Gates::Line, &Blind);
             let (effect, rules) = found(decision);
             let judged = Judged { effect, rules };
             lines.push((actions, judged.clone()));

@@ -5,3 +5,4 @@ pub mod left;
 pub mod place;
 pub mod probe;
 pub mod pty;
+pub mod tree;

@@ -1,0 +1,240 @@
+//! The machine as it is now, looked at for one process in a child of this program that cannot take long.
+//!
+//! Takes an action, decides whether anything can be told of it at all, and has the rest done in the child.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, pipe2, setpgid};
+
+use super::ask::{self, Ask};
+use super::files::Limits;
+use super::state::{self, Kept};
+use super::{Found, Probe, sqlite, terraform};
+use crate::action::{Action, HOLE, Opacity, Shown};
+use crate::invocation::View;
+use crate::policy::matcher::Facts;
+use crate::policy::paths::PathText;
+use crate::policy::schema::Loses;
+use crate::sys::process::keep_only;
+use crate::sys::terminal::in_child;
+
+/// How long a look may take.
+const COUNTING: Duration = Duration::from_millis(150);
+/// When it is given up: later, because a busy machine gives a process little of that time. An idle one is done
+/// in a few milliseconds.
+const MOST: Duration = Duration::from_millis(750);
+/// How long the end of a child is waited for that was killed.
+const ENDING: Duration = Duration::from_millis(5);
+
+/// Classes of the policy whose files are no loss: what is made again, below a working tree or a directory that
+/// goes; and, of what a command names itself, what is temporary.
+const REGENERABLE: &str = "regenerable";
+const TEMPORARY: &str = "temporary";
+/// What is a loss wherever it is, if it is named itself.
+const PRECIOUS: &[&str] = &["valuable", "database", "credential"];
+
+/// How the names of variables of git's begin that are about the network and about what is told.
+const HARMLESS_BEGINNINGS: &[&str] = &[
+    "GIT_CURL_",
+    "GIT_HTTP_",
+    "GIT_PROXY_",
+    "GIT_PS1_",
+    "GIT_SSL_",
+    "GIT_TRACE",
+];
+
+/// Variables of git's that change nothing of what it does to files and names.
+const HARMLESS: &[&str] = &[
+    "GIT_ADVICE",
+    "GIT_ASKPASS",
+    "GIT_AUTHOR_DATE",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_NAME",
+    "GIT_COMMITTER_DATE",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_EDITOR",
+    "GIT_FLUSH",
+    "GIT_MERGE_AUTOEDIT",
+    "GIT_OPTIONAL_LOCKS",
+    "GIT_PAGER",
+    "GIT_PROGRESS_DELAY",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_TERMINAL_PROMPT",
+];
+
+/// The machine as a process sees it.
+#[derive(Debug)]
+pub struct Machine<'a> {
+    view: &'a View,
+}
+
+impl<'a> Machine<'a> {
+    /// As this process sees it.
+    #[must_use]
+    pub const fn of(view: &'a View) -> Self {
+        Self { view }
+    }
+
+    /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
+    fn is_plain(&self, at: Loses, action: &Action) -> bool {
+        let is_harmless = match at {
+            Loses::Targets => return true,
+            Loses::Rows => return sqlite::is_plain(self.view, action),
+            Loses::Plan | Loses::State => terraform::is_harmless,
+            Loses::Changes | Loses::Untracked | Loses::Stash | Loses::Commits | Loses::Worktree => {
+                is_harmless_to_git
+            }
+        };
+        let mut given = self.view.entries().map(|entry| {
+            let mut parts = entry.splitn(2, |&byte| byte == b'=');
+            parts.next().unwrap_or_default()
+        });
+        given.all(is_harmless)
+            && action
+                .environment
+                .keys()
+                .all(|name| is_harmless(name.as_bytes()))
+    }
+}
+
+fn is_harmless_to_git(name: &[u8]) -> bool {
+    let mut beginnings = HARMLESS_BEGINNINGS.iter();
+    !name.starts_with(b"GIT_")
+        || HARMLESS.iter().any(|known| known.as_bytes() == name)
+        || beginnings.any(|known| name.starts_with(known.as_bytes()))
+}
+
+/// Whether all of an action is known, and it happens here.
+fn is_clear(action: &Action) -> bool {
+    action.opacity == Opacity::Known
+        && action.shown == Shown::Start
+        && !action.elsewhere
+        && action.path.is_known()
+        && !action.path.glob
+        && action.arguments.iter().all(|word| word.is_known())
+        && action
+            .cwd
+            .as_deref()
+            .is_some_and(|cwd| cwd.starts_with('/') && !cwd.contains(HOLE))
+}
+
+impl Probe for Machine<'_> {
+    fn look(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found {
+        let action = facts.action;
+        if !is_clear(action) || !self.is_plain(at, action) || !self.view.shares_files() {
+            return Found::Unknown;
+        }
+        let Some(ask) = ask::of(at, facts, skip) else {
+            return Found::Unknown;
+        };
+        let kept = OfPolicy(facts);
+        let cwd = action.cwd.as_deref().unwrap_or_default();
+        apart(|| answer(&ask, cwd, &kept))
+    }
+}
+
+fn answer(ask: &Ask, cwd: &str, kept: &dyn Kept) -> Found {
+    let mut limits = Limits::until(Instant::now() + COUNTING);
+    if !state::is_there(Path::new(cwd)) {
+        return Found::Unknown;
+    }
+    match state::look(ask, kept, &mut limits) {
+        None => Found::Unknown,
+        Some(loss) if loss.is_none() => Found::Nothing,
+        Some(loss) => Found::Lost(loss),
+    }
+}
+
+/// What the policy takes for no loss.
+struct OfPolicy<'f, 'a>(&'f Facts<'a>);
+
+impl Kept for OfPolicy<'_, '_> {
+    fn is_kept(&self, path: &Path) -> bool {
+        let Some(text) = path.to_str() else {
+            return false;
+        };
+        let path = PathText {
+            text: text.trim_end_matches('/').to_owned(),
+            contents: false,
+            floating: !text.starts_with('/'),
+            glob: false,
+        };
+        let is_in = |class: &str| self.0.is_in(&path, class);
+        if path.floating {
+            return is_in(REGENERABLE);
+        }
+        (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
+    }
+}
+
+/// Has something found out in a child, which is killed with all it has started where it takes too long.
+fn apart(work: impl FnOnce() -> Found) -> Found {
+    let Ok((answer, sender)) = pipe2(OFlag::O_CLOEXEC) else {
+        return Found::Unknown;
+    };
+    let child = in_child(|| {
+        // It must not outlive who waits for it, nor hold what that one holds.
+        let alone = setpgid(Pid::from_raw(0), Pid::from_raw(0)).is_ok()
+            && set_pdeathsig(Signal::SIGKILL).is_ok()
+            && keep_only(&[sender.as_fd()]).is_ok();
+        if !alone {
+            return 1;
+        }
+        let words = serde_json::to_vec(&work()).unwrap_or_default();
+        i32::from(File::from(sender).write_all(&words).is_err())
+    });
+    let Ok(child) = child else {
+        return Found::Unknown;
+    };
+    let found = received(answer, Instant::now() + MOST);
+    end(child);
+    found.unwrap_or_default()
+}
+
+/// What comes until a time; none where not all of it does.
+fn received(answer: OwnedFd, until: Instant) -> Option<Found> {
+    let mut words = Vec::new();
+    let mut answer = File::from(answer);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let wait = PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::ZERO);
+        let mut asked = [PollFd::new(answer.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut asked, wait) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(nix::errno::Errno::EINTR) => continue,
+            Err(_) => return None,
+        }
+        let mut part = [0; 4096];
+        match answer.read(&mut part) {
+            Ok(0) => return serde_json::from_slice(&words).ok(),
+            Ok(length) => words.extend_from_slice(part.get(..length)?),
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Ends a child and what it has started. One that the kernel does not let die is left behind.
+fn end(child: Pid) {
+    let _ = kill(Pid::from_raw(-child.as_raw()), Signal::SIGKILL);
+    let until = Instant::now() + ENDING;
+    while let Ok(WaitStatus::StillAlive) = waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+        if Instant::now() >= until {
+            return;
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}

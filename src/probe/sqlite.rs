@@ -1,0 +1,276 @@
+//! Rows of a SQLite database that statements delete or change all of, counted by the system's own sqlite3, read-only.
+//!
+//! Takes the words and the statements of an action, gives a question; takes the question, gives what would be
+//! lost.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{User, getuid};
+
+use super::{Loss, files, program};
+use crate::action::{Action, HOLE};
+use crate::invocation::View;
+use crate::policy::matcher::Facts;
+use crate::policy::schema::Language;
+
+/// Where the system has it.
+const PLACES: &[&str] = &["/usr/bin/sqlite3", "/bin/sqlite3", "/usr/local/bin/sqlite3"];
+
+/// What its command has to begin with: no file of settings, no functions that write or load, nothing after an
+/// error.
+const OPTIONS: &[&str] = &["sqlite3", "-init", "/dev/null", "-batch", "-safe", "-bail"];
+
+/// Options that change nothing of which database and which statements it is about.
+const HARMLESS: &[&str] = &["-batch", "-bail", "-cmd", "-header", "-noheader"];
+
+/// Where its settings are, below a home directory.
+const SETTINGS: &[&str] = &[".sqliterc", ".config/sqlite3/sqliterc"];
+
+/// What happens to the rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// They go with the table.
+    Dropped,
+    /// They are deleted.
+    Deleted,
+    /// They are changed.
+    Changed,
+}
+
+/// What is to be counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// The database.
+    file: PathBuf,
+    /// What is done to which tables.
+    tables: Vec<(String, Done)>,
+}
+
+/// Whether sqlite3 would take the database for what it seems: no settings of a person's or of a
+/// variable's are read before.
+pub(super) fn is_plain(view: &View, action: &Action) -> bool {
+    let is_set = |name: &str| action.environment.contains_key(name);
+    if !action.via.is_empty() || is_set("HOME") || is_set("XDG_CONFIG_HOME") {
+        return false;
+    }
+    let Ok(Some(user)) = User::from_uid(getuid()) else {
+        return false;
+    };
+    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    let homes = view.values("HOME").map(path).chain([user.dir]);
+    let others = view.values("XDG_CONFIG_HOME");
+    let mut settings = homes
+        .flat_map(|home| SETTINGS.iter().map(move |name| home.join(name)))
+        .chain(others.map(|folder| path(folder).join("sqlite3/sqliterc")));
+    settings.all(|file| matches!(files::at(&file), Ok(None)))
+}
+
+/// The question for an action; none where it is not known which rows of which database it is about.
+pub(super) fn of(facts: &Facts<'_>) -> Option<Ask> {
+    let action = facts.action;
+    let file = facts.operands(0).next()?.text.as_str();
+    let flags = &facts.arguments.flags;
+    let is_plain = action.program == "sqlite3"
+        && flags
+            .iter()
+            .all(|flag| HARMLESS.contains(&flag.name.as_str()))
+        && !action.arguments.iter().any(|word| word.glob)
+        && !file.is_empty()
+        && !file.starts_with([':', '-'])
+        && !file.starts_with("file:");
+    if !is_plain {
+        return None;
+    }
+    let mut tables = Vec::new();
+    for payload in &action.payloads {
+        if payload.language != Language::Sql || payload.text.contains(HOLE) {
+            return None;
+        }
+        let done = statement(&payload.text)?;
+        tables.extend(done.filter(|done| !tables.contains(done)));
+    }
+    let file = Path::new(action.cwd.as_deref()?).join(file);
+    (!tables.is_empty()).then_some(Ask { file, tables })
+}
+
+/// The table that a statement takes all rows of; `Some(None)` where it only begins or ends a
+/// transaction, none for every other statement.
+fn statement(text: &str) -> Option<Option<(String, Done)>> {
+    let text = text.to_ascii_lowercase();
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let (name, done) = match words.as_slice() {
+        ["begin" | "commit" | "end"] | ["begin" | "commit" | "end", "transaction"] => {
+            return Some(None);
+        }
+        ["drop", "table", name] | ["drop", "table", "if", "exists", name] => (name, Done::Dropped),
+        ["delete", "from", name] => (name, Done::Deleted),
+        ["update", name, "set", changes @ ..] => {
+            if !changes.join(" ").split(',').all(is_change) {
+                return None;
+            }
+            (name, Done::Changed)
+        }
+        _ => return None,
+    };
+    let bare = name
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let name = bare.unwrap_or(name);
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.is_empty()
+        && !name.starts_with("sqlite_");
+    is_name.then(|| Some((name.to_owned(), done)))
+}
+
+/// Whether text sets one column to one plain value, with nothing behind it: words of another operand may
+/// stand there, which are a statement of their own.
+fn is_change(text: &str) -> bool {
+    let is_word = |text: &str, others: &[u8]| {
+        let mut bytes = text.bytes();
+        !text.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+    };
+    text.split_once('=').is_some_and(|(column, value)| {
+        is_word(column.trim(), b"_") && is_word(value.trim(), b"_.'-+")
+    })
+}
+
+/// What would be lost.
+pub(super) fn look(ask: &Ask) -> Option<Loss> {
+    let mut loss = Loss::default();
+    let Some(data) = files::at(&ask.file).ok()? else {
+        // It would be made.
+        return Some(loss);
+    };
+    let file = ask.file.canonicalize().ok()?;
+    if data.is_symlink() && !file.is_file() || !files::is_file(&file) {
+        return None;
+    }
+    // What is in these is not in the database yet, or is to be taken back.
+    for behind in ["-wal", "-journal"] {
+        let mut beside = file.clone().into_os_string();
+        beside.push(behind);
+        if files::at(Path::new(&beside))
+            .ok()?
+            .is_some_and(|data| data.len() > 0)
+        {
+            return None;
+        }
+    }
+    let database = Database {
+        program: program::at(PLACES)?,
+        name: name_of(&file),
+    };
+    for (table, done) in &ask.tables {
+        let Some(rows) = database.rows(table)? else {
+            continue;
+        };
+        match done {
+            Done::Dropped => {
+                loss.tables += u64::from(rows > 0);
+                loss.dropped_rows += rows;
+            }
+            Done::Deleted => loss.deleted_rows += rows,
+            Done::Changed => loss.changed_rows += rows,
+        }
+    }
+    Some(loss)
+}
+
+struct Database {
+    program: &'static str,
+    name: String,
+}
+
+impl Database {
+    /// How many rows a table has; `Some(None)` where there is none of this name.
+    fn rows(&self, table: &str) -> Option<Option<u64>> {
+        // A table that is none on disk does what its module wants.
+        let kind = self.says(&format!(
+            "SELECT type, coalesce(sql LIKE 'create virtual%', 1) FROM main.sqlite_master \
+             WHERE name = '{table}' COLLATE NOCASE AND type IN ('table', 'view')"
+        ))?;
+        match kind.as_str() {
+            "" => Some(None),
+            "table|0" => {
+                let rows = self.says(&format!("SELECT count(*) FROM main.\"{table}\""))?;
+                rows.parse().ok().map(Some)
+            }
+            _ => None,
+        }
+    }
+
+    /// What sqlite3 says, where it succeeds.
+    fn says(&self, statement: &str) -> Option<String> {
+        let mut words: Vec<&[u8]> = OPTIONS.iter().map(|word| word.as_bytes()).collect();
+        words.extend([self.name.as_bytes(), statement.as_bytes()]);
+        let (said, status) = program::run(self.program, &words, &["LC_ALL=C", "HOME=/dev/null"])?;
+        let said = String::from_utf8(said).ok()?;
+        (status == 0).then(|| said.trim_end().to_owned())
+    }
+}
+
+/// A database as its name is written where nothing is to be locked or written beside it.
+fn name_of(file: &Path) -> String {
+    let mut name = "file:".to_owned();
+    for &byte in file.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                name.push(char::from(byte));
+            }
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    name + "?mode=ro&immutable=1"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_known_only_where_it_is_of_all_rows_of_one_table() {
+        let known = |name: &str, done| Some(Some((name.to_owned(), done)));
+        for (text, expected) in [
+            ("DROP TABLE a", known("a", Done::Dropped)),
+            (
+                "drop table if exists \"Orders\"",
+                known("orders", Done::Dropped),
+            ),
+            ("DELETE FROM a_1", known("a_1", Done::Deleted)),
+            ("update a set x = 1, y = ''", known("a", Done::Changed)),
+            ("BEGIN", Some(None)),
+            ("end transaction", Some(None)),
+            ("DELETE FROM a WHERE x", None),
+            ("DELETE FROM main.a", None),
+            ("DELETE FROM \"a b\"", None),
+            ("DELETE FROM sqlite_sequence", None),
+            ("DELETE FROM a GO DROP TABLE b", None),
+            ("update a set x = 1 go drop table b", None),
+            ("update a set x = 1 .open b", None),
+            ("update a set x = (select f())", None),
+            ("update a set x = 1 delete from b", None),
+            ("update a set x = 1, y = 2 drop table b", None),
+            ("update a set x = y", known("a", Done::Changed)),
+            ("delete from a delete from b", None),
+            ("DROP VIEW a", None),
+            ("SELECT 1", None),
+            (".read x", None),
+            ("begin .open x delete from a", None),
+            ("", None),
+        ] {
+            assert_eq!(statement(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_means_one_file() {
+        assert_eq!(
+            name_of(Path::new("/a b?c=d#%")),
+            "file:/a%20b%3fc%3dd%23%25?mode=ro&immutable=1"
+        );
+    }
+}

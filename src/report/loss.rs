@@ -1,0 +1,358 @@
+//! What would be lost, in one sentence: "deletes 1,204 files (38 MB): 12 untracked, 3 modified since the last
+//! commit, the rest is in git".
+
+use super::escape::escape;
+use crate::decide::Finding;
+use crate::probe::{Fate, Loss, Resource};
+
+/// How much of an address is shown, in characters.
+const MOST_OF_ADDRESS: usize = 80;
+
+/// The sentence for a finding, without a full stop; none where it is not known what would be lost.
+#[must_use]
+pub fn of(finding: &Finding) -> Option<String> {
+    finding.around.loss.as_ref().map(sentence)
+}
+
+/// The sentence for several findings of one rule together.
+#[must_use]
+pub fn of_all(findings: &[&Finding]) -> Option<String> {
+    let mut known = findings.iter().filter_map(|one| one.around.loss.as_ref());
+    let mut all = known.next()?.clone();
+    known.for_each(|more| all.add(more));
+    Some(sentence(&all))
+}
+
+fn sentence(loss: &Loss) -> String {
+    let mut parts = Vec::new();
+    if loss.repositories > 0 {
+        parts.push(format!(
+            "deletes {} with all history",
+            counted(loss.repositories, "repository", "repositories")
+        ));
+    }
+    let of_files = loss.modified + loss.untracked + loss.ignored + loss.outside;
+    let is_of_files = loss.repositories + loss.stashes + loss.commits == 0 && loss.files > 0;
+    if of_files > 0 || is_of_files {
+        parts.push(files(loss));
+    }
+    if loss.stashes > 0 {
+        parts.push(format!(
+            "drops {}",
+            counted(loss.stashes, "stash", "stashes")
+        ));
+    }
+    if loss.commits > 0 {
+        parts.push(format!(
+            "leaves {} that no other branch, tag or remote has",
+            counted(loss.commits, "commit", "commits")
+        ));
+    }
+    parts.extend(resources(loss));
+    if loss.tables > 0 {
+        let rows = counted(loss.dropped_rows, "row", "rows");
+        parts.push(format!(
+            "drops {} with {rows}",
+            counted(loss.tables, "table", "tables")
+        ));
+    }
+    for (number, verb) in [
+        (loss.deleted_rows, "deletes"),
+        (loss.changed_rows, "changes"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{verb} {}", counted(number, "row", "rows")));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("deletes more than could be looked at".to_owned());
+    }
+    parts.join("; ")
+}
+
+/// What happens to resources of terraform's, and to which.
+fn resources(loss: &Loss) -> Option<String> {
+    let mut said = Vec::new();
+    for (number, verb) in [
+        (loss.destroyed, "destroys"),
+        (loss.replaced, "replaces"),
+        (loss.forgotten, "forgets"),
+    ] {
+        match (number, said.is_empty()) {
+            (0, _) => {}
+            (_, true) => said.push(format!(
+                "{verb} {}",
+                counted(number, "resource", "resources")
+            )),
+            (_, false) => said.push(format!("{verb} {}", grouped(number))),
+        }
+    }
+    let mut named: Vec<String> = loss.resources.iter().map(resource).collect();
+    let named_number = u64::try_from(named.len()).unwrap_or_default();
+    let left = (loss.destroyed + loss.replaced + loss.forgotten).saturating_sub(named_number);
+    if left > 0 && !named.is_empty() {
+        named.push(format!("{} more", grouped(left)));
+    }
+    let said = listed(&said)?;
+    Some(match listed(&named) {
+        Some(named) => format!("{said}: {named}"),
+        None => said,
+    })
+}
+
+/// The address of a resource, with what happens to it where that is not the first thing one thinks of.
+fn resource(of: &Resource) -> String {
+    let mut address: String = escape(&of.address).chars().take(MOST_OF_ADDRESS).collect();
+    if of.address.len() > MOST_OF_ADDRESS {
+        address.push('…');
+    }
+    match of.fate {
+        Fate::Destroyed | Fate::Forgotten => address,
+        Fate::Replaced => format!("{address} (replace)"),
+    }
+}
+
+/// Words one after the other, with "and" before the last.
+fn listed(words: &[String]) -> Option<String> {
+    let (last, others) = words.split_last()?;
+    Some(match others {
+        [] => last.clone(),
+        _ => format!("{} and {last}", others.join(", ")),
+    })
+}
+
+/// What happens to files.
+fn files(loss: &Loss) -> String {
+    let least = if loss.at_least { "at least " } else { "" };
+    let size = if loss.bytes > 0 {
+        format!(" ({})", size(loss.bytes))
+    } else {
+        String::new()
+    };
+    if !loss.deletes {
+        let mut said = Vec::new();
+        if loss.modified > 0 {
+            said.push(format!(
+                "throws away the changes to {least}{}{size}",
+                counted(loss.modified, "file", "files")
+            ));
+        }
+        if loss.untracked > 0 {
+            said.push(format!(
+                "overwrites {least}{}",
+                counted(loss.untracked, "untracked file", "untracked files")
+            ));
+        }
+        return said.join(" and ");
+    }
+    let mut of = Vec::new();
+    for (number, what) in [
+        (loss.untracked, "untracked"),
+        (loss.modified, "modified since the last commit"),
+        (loss.ignored, "ignored by git"),
+        (loss.outside, "in no repository"),
+    ] {
+        if number > 0 {
+            of.push((number, what));
+        }
+    }
+    let files = loss.files.max(of.iter().map(|(number, _)| number).sum());
+    let total = format!("deletes {least}{}{size}", counted(files, "file", "files"));
+    match of.as_slice() {
+        [] => total,
+        [(number, what)] if *number == files => match files {
+            1 => format!("{total}, {what}"),
+            _ => format!("{total}, all {what}"),
+        },
+        _ => {
+            let sum: u64 = of.iter().map(|(number, _)| number).sum();
+            let mut told: Vec<String> = of
+                .iter()
+                .map(|(number, what)| format!("{} {what}", grouped(*number)))
+                .collect();
+            if sum < files && !loss.at_least {
+                told.push("the rest is in git".to_owned());
+            }
+            format!("{total}: {}", told.join(", "))
+        }
+    }
+}
+
+/// A number of things.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{} {many}", grouped(number)),
+    }
+}
+
+/// A number with a comma at each thousand.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size in the unit that leaves few digits.
+fn size(bytes: u64) -> String {
+    const UNITS: &[&str] = &["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return counted(bytes, "byte", "bytes");
+    }
+    let mut value = bytes;
+    let mut unit = "";
+    for name in UNITS {
+        unit = name;
+        value /= 1000;
+        if value < 1000 {
+            break;
+        }
+    }
+    format!("{} {unit}", grouped(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_says_what_goes_and_what_can_be_had_back() {
+        let none = Loss::default;
+        let resource = |address: &str, fate| Resource {
+            address: address.to_owned(),
+            fate,
+        };
+        for (loss, said) in [
+            (
+                Loss {
+                    deletes: true,
+                    files: 1204,
+                    bytes: 38_400_000,
+                    untracked: 12,
+                    modified: 3,
+                    ..none()
+                },
+                "deletes 1,204 files (38 MB): 12 untracked, 3 modified since the last commit, the rest is in git",
+            ),
+            (
+                Loss {
+                    deletes: true,
+                    files: 2,
+                    bytes: 1,
+                    untracked: 2,
+                    ..none()
+                },
+                "deletes 2 files (1 byte), all untracked",
+            ),
+            (
+                Loss {
+                    deletes: true,
+                    files: 1,
+                    bytes: 1500,
+                    outside: 1,
+                    ..none()
+                },
+                "deletes 1 file (1 kB), in no repository",
+            ),
+            (
+                Loss {
+                    deletes: true,
+                    files: 100_000,
+                    bytes: 999_999_999,
+                    outside: 7,
+                    at_least: true,
+                    ..none()
+                },
+                "deletes at least 100,000 files (999 MB): 7 in no repository",
+            ),
+            (
+                Loss {
+                    deletes: true,
+                    at_least: true,
+                    ..none()
+                },
+                "deletes more than could be looked at",
+            ),
+            (
+                Loss {
+                    deletes: true,
+                    files: 3,
+                    repositories: 1,
+                    ..none()
+                },
+                "deletes 1 repository with all history",
+            ),
+            (
+                Loss {
+                    files: 1,
+                    bytes: 5,
+                    modified: 1,
+                    ..none()
+                },
+                "throws away the changes to 1 file (5 bytes)",
+            ),
+            (
+                Loss {
+                    modified: 2,
+                    untracked: 1,
+                    commits: 3,
+                    ..none()
+                },
+                "throws away the changes to 2 files and overwrites 1 untracked file; \
+                 leaves 3 commits that no other branch, tag or remote has",
+            ),
+            (
+                Loss {
+                    stashes: 2,
+                    ..none()
+                },
+                "drops 2 stashes",
+            ),
+            (
+                Loss {
+                    destroyed: 2,
+                    replaced: 1,
+                    resources: vec![
+                        resource("aws_db_instance.main", Fate::Replaced),
+                        resource("a.b[\"\u{1b}[2K\"]", Fate::Destroyed),
+                    ],
+                    ..none()
+                },
+                "destroys 2 resources and replaces 1: \
+                 aws_db_instance.main (replace), a.b[\"\\x1b[2K\"] and 1 more",
+            ),
+            (
+                Loss {
+                    tables: 1,
+                    dropped_rows: 2,
+                    deleted_rows: 1,
+                    changed_rows: 4321,
+                    ..none()
+                },
+                "drops 1 table with 2 rows; deletes 1 row; changes 4,321 rows",
+            ),
+            (
+                Loss {
+                    forgotten: 1200,
+                    ..none()
+                },
+                "forgets 1,200 resources",
+            ),
+            (
+                Loss {
+                    commits: 1,
+                    ..none()
+                },
+                "leaves 1 commit that no other branch, tag or remote has",
+            ),
+        ] {
+            assert_eq!(sentence(&loss), said);
+        }
+    }
+}
