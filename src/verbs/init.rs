@@ -135,6 +135,7 @@ fn asked(plan: &Plan, undo: bool) -> Result<(), String> {
             acknowledge: Acknowledge::Key,
             subject: path,
             resource: None,
+            reviewers: 1,
             words: Vec::new(),
             around: Around::default(),
             origin: Span {
@@ -142,6 +143,7 @@ fn asked(plan: &Plan, undo: bool) -> Result<(), String> {
                 end: text.len(),
             },
         }],
+        left_out: Vec::new(),
     };
     let request = Request {
         text,
