@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use nix::sys::wait::wait;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 /// One piece of work: its name, the text, how often it is repeated, and the most that the ratio of
 /// wall and of processor time may be, where that is what counts.
@@ -127,9 +128,28 @@ fn run(shell: &str, work: &Work, place: &Path) -> (f64, f64) {
         "`{}` under {shell} failed",
         work.name
     );
-    while wait().is_ok() {}
+    wait_for_the_rest(work.name);
     let processor = processor_time().saturating_sub(before);
     (wall.as_secs_f64(), processor.as_secs_f64())
+}
+
+/// Waits for what a shell leaves behind: its supervisor. What stays longer is no work of this kind, such as the
+/// broker of a question.
+fn wait_for_the_rest(work: &str) {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => {
+                assert!(
+                    Instant::now() < end,
+                    "`{work}` left a process behind; `kibosh log` tells whether something was asked"
+                );
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// The processor time of all children that have been waited for.

@@ -31,17 +31,26 @@ use crate::surroundings::Surroundings;
 
 use session::Session;
 
+/// The policy in force, for those that do nothing without it.
+///
+/// # Errors
+///
+/// The exit status; what is wrong with the policy has been told to `say`.
+pub fn policy_in_force(folders: &Folders, say: &dyn Fn(&str)) -> Result<Policy, u8> {
+    judge::policy_in_force(folders).map_err(|errors| {
+        say(&report::policy::unreadable(&errors));
+        exit::FAILED
+    })
+}
+
 /// Reads, judges and runs what an invocation asks for. Returns the exit status only where this program
 /// did not become the real shell; what is to be said of that goes to `say`.
 #[must_use]
 pub fn run(invocation: &Invocation, say: &dyn Fn(&str)) -> u8 {
     let folders = Folders::here();
-    let policy = match judge::policy_in_force(&folders) {
+    let policy = match policy_in_force(&folders, say) {
         Ok(policy) => policy,
-        Err(errors) => {
-            say(&report::policy::unreadable(&errors));
-            return exit::FAILED;
-        }
+        Err(status) => return status,
     };
     let surroundings = Surroundings::here();
     let text = Text::of(invocation, &View::own());
@@ -210,12 +219,9 @@ fn relayed(
 #[must_use]
 pub fn judge_typed(given: &[u8], command: &[u8], say: &dyn Fn(&str)) -> u8 {
     let folders = Folders::here();
-    let policy = match judge::policy_in_force(&folders) {
+    let policy = match policy_in_force(&folders, say) {
         Ok(policy) => policy,
-        Err(errors) => {
-            say(&report::policy::unreadable(&errors));
-            return exit::FAILED;
-        }
+        Err(status) => return status,
     };
     let invocation = Invocation::typed();
     let preamble = Preamble::typed(given, command);

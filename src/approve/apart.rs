@@ -4,7 +4,7 @@
 //! where that is, and keys that end the waiting program end the question. Its end without an answer is a
 //! no.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -16,6 +16,7 @@ use nix::unistd::{Pid, getpid, getppid, pipe2, setpgid};
 use super::{Approver, Cleared, Refusal, Request, review};
 use crate::decide::Decision;
 use crate::sys::process::keep_input_and;
+use crate::sys::stat::Stat;
 use crate::sys::terminal::in_child;
 
 /// A question that is being asked. Dropping it withdraws it.
@@ -50,8 +51,8 @@ pub fn ask(
             return 1;
         }
         // In a session of its own it stays behind on every terminal, and is refused for that.
-        if let Some(group) = group_of(waiting) {
-            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(group));
+        if let Some(stat) = Stat::of(waiting) {
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(stat.group));
         }
         // What the supervisor holds must not be held open here.
         if keep_input_and(&[&sender]).is_err() {
@@ -68,13 +69,6 @@ pub fn ask(
 
 fn write(sender: OwnedFd, words: &[u8]) -> io::Result<()> {
     File::from(sender).write_all(words)
-}
-
-/// The process group of a process (proc_pid_stat(5)).
-fn group_of(process: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(2)?.parse().ok()
 }
 
 /// Puts a question to the person at the terminal of this process; gives what [`Question::answer`] takes.

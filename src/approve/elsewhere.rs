@@ -36,7 +36,7 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
     let Some(elsewhere) = &request.elsewhere else {
         return Err(Refusal::NoTerminal(absence));
     };
-    let asked = asked(decision, request, elsewhere)?;
+    let asked = shown(decision, request, elsewhere)?;
     // While it waits it is not guarded yet, and nobody may steer it.
     let _unseen = Unseen::meanwhile();
     if !elsewhere.command.is_empty() {
@@ -57,7 +57,7 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
     let reviewers = decision.reviewers();
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     let elsewhere = elsewhere.ok_or(Refusal::Several(reviewers))?;
-    let asked = asked(decision, request, elsewhere)?;
+    let asked = shown(decision, request, elsewhere)?;
     let _unseen = Unseen::meanwhile();
     let no_broker = |error: Error| Refusal::NoBroker {
         absence: Absence::Several,
@@ -106,7 +106,7 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
 }
 
 /// All that is asked about, where it can be shown.
-fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Result<Asked, Refusal> {
+fn shown(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Result<Asked, Refusal> {
     let scene = Scene {
         text: &request.text,
         source: &request.source,
@@ -117,7 +117,12 @@ fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Resul
     };
     // What cannot be shown would wait for nobody.
     question(decision, &scene).ok_or(Refusal::TooMuch)?;
-    Ok(Asked {
+    Ok(asked(decision, request, elsewhere))
+}
+
+/// All that is asked about.
+fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked {
+    Asked {
         decision: decision.clone(),
         text: request.text.clone(),
         source: request.source.clone(),
@@ -125,7 +130,7 @@ fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Resul
         policy: elsewhere.policy.clone(),
         program: elsewhere.program.clone(),
         environment: elsewhere.environment.clone(),
-    })
+    }
 }
 
 /// Asks the user's broker; gives who said yes.
@@ -158,7 +163,7 @@ fn broker(
 /// What was said to the same request before: a yes that counts still, or a no; none where nothing was.
 pub fn recall(decision: &Decision, request: &Request) -> Option<Result<Reviewer, Refusal>> {
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker)?;
-    let asked = asked(decision, request, elsewhere).ok()?;
+    let asked = asked(decision, request, elsewhere);
     settled(asking::recall(asked, elsewhere.session)?)
 }
 
@@ -166,9 +171,8 @@ pub fn recall(decision: &Decision, request: &Request) -> Option<Result<Reviewer,
 /// counts once, and the same is asked again.
 pub fn remember(decision: &Decision, request: &Request, is_yes: bool, terminal: String) {
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
-    if let Some(elsewhere) = elsewhere
-        && let Ok(asked) = asked(decision, request, elsewhere)
-    {
+    if let Some(elsewhere) = elsewhere {
+        let asked = asked(decision, request, elsewhere);
         let _unseen = Unseen::meanwhile();
         let _ = asking::tell(asked, elsewhere.session, is_yes, terminal);
     }

@@ -25,6 +25,7 @@ use super::{Absence, External, Refusal, Unanswered, Unsound};
 use crate::broker::{Asked, check_this};
 use crate::decide::Finding;
 use crate::policy::schema::{Acknowledge, Effect};
+use crate::policy::trust::hex;
 use crate::report::loss;
 
 /// How much a command may answer.
@@ -280,7 +281,7 @@ fn start(command: &[String]) -> io::Result<Kept> {
 fn id() -> io::Result<String> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// Whether a file is one that only root and the user can change or exchange: it, and each folder on the way to

@@ -23,6 +23,7 @@ use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpid, getppid, setpgid, setsid
 
 use crate::sys::process::{become_program_with, become_unseen, keep_only, watch};
 use crate::sys::signals::Disposition;
+use crate::sys::stat::Stat;
 use crate::sys::terminal::in_child;
 
 /// How long the keeper may take to end what is left.
@@ -182,19 +183,13 @@ fn end_all(program: Pid) {
 
 /// The children of this process (proc_pid_stat(5)).
 fn children() -> Vec<Pid> {
-    let own = getpid().to_string();
+    let own = getpid().as_raw();
     let Ok(names) = fs::read_dir("/proc") else {
         return Vec::new();
     };
     let numbers = names.filter_map(|name| name.ok()?.file_name().to_str()?.parse::<i32>().ok());
     numbers
-        .filter(|number| {
-            let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-            let parent = stat
-                .rsplit_once(") ")
-                .and_then(|(_, fields)| fields.split(' ').nth(1));
-            parent == Some(own.as_str())
-        })
+        .filter(|number| Stat::of(*number).is_some_and(|stat| stat.parent == own))
         .map(Pid::from_raw)
         .collect()
 }

@@ -15,6 +15,7 @@ use nix::sys::termios::tcgetsid;
 use nix::unistd::{getpgrp, getsid, tcgetpgrp};
 
 use super::Absence;
+use crate::sys::stat::Stat;
 
 /// How many ancestors are looked at. A longer chain is not a person's doing.
 const MOST_ANCESTORS: usize = 256;
@@ -143,26 +144,13 @@ fn process(id: i32) -> Option<Process> {
     if id <= 0 {
         return None;
     }
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    parse(id, &stat)
-}
-
-/// Reads `/proc/PID/stat`: `id (name) state ppid pgrp session tty_nr tpgid …`, where the name may hold
-/// anything, parentheses and newlines too (proc_pid_stat(5)).
-fn parse(id: i32, stat: &str) -> Option<Process> {
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields
-        .split(' ')
-        .skip(1)
-        .map_while(|field| field.parse::<i32>().ok());
-    let (parent, group, session) = (fields.next()?, fields.next()?, fields.next()?);
-    let (terminal, front) = (fields.next()?, fields.next()?);
+    let stat = Stat::of(id)?;
     Some(Process {
         id,
-        parent,
-        session,
-        terminal,
-        is_in_front: group == front,
+        parent: stat.parent,
+        session: stat.session,
+        terminal: stat.terminal,
+        is_in_front: stat.group == stat.front,
         program: program(id),
     })
 }
@@ -323,27 +311,6 @@ mod tests {
     #[test]
     fn without_a_terminal_there_is_nobody() {
         assert!(!may_ask(0, &[(50, 1, 50, 0, Program::Other)]));
-    }
-
-    #[test]
-    fn a_name_cannot_forge_the_fields_of_a_process() {
-        for stat in [
-            "7 (a) S 1 5 6 34817 5 0",
-            "7 (x) S 9 9 9 9 9\n) S 1 5 6 34817 5 0",
-        ] {
-            let read = parse(7, stat).unwrap();
-            assert_eq!((read.parent, read.session, read.terminal), (1, 6, OURS));
-            assert!(read.is_in_front);
-        }
-        for broken in [
-            "",
-            "7 (a",
-            "7 (a) S",
-            "7 (a) S 1 5 6 34817",
-            "7 (a) S 1 5 x 34817 5",
-        ] {
-            assert_eq!(parse(7, broken), None, "{broken}");
-        }
     }
 
     #[test]

@@ -605,7 +605,7 @@ mod tests {
         waits(&mut book, asked("x"), Root::of(1), now);
         for number in 0..10_000u64 {
             let session = Some(Root {
-                process: 2,
+                id: 2,
                 began: number,
             });
             book.ask(asked(&format!("{number}s")), 100, session, 1, now);
@@ -667,10 +667,7 @@ mod tests {
         }
         assert!(!recalled(&mut book, "b", own()) && !recalled(&mut book, "a", None));
         assert!(book.list(now).is_empty() && book.grants(now).len() == 1);
-        let gone = Some(Root {
-            process: 1,
-            began: 1,
-        });
+        let gone = Some(Root { id: 1, began: 1 });
         assert!(matches!(
             book.keep(&asked("a"), gone, reviewer()),
             Some(Reply::NoSession)

@@ -1,11 +1,11 @@
 //! What is said over the socket: one JSON object a line, in both directions.
 
-use std::fs;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::decide::Decision;
+use crate::policy::trust::hex;
+use crate::sys::stat::Process;
 
 /// The longest line that is taken from who asks or reviews.
 pub const MOST_BYTES: usize = 256 << 10;
@@ -54,10 +54,6 @@ pub fn environment<'a>(entries: impl Iterator<Item = &'a [u8]>) -> String {
     hex(&hash.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl Asked {
     /// What tells it from every other request: a hash of all of it.
     #[must_use]
@@ -68,31 +64,8 @@ impl Asked {
     }
 }
 
-/// The process that an agent's session is, as no later one of the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Root {
-    /// Its number.
-    pub process: i32,
-    /// When it began, in ticks since the machine did (proc_pid_stat(5)).
-    pub began: u64,
-}
-
-impl Root {
-    /// The process of this number, where it can be seen.
-    #[must_use]
-    pub fn of(process: i32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        let (_, fields) = stat.rsplit_once(") ")?;
-        let began = fields.split(' ').nth(19)?.parse().ok()?;
-        Some(Self { process, began })
-    }
-
-    /// Whether it still runs.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        Self::of(self.process) == Some(*self)
-    }
-}
+/// The process that an agent's session is.
+pub type Root = Process;
 
 /// How far a yes reaches. It is always for the very same request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -59,7 +59,12 @@ mod tests {
 
     #[test]
     fn a_yes_of_two_reaches_no_further_than_either() {
-        let root = |process| Some(Root { process, began: 1 });
+        let root = |process| {
+            Some(Root {
+                id: process,
+                began: 1,
+            })
+        };
         let once = (Scope::Once, None);
         let session = |process| (Scope::Session, root(process));
         let time = |seconds| (Scope::Seconds(seconds), None);

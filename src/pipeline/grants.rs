@@ -1,11 +1,9 @@
 //! What a person has said yes to below one supervisor, and for which processes it counts: for what was
 //! approved and all that comes from it, and no longer than it lives.
 
-use std::fs::File;
-use std::io::Read;
-
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
+use crate::sys::stat::Process;
 
 /// How far up a process is looked for.
 const MOST_ANCESTORS: usize = 512;
@@ -22,31 +20,6 @@ struct Grant {
     from: Process,
     /// Whether it ends with the next one from the same process.
     is_of_a_command: bool,
-}
-
-/// A process that no later one of the same number is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Process {
-    id: i32,
-    /// When it began, in ticks since the machine did (proc_pid_stat(5)).
-    began: u64,
-}
-
-impl Process {
-    /// The process of a number, with its parent's number.
-    #[must_use]
-    pub fn of(id: i32) -> Option<(Self, i32)> {
-        // It is shorter than that, and comes whole.
-        let mut buffer = [0; 1024];
-        let mut stat = File::open(format!("/proc/{id}/stat")).ok()?;
-        let length = stat.read(&mut buffer).ok()?;
-        let stat = String::from_utf8_lossy(buffer.get(..length)?);
-        let (_, fields) = stat.rsplit_once(") ")?;
-        let mut fields = fields.split(' ');
-        let parent = fields.nth(1)?.parse().ok()?;
-        let began = fields.nth(17)?.parse().ok()?;
-        Some((Self { id, began }, parent))
-    }
 }
 
 impl Grants {
@@ -67,7 +40,7 @@ impl Grants {
         if approved.is_empty() {
             return;
         }
-        let Some((from, _)) = Process::of(process) else {
+        let Some(from) = Process::of(process) else {
             return;
         };
         if self.0.len() >= MOST {
@@ -97,7 +70,7 @@ impl Grants {
 fn ancestors(process: i32) -> Vec<Process> {
     let mut found = Vec::new();
     let mut next = process;
-    while let Some((one, parent)) = Process::of(next)
+    while let Some((one, parent)) = Process::with_parent(next)
         && found.len() < MOST_ANCESTORS
     {
         found.push(one);

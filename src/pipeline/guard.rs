@@ -19,7 +19,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{getpid, getppid, pipe2};
 use serde::{Deserialize, Serialize};
 
-use super::grants::{Grants, Process};
+use super::grants::Grants;
 use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
@@ -40,6 +40,7 @@ use crate::supervise::target::{self, Identity, Kind, Known, Place, Step};
 use crate::supervise::vectors::Texts;
 use crate::supervise::verify;
 use crate::supervise::{Answer, Judge, Review, Trouble};
+use crate::sys::stat::Stat;
 
 /// How many allowed execs are remembered.
 const MOST_REMEMBERED: usize = 1 << 16;
@@ -167,10 +168,7 @@ impl<'a> Guard<'a> {
             interpreters,
             is_kibosh,
         };
-        let asks = Above {
-            request,
-            until: self.ends,
-        };
+        let asks = self.above(request);
         // One that has been let go already has no caller any more.
         let caller: &dyn Caller = if has_started { &Nobody } else { &asks };
         let mut judged = judge::exec(self.policy, &self.base, &exec, caller);
@@ -191,6 +189,14 @@ impl<'a> Guard<'a> {
             && matches!(judged.told, Told::Command(_) | Told::Program(_));
         judged.decision = self.grants.borrow().left(judged.decision, request.task);
         (judged, lasts)
+    }
+
+    /// Who calls an exec.
+    fn above<'r>(&self, request: &'r Request) -> Above<'r> {
+        Above {
+            request,
+            until: self.ends,
+        }
     }
 
     /// The programs that a loader is told to run, which no exec of their own shows: every word of it that
@@ -287,9 +293,9 @@ impl<'a> Guard<'a> {
     /// Lets what was approved count for what comes from a task; of a typed command, for the shell that asks.
     fn grant(&self, approved: Approved, judged: &ExecJudgement, task: i32) {
         let mut grants = self.grants.borrow_mut();
-        match (&judged.told, Process::of(task)) {
+        match (&judged.told, Stat::of(task)) {
             // It asks in a substitution, which is a process of its own.
-            (Told::Typed, Some((_, parent))) => grants.set(approved, parent),
+            (Told::Typed, Some(stat)) => grants.set(approved, stat.parent),
             _ => grants.add(approved, task),
         }
     }
@@ -309,15 +315,11 @@ impl<'a> Guard<'a> {
     /// Has a person asked.
     fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
         let seconds = self.policy.settings().prompt_seconds;
-        let above = Above {
-            request,
-            until: self.ends,
-        };
         let question = Put {
             decision: judged.decision.clone(),
             request: Asked {
                 text: judged.text.clone(),
-                source: source::with_callers(&judged.told, above.chain()),
+                source: source::with_callers(&judged.told, self.above(request).chain()),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
                 times: 1,
@@ -575,7 +577,7 @@ impl Caller for Above<'_> {
             next = if task == self.until[1] {
                 None
             } else {
-                Process::of(task).map(|(_, parent)| parent)
+                Stat::of(task).map(|stat| stat.parent)
             };
             Some(running(folder.as_fd()))
         });

@@ -82,7 +82,9 @@ pub fn hash_of_policy<'a>(files: impl Iterator<Item = (Layer, &'a str, &'a str, 
     hex(&hasher.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
         let _infallible = write!(text, "{byte:02x}");

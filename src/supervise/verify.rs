@@ -129,22 +129,9 @@ fn file(folder: BorrowedFd<'_>, name: &str) -> io::Result<Texts> {
         OFlag::O_RDONLY | OFlag::O_CLOEXEC,
         Mode::empty(),
     )?;
-    let mut file = std::fs::File::from(descriptor);
-    // Mostly one call tells it all, and a second one that there is no more. What is told of its length is
-    // wrong.
-    let mut bytes = vec![0; USUAL];
-    let mut length = 0;
-    loop {
-        let read = file.read(bytes.get_mut(length..).unwrap_or_default())?;
-        if read == 0 {
-            break;
-        }
-        length += read;
-        if length == bytes.len() {
-            bytes.resize(length * 2, 0);
-        }
-    }
-    bytes.truncate(length);
+    // The length that it has by fstat(2) is 0: with room for it, mostly one call tells it all.
+    let mut bytes = Vec::with_capacity(USUAL);
+    std::fs::File::from(descriptor).read_to_end(&mut bytes)?;
     let count = bytes.iter().filter(|&&byte| byte == 0).count();
     Ok(Texts { bytes, count })
 }

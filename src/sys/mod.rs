@@ -16,5 +16,6 @@ pub mod peek;
 pub mod peer;
 pub mod process;
 pub mod signals;
+pub mod stat;
 pub mod terminal;
 pub mod trace;

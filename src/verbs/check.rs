@@ -6,7 +6,7 @@ use crate::batch;
 use crate::cli::definition::Check;
 use crate::exit;
 use crate::judge::{self, Judgement};
-use crate::pipeline::status;
+use crate::pipeline::{policy_in_force, status};
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::report;
@@ -51,13 +51,7 @@ pub(super) fn judged(command: Option<&str>, say: &dyn Fn(&str)) -> Result<(Strin
             }
         }
     };
-    let policy = match judge::policy_in_force(&Folders::here()) {
-        Ok(policy) => policy,
-        Err(errors) => {
-            say(&report::policy::unreadable(&errors));
-            return Err(exit::FAILED);
-        }
-    };
+    let policy = policy_in_force(&Folders::here(), say)?;
     let context = Surroundings::here().context(Dialect::Bash, None);
     let judgement = judge::judge(&policy, text, &context);
     Ok((text.to_owned(), judgement))

@@ -4,7 +4,7 @@ use super::check::print;
 use crate::audit;
 use crate::cli::definition::Log;
 use crate::exit;
-use crate::judge;
+use crate::pipeline;
 use crate::policy::discover::Folders;
 use crate::report;
 
@@ -12,12 +12,9 @@ use crate::report;
 #[must_use]
 pub fn log(options: &Log, say: &dyn Fn(&str)) -> u8 {
     let folders = Folders::here();
-    let policy = match judge::policy_in_force(&folders) {
+    let policy = match pipeline::policy_in_force(&folders, say) {
         Ok(policy) => policy,
-        Err(errors) => {
-            say(&report::policy::unreadable(&errors));
-            return exit::FAILED;
-        }
+        Err(status) => return status,
     };
     let home = folders.home.as_ref().map(|home| home.path.as_path());
     let Some(file) = audit::place(policy.settings().record.as_deref(), home) else {

@@ -7,6 +7,7 @@ use crate::decide::around::Around;
 use crate::decide::{Decision, Finding};
 use crate::exit;
 use crate::judge;
+use crate::pipeline;
 use crate::policy::discover::Folders;
 use crate::policy::examples;
 use crate::policy::schema::{Acknowledge, Effect};
@@ -21,12 +22,9 @@ pub fn policy(verb: &PolicyVerb, say: &dyn Fn(&str)) -> u8 {
     if let PolicyVerb::Trust(options) = verb {
         return trust_project(options, &folders, say);
     }
-    let policy = match judge::policy_in_force(&folders) {
+    let policy = match pipeline::policy_in_force(&folders, say) {
         Ok(policy) => policy,
-        Err(errors) => {
-            say(&report::policy::unreadable(&errors));
-            return exit::FAILED;
-        }
+        Err(status) => return status,
     };
     let shipped = Policy::shipped();
     match verb {

@@ -8,9 +8,9 @@ use crate::agents;
 use crate::audit;
 use crate::cli::definition::Run;
 use crate::exit;
-use crate::judge;
 use crate::launcher::Outcome;
 use crate::launcher::program::Program;
+use crate::pipeline;
 use crate::pipeline::agent::{self, Guarding};
 use crate::pipeline::gate;
 use crate::policy::discover::Folders;
@@ -24,12 +24,9 @@ use crate::sys::signals;
 #[must_use]
 pub fn run(options: &Run, say: &dyn Fn(&str)) -> u8 {
     let folders = Folders::here();
-    let policy = match judge::policy_in_force(&folders) {
+    let policy = match pipeline::policy_in_force(&folders, say) {
         Ok(policy) => policy,
-        Err(errors) => {
-            say(&report::policy::unreadable(&errors));
-            return exit::FAILED;
-        }
+        Err(status) => return status,
     };
     let mut words = options.command.iter();
     let name = words.next().map(OsString::as_os_str).unwrap_or_default();

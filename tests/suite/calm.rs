@@ -41,6 +41,20 @@ fn git_may_do_what_it_was_asked_for() {
     }
 }
 
+/// Everyday work that is asked about all the same. Each of these belongs to a test above once it is not.
+#[test]
+fn what_is_asked_about_for_nothing_is_known() {
+    let place = Place::bare("calm-known");
+    // So autoconf's scripts find out what make can do. Each program of the recipe would be judged as it starts.
+    let line = r"printf 'all:\n\t@echo made\n' | make -f -";
+    let plain = place.command("sh").args(["-c", line]).output().unwrap();
+    assert_eq!(plain.stdout, b"made\n", "{plain:?}");
+    let output = run(&place, line);
+    assert_ne!(output.status.code(), Some(0), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("interpreters.items-as-code"), "{told}");
+}
+
 #[test]
 fn an_alias_of_git_cannot_borrow_that() {
     let place = Place::bare("calm-alias");

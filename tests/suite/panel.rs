@@ -42,9 +42,7 @@ fn start(place: &Place, agent: &str, (rows, columns): (u16, u16)) -> Terminal {
 
 /// What stands on a screen of this size after these bytes: the cells with their colours, and the cursor.
 fn display(bytes: &[u8], (rows, columns): (u16, u16)) -> (Vec<String>, (u16, u16), bool) {
-    let size = |number| NonZeroU16::new(number).unwrap();
-    let mut parser = vt100::Parser::new(size(rows), size(columns), 0);
-    parser.process(bytes);
+    let parser = emulated(bytes, (rows, columns));
     let screen = parser.screen();
     let row = |row| {
         let cell = |column| {
@@ -75,11 +73,16 @@ fn until<'b>(bytes: &'b [u8], mark: &str) -> &'b [u8] {
 }
 
 /// The plain rows of a screen after these bytes.
-fn rows(bytes: &[u8], (rows, columns): (u16, u16)) -> Vec<String> {
+fn rows(bytes: &[u8], size: (u16, u16)) -> Vec<String> {
+    emulated(bytes, size).screen().rows(0, size.1).collect()
+}
+
+/// A terminal of this size that has got these bytes.
+fn emulated(bytes: &[u8], (rows, columns): (u16, u16)) -> vt100::Parser {
     let size = |number| NonZeroU16::new(number).unwrap();
     let mut parser = vt100::Parser::new(size(rows), size(columns), 0);
     parser.process(bytes);
-    parser.screen().rows(0, columns).collect()
+    parser
 }
 
 #[test]

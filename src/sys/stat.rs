@@ -1,0 +1,130 @@
+//! What `/proc/PID/stat` tells of a process (proc_pid_stat(5)), and what tells it from every later one of the
+//! same number.
+
+use std::fs::File;
+use std::io::Read;
+
+use serde::{Deserialize, Serialize};
+
+/// How much is read: the fields that are told here stand in it, whatever is in them.
+const ENOUGH: usize = 1024;
+
+/// A process as the kernel tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its parent.
+    pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+    /// The device number of its controlling terminal, 0 for none.
+    pub terminal: i32,
+    /// The process group that is in front on that terminal.
+    pub front: i32,
+    /// When it began, in ticks since the machine did.
+    pub began: Option<u64>,
+}
+
+impl Stat {
+    /// That of the process of a number; none where it cannot be seen.
+    #[must_use]
+    pub fn of(id: i32) -> Option<Self> {
+        let mut buffer = [0; ENOUGH];
+        let mut file = File::open(format!("/proc/{id}/stat")).ok()?;
+        let length = file.read(&mut buffer).ok()?;
+        Self::read(&String::from_utf8_lossy(buffer.get(..length)?))
+    }
+
+    /// Reads `id (name) state ppid pgrp session tty_nr tpgid …`, where the name may hold anything,
+    /// parentheses and newlines too.
+    fn read(stat: &str) -> Option<Self> {
+        let (_, fields) = stat.rsplit_once(") ")?;
+        let began = fields
+            .split(' ')
+            .nth(19)
+            .and_then(|field| field.parse().ok());
+        let mut fields = fields
+            .split(' ')
+            .skip(1)
+            .map_while(|field| field.parse::<i32>().ok());
+        Some(Self {
+            parent: fields.next()?,
+            group: fields.next()?,
+            session: fields.next()?,
+            terminal: fields.next()?,
+            front: fields.next()?,
+            began,
+        })
+    }
+}
+
+/// A process that no later one of the same number is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub id: i32,
+    /// When it began, in ticks since the machine did.
+    pub began: u64,
+}
+
+impl Process {
+    /// The process of this number, where it can be seen.
+    #[must_use]
+    pub fn of(id: i32) -> Option<Self> {
+        Self::with_parent(id).map(|(process, _)| process)
+    }
+
+    /// The same, with the number of its parent.
+    #[must_use]
+    pub fn with_parent(id: i32) -> Option<(Self, i32)> {
+        let stat = Stat::of(id)?;
+        let began = stat.began?;
+        Some((Self { id, began }, stat.parent))
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        Self::of(self.id) == Some(*self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_forge_the_fields_of_a_process() {
+        for stat in [
+            "7 (a) S 1 5 6 34817 5 0",
+            "7 (x) S 9 9 9 9 9\n) S 1 5 6 34817 5 0",
+        ] {
+            let read = Stat::read(stat).unwrap();
+            assert_eq!((read.parent, read.session, read.terminal), (1, 6, 34817));
+            assert_eq!(read.group, read.front);
+        }
+        for broken in [
+            "",
+            "7 (a",
+            "7 (a) S",
+            "7 (a) S 1 5 6 34817",
+            "7 (a) S 1 5 x 34817 5",
+        ] {
+            assert_eq!(Stat::read(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_process_is_told_from_others_of_its_number() {
+        let own = std::process::id().cast_signed();
+        let (process, parent) = Process::with_parent(own).unwrap();
+        assert_eq!(parent, std::os::unix::process::parent_id().cast_signed());
+        assert!(process.is_there() && process.began > 0);
+        let later = Process {
+            began: process.began + 1,
+            ..process
+        };
+        assert!(!later.is_there() && Process::of(0).is_none());
+    }
+}
