@@ -3,28 +3,10 @@
 //!
 //! Takes the address of the path that may be executed once, gives instructions of classic BPF (seccomp(2)).
 
+use crate::sys::bpf::{
+    Builder, MACHINE, NATIVE_MACHINE, NUMBER, Step, X32, high, low as low_of, number,
+};
 use crate::sys::filter::Instruction;
-
-const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
-const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
-const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-
-/// Where the number of a call, its machine and the halves of its first argument stand (`struct seccomp_data`).
-const NUMBER: u32 = 0;
-const MACHINE: u32 = 4;
-const LOW: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
-const HIGH: u32 = if cfg!(target_endian = "big") { 16 } else { 20 };
-
-/// `AUDIT_ARCH_*` of linux/audit.h.
-#[cfg(target_arch = "x86_64")]
-const NATIVE: u32 = 0xc000_003e;
-#[cfg(target_arch = "aarch64")]
-const NATIVE: u32 = 0xc000_00b7;
-
-/// Calls from here on are those of another machine (x32).
-const FOREIGN: u32 = 0x4000_0000;
 
 /// A thread, not a process (clone(2)).
 const THREAD: u32 = libc::CLONE_THREAD as u32;
@@ -50,38 +32,104 @@ const REFUSED: &[libc::c_long] = &[libc::SYS_execveat, libc::SYS_socket, libc::S
 /// and nothing else can be started.
 #[must_use]
 pub fn alone(path: u64) -> Vec<Instruction> {
-    let step = |code: u16, jt: u8, jf: u8, k: u32| Instruction { code, jt, jf, k };
-    let number = |call: libc::c_long| u32::try_from(call).unwrap_or(u32::MAX);
-    let low = u32::try_from(path & u64::from(u32::MAX)).unwrap_or_default();
-    let high = u32::try_from(path >> 32).unwrap_or_default();
-    let mut program = vec![
-        step(LOAD, 0, 0, MACHINE),
-        step(EQUAL, 1, 0, NATIVE),
-        step(RETURN, 0, 0, REFUSE),
-        step(LOAD, 0, 0, NUMBER),
-        step(AT_LEAST, 0, 1, FOREIGN),
-        step(RETURN, 0, 0, REFUSE),
-    ];
-    for call in REFUSED {
-        program.push(step(EQUAL, 0, 1, number(*call)));
-        program.push(step(RETURN, 0, 0, REFUSE));
-    }
-    program.extend([
-        step(EQUAL, 0, 1, number(libc::SYS_clone3)),
-        step(RETURN, 0, 0, UNKNOWN),
-        step(EQUAL, 0, 4, number(libc::SYS_clone)),
-        step(LOAD, 0, 0, LOW),
-        step(ANY_BIT, 0, 1, THREAD),
-        step(RETURN, 0, 0, ALLOW),
-        step(RETURN, 0, 0, REFUSE),
-        step(EQUAL, 0, 6, number(libc::SYS_execve)),
-        step(LOAD, 0, 0, LOW),
-        step(EQUAL, 0, 3, low),
-        step(LOAD, 0, 0, HIGH),
-        step(EQUAL, 0, 1, high),
-        step(RETURN, 0, 0, ALLOW),
-        step(RETURN, 0, 0, REFUSE),
-        step(RETURN, 0, 0, ALLOW),
+    let (lower, upper) = (path & u64::from(u32::MAX), path >> 32);
+    let half = |half: u64| u32::try_from(half).unwrap_or_default();
+    let mut builder = Builder::default();
+    let [native, refused, clone, clone3, exec, same_low, allowed] =
+        std::array::from_fn(|_| builder.label());
+    let mut calls: Vec<_> = REFUSED
+        .iter()
+        .map(|call| (number(*call), refused))
+        .collect();
+    calls.extend([
+        (number(libc::SYS_clone), clone),
+        (number(libc::SYS_clone3), clone3),
+        (number(libc::SYS_execve), exec),
     ]);
-    program
+    calls.sort_unstable_by_key(|(number, _)| *number);
+    for step in [
+        Step::Load(MACHINE),
+        Step::Equal(NATIVE_MACHINE, native),
+        Step::Give(REFUSE),
+        Step::Here(native),
+        Step::Load(NUMBER),
+        Step::AtLeast(X32, refused),
+    ] {
+        builder.add(step);
+    }
+    builder.branch(&calls, ALLOW);
+    for step in [
+        Step::Here(clone3),
+        Step::Give(UNKNOWN),
+        Step::Here(clone),
+        Step::Load(low_of(0)),
+        Step::AnyBit(THREAD, allowed),
+        Step::Give(REFUSE),
+        Step::Here(exec),
+        Step::Load(low_of(0)),
+        Step::Equal(half(lower), same_low),
+        Step::Give(REFUSE),
+        Step::Here(same_low),
+        Step::Load(high(0)),
+        Step::Equal(half(upper), allowed),
+        Step::Here(refused),
+        Step::Give(REFUSE),
+        Step::Here(allowed),
+        Step::Give(ALLOW),
+    ] {
+        builder.add(step);
+    }
+    builder.assemble()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::bpf::tests::outcome;
+
+    const PATH: u64 = 0x7fff_1234_5678;
+
+    #[test]
+    fn only_the_one_path_is_executed_and_nothing_else_is_started() {
+        let filter = alone(PATH);
+        let thread = u64::from(THREAD);
+        for (call, argument, expected) in [
+            (libc::SYS_execve, PATH, ALLOW),
+            (libc::SYS_execve, PATH + 1, REFUSE),
+            (libc::SYS_execve, PATH + (1 << 32), REFUSE),
+            (libc::SYS_execve, PATH & u64::from(u32::MAX), REFUSE),
+            (libc::SYS_execveat, PATH, REFUSE),
+            (libc::SYS_socket, 1, REFUSE),
+            (libc::SYS_ptrace, 16, REFUSE),
+            (libc::SYS_clone, thread, ALLOW),
+            (libc::SYS_clone, thread | 0x100, ALLOW),
+            (libc::SYS_clone, 17, REFUSE),
+            (libc::SYS_clone, thread << 32, REFUSE),
+            (libc::SYS_clone3, PATH, UNKNOWN),
+            (libc::SYS_openat, 0, ALLOW),
+            (libc::SYS_read, 0, ALLOW),
+            (libc::SYS_exit_group, 0, ALLOW),
+        ] {
+            let found = outcome(&filter, NATIVE_MACHINE, number(call), [argument, 0]);
+            assert_eq!(found, expected, "{call} {argument:x}");
+        }
+        for call in REFUSED {
+            let found = outcome(&filter, NATIVE_MACHINE, number(*call), [PATH, 0]);
+            assert_eq!(found, REFUSE, "{call}");
+        }
+    }
+
+    #[test]
+    fn calls_of_other_machines_do_not_pass() {
+        let filter = alone(PATH);
+        for (machine, call) in [
+            (0x4000_0003, 11),
+            (0x1234, number(libc::SYS_read)),
+            (NATIVE_MACHINE, X32),
+            (NATIVE_MACHINE, X32 | 520),
+        ] {
+            let found = outcome(&filter, machine, call, [PATH, 0]);
+            assert_eq!(found, REFUSE, "{machine:x} {call}");
+        }
+    }
 }

@@ -5,6 +5,9 @@
 //! is neither an exec nor about one of these processes is not looked at twice: the kernel remembers calls
 //! that pass whatever their arguments are.
 
+#[cfg(target_arch = "x86_64")]
+use crate::sys::bpf::X32;
+use crate::sys::bpf::{Builder, MACHINE, NATIVE_MACHINE, NUMBER, Step, low as argument, number};
 use crate::sys::filter::Instruction;
 
 /// The prctl(2) option by which a process asks whether it is supervised; the kernel knows no such option.
@@ -13,22 +16,6 @@ pub const ARE_YOU_THERE: u32 = 0x6b69_6273;
 pub const HERE: i32 = 0x6b69;
 /// What one above a whole agent answers to it.
 pub const ABOVE: i32 = 0x6b6a;
-
-/// Load a word of `struct seccomp_data` (linux/seccomp.h).
-const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
-const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-
-const NUMBER: u32 = 0;
-const MACHINE: u32 = 4;
-
-/// Where the low half of an argument stands. Processes and requests are 32 bits wide: the kernel looks at
-/// no more of them.
-const fn argument(place: u32) -> u32 {
-    let low = if cfg!(target_endian = "big") { 4 } else { 0 };
-    16 + 8 * place + low
-}
 
 /// The numbers of one machine's calls.
 struct Calls {
@@ -44,16 +31,8 @@ struct Calls {
     both: &'static [u32],
 }
 
-/// Numbers above this are calls of the x32 machine, which no program here needs.
-#[cfg(target_arch = "x86_64")]
-const X32: u32 = 0x4000_0000;
-
 /// `TIOCSTI` and `TIOCLINUX` put keys into a terminal, which could answer a question there.
 const KEYS: [u32; 2] = [0x5412, 0x541c];
-
-fn number(call: libc::c_long) -> u32 {
-    u32::try_from(call).unwrap_or(u32::MAX)
-}
 
 /// The calls of the machine that this program is built for.
 fn native() -> Calls {
@@ -78,12 +57,6 @@ const NATIVE_FIRST: [u32; 6] = [
     libc::SYS_process_vm_writev as u32,
 ];
 const NATIVE_BOTH: [u32; 2] = [libc::SYS_tgkill as u32, libc::SYS_rt_tgsigqueueinfo as u32];
-
-/// `AUDIT_ARCH_*` of linux/audit.h.
-#[cfg(target_arch = "x86_64")]
-const NATIVE_MACHINE: u32 = 0xc000_003e;
-#[cfg(target_arch = "aarch64")]
-const NATIVE_MACHINE: u32 = 0xc000_00b7;
 
 /// The 32-bit calls that the same kernel may take: those of i386 (arch/x86/entry/syscalls/syscall_32.tbl).
 #[cfg(target_arch = "x86_64")]
@@ -135,93 +108,6 @@ pub fn is_execveat(machine: u32, call: i32) -> Option<bool> {
     }
 }
 
-/// A place in a program that is jumped to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Label(usize);
-
-/// One step of a program, before its jumps are counted.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Load(u32),
-    /// Jumps where what was loaded is this, else goes on.
-    Equal(u32, Label),
-    /// Jumps where it is at least this.
-    AtLeast(u32, Label),
-    Give(u32),
-    Here(Label),
-}
-
-/// A program that is being written.
-///
-/// When a filter is installed, the kernel walks through it once for each call there is, to remember which
-/// ones always pass. So calls are told apart by halving, and the usual one is through after a few steps.
-#[derive(Default)]
-struct Builder {
-    steps: Vec<Step>,
-    labels: usize,
-}
-
-impl Builder {
-    fn label(&mut self) -> Label {
-        self.labels += 1;
-        Label(self.labels)
-    }
-
-    fn add(&mut self, step: Step) {
-        self.steps.push(step);
-    }
-
-    /// Goes on at the label of the number that was loaded; allows all others. The numbers are sorted.
-    fn branch(&mut self, calls: &[(u32, Label)]) {
-        const FEW: usize = 2;
-        if calls.len() <= FEW {
-            for (number, label) in calls {
-                self.add(Step::Equal(*number, *label));
-            }
-            self.add(Step::Give(ALLOW));
-            return;
-        }
-        let (low, high) = calls.split_at(calls.len() / 2);
-        let upper = self.label();
-        if let Some((number, _)) = high.first() {
-            self.add(Step::AtLeast(*number, upper));
-        }
-        self.branch(low);
-        self.add(Step::Here(upper));
-        self.branch(high);
-    }
-
-    /// The instructions. A jump is at most 255 far, which no part of this reaches; one that did would be
-    /// one over nothing, to an outcome that the tests would see.
-    fn assemble(&self) -> Vec<Instruction> {
-        let mut places = std::collections::BTreeMap::new();
-        let mut count = 0usize;
-        for step in &self.steps {
-            match step {
-                Step::Here(label) => drop(places.insert(label.0, count)),
-                _ => count += 1,
-            }
-        }
-        let mut program: Vec<Instruction> = Vec::with_capacity(count);
-        for step in &self.steps {
-            let next = program.len() + 1;
-            let jump = |label: &Label| {
-                let place = places.get(&label.0).copied().unwrap_or(next);
-                u8::try_from(place.saturating_sub(next)).unwrap_or(0)
-            };
-            let (code, k, jt) = match step {
-                Step::Load(place) => (LOAD, *place, 0),
-                Step::Equal(value, label) => (EQUAL, *value, jump(label)),
-                Step::AtLeast(value, label) => (AT_LEAST, *value, jump(label)),
-                Step::Give(outcome) => (RETURN, *outcome, 0),
-                Step::Here(_) => continue,
-            };
-            program.push(Instruction { code, jt, jf: 0, k });
-        }
-        program
-    }
-}
-
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
 
@@ -267,7 +153,7 @@ fn calls(builder: &mut Builder, calls: &Calls, protected: &[i32]) {
     let x32 = builder.label();
     #[cfg(target_arch = "x86_64")]
     builder.add(Step::AtLeast(X32, x32));
-    builder.branch(&numbers);
+    builder.branch(&numbers, ALLOW);
     #[cfg(target_arch = "x86_64")]
     {
         builder.add(Step::Here(x32));
@@ -309,46 +195,7 @@ fn calls(builder: &mut Builder, calls: &Calls, protected: &[i32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Runs a filter as the kernel would on one call.
-    fn outcome(filter: &[Instruction], machine: u32, call: u32, arguments: [u64; 2]) -> u32 {
-        walk(filter, machine, call, arguments, &mut 0)
-    }
-
-    fn walk(
-        filter: &[Instruction],
-        machine: u32,
-        call: u32,
-        arguments: [u64; 2],
-        steps: &mut usize,
-    ) -> u32 {
-        let mut loaded = 0u32;
-        let mut at = 0usize;
-        loop {
-            let step = filter[at];
-            at += 1;
-            *steps += 1;
-            match step.code {
-                LOAD => {
-                    loaded = match step.k {
-                        NUMBER => call,
-                        MACHINE => machine,
-                        place if place == argument(0) => arguments[0] as u32,
-                        place if place == argument(1) => arguments[1] as u32,
-                        other => panic!("loads {other}"),
-                    };
-                }
-                EQUAL => {
-                    at += usize::from(if loaded == step.k { step.jt } else { step.jf });
-                }
-                AT_LEAST => {
-                    at += usize::from(if loaded >= step.k { step.jt } else { step.jf });
-                }
-                RETURN => return step.k,
-                other => panic!("code {other}"),
-            }
-        }
-    }
+    use crate::sys::bpf::tests::{outcome, walk};
 
     const S: u64 = 4321;
     const L: u64 = 99;

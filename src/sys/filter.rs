@@ -32,17 +32,22 @@ pub fn give_up_new_privileges() -> io::Result<()> {
 /// What seccomp(2) reports: EBUSY where a filter with a listener is in force already, EACCES without
 /// the right to it, EINVAL where the kernel does not know it.
 pub fn install(program: &[Instruction]) -> io::Result<RawFd> {
+    let flags =
+        libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    RawFd::try_from(set(program, flags)?).map_err(io::Error::other)
+}
+
+/// Puts a filter on this thread and all that come from it; gives what the flags ask for (seccomp(2)).
+fn set(program: &[Instruction], flags: libc::c_ulong) -> io::Result<libc::c_long> {
     let length = u16::try_from(program.len()).map_err(io::Error::other)?;
     let program = libc::sock_fprog {
         len: length,
         filter: program.as_ptr().cast_mut(),
     };
-    let flags =
-        libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     #[expect(unsafe_code, reason = "a call without a safe form")]
     // SAFETY: the structure and the instructions it points to live for the whole call, which only reads
     // them.
-    let number = unsafe {
+    let given = unsafe {
         libc::syscall(
             libc::SYS_seccomp,
             libc::SECCOMP_SET_MODE_FILTER,
@@ -50,10 +55,10 @@ pub fn install(program: &[Instruction]) -> io::Result<RawFd> {
             &raw const program,
         )
     };
-    if number < 0 {
+    if given < 0 {
         return Err(io::Error::last_os_error());
     }
-    RawFd::try_from(number).map_err(io::Error::other)
+    Ok(given)
 }
 
 /// Puts a filter on this thread and all that come from it, which nobody listens to; gives up the right to
@@ -64,27 +69,7 @@ pub fn install(program: &[Instruction]) -> io::Result<RawFd> {
 /// As [`install`].
 pub fn restrict(program: &[Instruction]) -> io::Result<()> {
     give_up_new_privileges()?;
-    let length = u16::try_from(program.len()).map_err(io::Error::other)?;
-    let program = libc::sock_fprog {
-        len: length,
-        filter: program.as_ptr().cast_mut(),
-    };
-    #[expect(unsafe_code, reason = "a call without a safe form")]
-    // SAFETY: the structure and the instructions it points to live for the whole call, which only reads
-    // them.
-    let status = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            0,
-            &raw const program,
-        )
-    };
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    set(program, 0).map(drop)
 }
 
 /// As [`install`], giving up the right to gain rights only where that is needed and may be.
