@@ -49,6 +49,18 @@ pub enum Approver {
     External(External),
 }
 
+impl Approver {
+    /// Whether the yes is for all that want the same at once, which a person was shown how many they are. One
+    /// that was given elsewhere is for one.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        match self {
+            Self::Policy | Self::Person => true,
+            Self::Reviewer(_) | Self::External(_) => false,
+        }
+    }
+}
+
 /// What a person is asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {

@@ -12,4 +12,4 @@ mod secrets;
 mod time;
 
 pub use history::read;
-pub use record::{Entry, Outcome, place, record};
+pub use record::{Entry, Outcome, note, place};

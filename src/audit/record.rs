@@ -53,6 +53,8 @@ pub enum Outcome<'a> {
     Approved(&'a Approver),
     /// It was not run.
     Refused(&'a Refusal),
+    /// The agent was told to ask its person, and what they say is not told here.
+    LeftToAsk,
     /// It was only judged.
     DryRun,
 }
@@ -67,6 +69,7 @@ impl<'a> Outcome<'a> {
             Self::Approved(Approver::Person | Approver::Policy)
             | Self::Ran
             | Self::Refused(_)
+            | Self::LeftToAsk
             | Self::DryRun => None,
         }
     }
@@ -76,6 +79,7 @@ impl<'a> Outcome<'a> {
         match self {
             Self::Ran => ("ran", None),
             Self::Approved(_) => ("approved", None),
+            Self::LeftToAsk => ("left-to-ask", None),
             Self::DryRun => ("dry-run", None),
             Self::Refused(refusal) => (
                 "refused",
@@ -148,6 +152,13 @@ pub fn place(setting: Option<&str>, home: Option<&Path>) -> Option<PathBuf> {
         Some("off") => None,
         Some(file) if Path::new(file).is_absolute() => Some(PathBuf::from(file)),
         Some(_) | None => Some(home?.join(".local/state/kibosh/audit.jsonl")),
+    }
+}
+
+/// Writes an entry down, where there is a record. One that cannot be written changes nothing.
+pub fn note(file: Option<&Path>, entry: &Entry<'_>) {
+    if let Some(file) = file {
+        let _ = record(file, entry);
     }
 }
 

@@ -14,8 +14,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getppid, pipe2};
 
-use super::Ask;
 use super::signals::Inherited;
+use super::{Answer, Ask};
 use crate::sys::process;
 use crate::sys::terminal::{Modes, in_child};
 
@@ -26,6 +26,8 @@ const LAST: Duration = Duration::from_millis(500);
 pub struct Asking {
     /// The numbers of the question: as many as want the same.
     pub numbers: Vec<u64>,
+    /// The question itself.
+    pub question: Vec<u8>,
     /// The terminal's modes, to be set again after it.
     pub modes: Option<Modes>,
     child: Pid,
@@ -57,10 +59,13 @@ impl Asking {
             if !is_bound || inherited.restore_mask().is_err() {
                 return 1;
             }
-            i32::from(theirs.write_all(&ask(question, numbers.len())).is_err())
+            let answer = ask(question, numbers.len());
+            let whole = [&[u8::from(answer.is_for_all)], answer.bytes.as_slice()].concat();
+            i32::from(theirs.write_all(&whole).is_err())
         })?;
         Ok(Self {
             numbers,
+            question: question.to_vec(),
             modes,
             child,
             answer: File::from(answer),
@@ -97,7 +102,7 @@ impl Asking {
     }
 
     /// Reads what is there, after a wait; the whole answer at its end.
-    pub fn read(&mut self) -> Option<Vec<u8>> {
+    pub fn read(&mut self) -> Option<Answer> {
         let mut buffer = [0; 4096];
         match self.answer.read(&mut buffer) {
             Ok(count) if count > 0 => {
@@ -105,7 +110,16 @@ impl Asking {
                     .extend_from_slice(buffer.get(..count).unwrap_or_default());
                 None
             }
-            Ok(_) | Err(_) => Some(std::mem::take(&mut self.bytes)),
+            Ok(_) | Err(_) => Some(match self.bytes.split_first() {
+                Some((is_for_all, bytes)) => Answer {
+                    bytes: bytes.to_vec(),
+                    is_for_all: *is_for_all != 0,
+                },
+                None => Answer {
+                    bytes: Vec::new(),
+                    is_for_all: true,
+                },
+            }),
         }
     }
 }

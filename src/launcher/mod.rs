@@ -99,8 +99,17 @@ impl std::error::Error for Error {
     }
 }
 
+/// An answer. The one that nobody gave is empty, and for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// What whoever asked is told.
+    pub bytes: Vec<u8>,
+    /// Whether it is for all that want the same, not for the first of them only.
+    pub is_for_all: bool,
+}
+
 /// Puts a question to the person, which so many want an answer to at once; gives the answer.
-pub type Ask<'a> = dyn FnMut(&[u8], usize) -> Vec<u8> + 'a;
+pub type Ask<'a> = dyn FnMut(&[u8], usize) -> Answer + 'a;
 
 /// Runs a program to its end.
 ///

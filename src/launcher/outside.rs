@@ -15,7 +15,7 @@ use super::control::{Channel, Message};
 use super::program::Failure;
 use super::relay::Relay;
 use super::signals::{Arrivals, Inherited};
-use super::{Ask, Error, Outcome};
+use super::{Answer, Ask, Error, Outcome};
 use crate::supervise::timeout;
 use crate::sys::signals::{Disposition, let_through, send};
 
@@ -313,16 +313,23 @@ impl Outside<'_> {
     }
 
     /// The question that was asked has its answer.
-    fn answered(&mut self, answer: Vec<u8>) {
+    fn answered(&mut self, answer: Answer) {
         let Some(asking) = self.asking.take() else {
             return;
         };
-        let (numbers, modes) = (asking.numbers.clone(), asking.modes.clone());
+        let (mut numbers, modes) = (asking.numbers.clone(), asking.modes.clone());
+        let question = asking.question.clone();
         drop(asking);
         if let Some(relay) = &mut self.relay {
             relay.end_question(modes.as_ref());
         }
-        self.answer(&numbers, &answer);
+        // The others are asked about again, before all that came later.
+        if !answer.is_for_all {
+            for number in numbers.split_off(1).into_iter().rev() {
+                self.questions.push_front((number, question.clone()));
+            }
+        }
+        self.answer(&numbers, &answer.bytes);
     }
 
     fn answer(&mut self, numbers: &[u64], answer: &[u8]) {

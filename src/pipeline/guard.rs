@@ -29,6 +29,7 @@ use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
 use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Nobody, Running, Told};
+use crate::launcher;
 use crate::policy::Policy;
 use crate::policy::schema::Effect;
 use crate::report::exec as words;
@@ -301,7 +302,6 @@ impl<'a> Guard<'a> {
     }
 
     fn record(&self, request: &Request, judged: &ExecJudgement, outcome: Outcome<'_>) {
-        let Some(file) = &self.record else { return };
         let entry = Entry {
             text: judged.text.get(judged.start..).unwrap_or_default(),
             source: &source::of_exec(&judged.told),
@@ -309,7 +309,7 @@ impl<'a> Guard<'a> {
             decision: &judged.decision,
             outcome,
         };
-        let _ = audit::record(file, &entry);
+        audit::note(self.record.as_deref(), &entry);
     }
 
     /// Has a person asked.
@@ -361,20 +361,24 @@ struct Put {
 }
 
 impl Put {
-    /// Writes down what came of it; gives what is said of a refusal.
+    /// Writes down what came of it, for each that it is for; gives what is said of a refusal.
     fn done(&self, outcome: Result<&Approver, &Refusal>, record: Option<&Path>) -> String {
-        if let Some(file) = record {
-            let entry = Entry {
-                text: self.request.text.get(self.start..).unwrap_or_default(),
-                source: &self.request.source,
-                cwd: &self.request.cwd,
-                decision: &self.decision,
-                outcome: match outcome {
-                    Ok(by) => Outcome::Approved(by),
-                    Err(refusal) => Outcome::Refused(refusal),
-                },
-            };
-            let _ = audit::record(file, &entry);
+        let entry = Entry {
+            text: self.request.text.get(self.start..).unwrap_or_default(),
+            source: &self.request.source,
+            cwd: &self.request.cwd,
+            decision: &self.decision,
+            outcome: match outcome {
+                Ok(by) => Outcome::Approved(by),
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+        };
+        let times = match outcome {
+            Ok(by) if !by.is_for_all() => 1,
+            _ => self.request.times.max(1),
+        };
+        for _ in 0..times {
+            audit::note(record, &entry);
         }
         match outcome {
             Ok(_) => String::new(),
@@ -386,14 +390,17 @@ impl Put {
 /// Puts a question of a guard to the person at the terminal of this process; gives its answer, which is
 /// for as many as want the same.
 #[must_use]
-pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> Vec<u8> {
+pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> launcher::Answer {
     let Ok(mut put) = serde_json::from_slice::<Put>(question) else {
-        return Vec::new();
+        return launcher::Answer::default();
     };
     put.request.times = times;
-    apart::put(&put.decision, &put.request, |outcome| {
+    let mut is_for_all = true;
+    let bytes = apart::put(&put.decision, &put.request, |outcome| {
+        is_for_all = outcome.is_ok_and(Approver::is_for_all) || outcome.is_err();
         put.done(outcome, record)
-    })
+    });
+    launcher::Answer { bytes, is_for_all }
 }
 
 impl Judge for Guard<'_> {

@@ -2,21 +2,24 @@
 //!
 //! Nothing is run here. What the agent cannot be relied on to ask is put to a person as the shell does it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::session::elsewhere_of_this_process;
 use crate::agents::hook::{Answer, Asked, Hook};
-use crate::approve::{self, Approver, Request, USUAL_SECONDS};
+use crate::approve::{self, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::decide::Decision;
 use crate::judge;
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
-use crate::policy::schema::Effect;
+use crate::policy::schema::{Acknowledge, Effect};
 use crate::report;
-use crate::report::refusal::{Refusal, message};
+use crate::report::refusal::message;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
+
+/// Where the text came from, for a person and the record.
+const SOURCE: &str = "an agent's hook";
 
 /// Answers what an agent asks. `gate_asks` says whether the shell that will get the command judges it, too,
 /// and asks about it: then nobody is asked here.
@@ -42,68 +45,80 @@ pub fn answer(hook: &Hook, input: &[u8], gate_asks: bool) -> Answer {
     let surroundings = Surroundings::here();
     let decision =
         judge::judge(&policy, &text, &surroundings.context(Dialect::Bash, None)).decision;
+    let cwd = surroundings.cwd().unwrap_or(Path::new(""));
+    let home = folders.home.as_ref().map(|home| home.path.as_path());
+    let judged = Judged {
+        policy: &policy,
+        decision: &decision,
+        text: &text,
+        cwd: &cwd.to_string_lossy(),
+        record: audit::place(policy.settings().record.as_deref(), home),
+    };
     if policy.settings().dry_run == Some(true) {
+        judged.record(Outcome::DryRun);
         return Answer::Deny(report::hook::dry_run(&report::check::text(&decision)));
     }
     match decision.effect {
         Effect::Allow => Answer::Neutral,
         Effect::Confirm if gate_asks => Answer::Neutral,
-        Effect::Confirm if hook.asks() => Answer::Ask(report::hook::question(&decision)),
-        Effect::Confirm | Effect::Deny => {
-            let cwd = surroundings.cwd().unwrap_or(Path::new(""));
-            let home = folders.home.as_ref().map(|home| home.path.as_path());
-            review(&policy, &decision, text, cwd, home)
+        Effect::Confirm if hook.asks() && is_plain(&decision) => {
+            judged.record(Outcome::LeftToAsk);
+            Answer::Ask(report::hook::question(&decision))
         }
+        Effect::Confirm | Effect::Deny => judged.review(),
     }
 }
 
-/// Asks a person, where the policy lets one be asked, and writes down what came of it.
-fn review(
-    policy: &Policy,
-    decision: &Decision,
-    text: String,
-    cwd: &Path,
-    home: Option<&Path>,
-) -> Answer {
-    let settings = policy.settings();
-    let request = Request {
-        text,
-        source: "an agent's hook".to_owned(),
-        cwd: cwd.to_string_lossy().into_owned(),
-        seconds: settings.prompt_seconds.unwrap_or(USUAL_SECONDS),
-        times: 1,
-        elsewhere: elsewhere_of_this_process(policy, decision),
-    };
-    let reviewed = approve::review(decision, &request);
-    let note = |outcome: Outcome<'_>| {
-        if let Some(file) = audit::place(settings.record.as_deref(), home) {
-            // A record that cannot be written changes nothing.
-            let _ = audit::record(
-                &file,
-                &Entry {
-                    text: &request.text,
-                    source: &request.source,
-                    cwd: &request.cwd,
-                    decision,
-                    outcome,
-                },
-            );
-        }
-    };
-    match &reviewed {
-        Ok(cleared) => {
-            if *cleared.approver() != Approver::Policy {
-                note(Outcome::Approved(cleared.approver()));
+/// Whether a click of one person is all that a question wants: no second person, no name to be typed.
+fn is_plain(decision: &Decision) -> bool {
+    let mut findings = decision.findings.iter();
+    decision.reviewers() <= 1 && findings.all(|one| one.acknowledge == Acknowledge::Key)
+}
+
+/// A command, judged.
+struct Judged<'a> {
+    policy: &'a Policy,
+    decision: &'a Decision,
+    text: &'a str,
+    cwd: &'a str,
+    record: Option<PathBuf>,
+}
+
+impl Judged<'_> {
+    /// Asks a person, where the policy lets one be asked, and writes down what came of it.
+    fn review(&self) -> Answer {
+        let request = Request {
+            text: self.text.to_owned(),
+            source: SOURCE.to_owned(),
+            cwd: self.cwd.to_owned(),
+            seconds: self
+                .policy
+                .settings()
+                .prompt_seconds
+                .unwrap_or(USUAL_SECONDS),
+            times: 1,
+            elsewhere: elsewhere_of_this_process(self.policy, self.decision),
+        };
+        match approve::review(self.decision, &request) {
+            Ok(cleared) => {
+                self.record(Outcome::Approved(cleared.approver()));
+                Answer::Neutral
             }
-            Answer::Neutral
-        }
-        Err(refusal) => {
-            note(Outcome::Refused(refusal));
-            refused(decision, refusal)
+            Err(refusal) => {
+                self.record(Outcome::Refused(&refusal));
+                Answer::Deny(message(self.decision, &refusal))
+            }
         }
     }
-}
 
-fn refused(decision: &Decision, refusal: &Refusal) -> Answer {
-    Answer::Deny(message(decision, refusal))
+    fn record(&self, outcome: Outcome<'_>) {
+        let entry = Entry {
+            text: self.text,
+            source: SOURCE,
+            cwd: self.cwd,
+            decision: self.decision,
+            outcome,
+        };
+        audit::note(self.record.as_deref(), &entry);
+    }
 }

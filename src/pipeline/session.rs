@@ -127,7 +127,6 @@ impl<'a> Session<'a> {
 
     /// Writes down what came of the last decision. A record that cannot be written changes nothing.
     pub fn record(&self, decision: &Decision, outcome: Outcome<'_>) {
-        let Some(file) = &self.record else { return };
         let entry = Entry {
             text: self
                 .shell
@@ -139,7 +138,7 @@ impl<'a> Session<'a> {
             decision,
             outcome,
         };
-        let _ = audit::record(file, &entry);
+        audit::note(self.record.as_deref(), &entry);
     }
 
     /// Takes what was judged last as done, with what was found in it.

@@ -5,25 +5,13 @@ use std::fmt::Display;
 use crate::decide::Decision;
 
 use super::escape::escape;
-use super::refusal::unmistaken;
+use super::refusal::{found, unmistaken};
 
 /// The words of a question that the agent puts to its person.
 #[must_use]
 pub fn question(decision: &Decision) -> String {
-    let Some(first) = decision.findings.first() else {
-        return "kibosh asks before this runs".to_owned();
-    };
-    let mut text = format!(
-        "kibosh asks before `{}` runs, by rule {}: {}",
-        escape(&first.subject),
-        escape(&first.rule),
-        escape(&first.reason)
-    );
-    if let Some(instead) = &first.instead {
-        text.push_str("\ninstead: ");
-        text.push_str(&escape(instead));
-    }
-    text
+    found("kibosh asks before ", "runs,", decision)
+        .unwrap_or_else(|| "kibosh asks before this runs".to_owned())
 }
 
 /// That a command must not run because it could not be judged.

@@ -131,17 +131,27 @@ pub fn of_trouble(why: &str) -> String {
 }
 
 fn worded(opening: &str, decision: &Decision, refusal: &Refusal) -> String {
-    let Some((first, others)) = decision.findings.split_first() else {
+    let what = if *refusal == Refusal::Policy {
+        "is blocked"
+    } else {
+        "is held back"
+    };
+    let Some(mut text) = found(opening, what, decision) else {
         return format!("{opening}{}", ground(refusal));
     };
+    if *refusal != Refusal::Policy {
+        push(&mut text, "", &ground(refusal));
+    }
+    text
+}
+
+/// What was found, behind an opening: `what` is done to the first of it, by which rule, why, what would be
+/// lost, what else there is, and what to do instead. None where nothing was.
+pub(super) fn found(opening: &str, what: &str, decision: &Decision) -> Option<String> {
+    let (first, others) = decision.findings.split_first()?;
     let mut text = format!(
-        "{opening}`{}` {} by rule {}: {}",
+        "{opening}`{}` {what} by rule {}: {}",
         subject(first),
-        if *refusal == Refusal::Policy {
-            "is blocked"
-        } else {
-            "is held back"
-        },
         escape(&first.rule),
         escape(&first.reason),
     );
@@ -152,10 +162,7 @@ fn worded(opening: &str, decision: &Decision, refusal: &Refusal) -> String {
     if let Some(instead) = &first.instead {
         push(&mut text, "instead: ", &escape(instead));
     }
-    if *refusal != Refusal::Policy {
-        push(&mut text, "", &ground(refusal));
-    }
-    text
+    Some(text)
 }
 
 /// The message where kibosh itself failed.

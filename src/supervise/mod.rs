@@ -334,9 +334,12 @@ impl Supervisor<'_> {
     /// from a file that another guarded process has to deliver, say, holds nobody up for longer.
     fn wait_a_moment(&mut self) {
         const MOMENT: Duration = Duration::from_millis(20);
+        let end = Instant::now() + MOMENT;
         while self.going.len() == 1
             && let Some(patience) = &self.patience
-            && let Some(status) = patience.next_status(MOMENT)
+            && let left = end.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+            && let Some(status) = patience.next_status(left)
         {
             if !self.status(status) {
                 self.left.push(status);

@@ -71,17 +71,16 @@ impl Patience {
         Ok(Self(timer))
     }
 
-    /// Sets the timer; with nothing, stops it.
+    /// Sets the timer; with nothing, stops it. It goes off again and again: the first time may be just before
+    /// the wait begins.
     fn set(&self, time: Duration) {
+        let time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: i64::from(time.subsec_nanos()),
+        };
         let time = libc::itimerspec {
-            it_interval: libc::timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            },
-            it_value: libc::timespec {
-                tv_sec: 0,
-                tv_nsec: i64::from(time.subsec_nanos()),
-            },
+            it_interval: time,
+            it_value: time,
         };
         #[expect(unsafe_code, reason = "nothing offers it safely")]
         // SAFETY: the timer is this one's own, and the time is read only.

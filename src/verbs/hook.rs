@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _, stdin, stdout};
 use std::os::unix::fs::MetadataExt as _;
 
 use crate::agents::hook::{Answer, Hook, MOST_BYTES};
-use crate::agents::{self, Agent};
+use crate::agents::{self, Agent, Takes};
 use crate::cli::definition::Hook as Options;
 use crate::doctor::agents::is_covered;
 use crate::exit;
@@ -51,14 +51,15 @@ pub fn hook(options: &Options, say: &dyn Fn(&str)) -> u8 {
     }
 }
 
-/// Whether what the agent runs is judged by a gate that asks: all of the agent is below `kibosh run`, or the
-/// variable that decides its shell, which it and this process have in common, names this program. A process
+/// Whether what the agent runs is judged by a gate that asks: all of the agent is below `kibosh run` and starts a
+/// shell for it, whose text is judged whole (what an agent reads by itself is not), or the variable that decides its shell, which it and this process have in common, names this program. A process
 /// that is only below one guarded shell tells nothing of the agent's other ones.
 fn gate_asks(agent: &Agent, hook: &Hook) -> bool {
     let has_prefix = hook
         .prefix()
         .is_some_and(|name| env::var_os(name).is_some());
-    is_supervised_from_above() || !has_prefix && is_covered(agent)
+    let starts_shell = !matches!(agent.shell, Takes::None | Takes::Unknown);
+    starts_shell && is_supervised_from_above() || !has_prefix && is_covered(agent)
 }
 
 /// Writes an answer to whoever reads it.

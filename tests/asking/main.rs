@@ -84,7 +84,10 @@ fn launch(program: &[String]) {
         write!(terminal, "[question {text} {times}]").unwrap();
         let mut answer = String::new();
         BufReader::new(terminal).read_line(&mut answer).unwrap();
-        answer.trim_end().as_bytes().to_vec()
+        launcher::Answer {
+            bytes: answer.trim_end().as_bytes().to_vec(),
+            is_for_all: !answer.starts_with("one of "),
+        }
     };
     let outcome = launcher::run(
         Program::with_kibosh_as_shell(words),
@@ -286,10 +289,19 @@ fn several(name: &str) {
     terminal.keys("five\n");
     terminal.wait_for("[question B 1]");
     terminal.keys("six\n");
-    place.wait_for(
-        "answers",
-        "1 one\n2 two\n3 three\n4 four\n5 five\n6 five\n7 five\n8 six\n",
-    );
+    let before = "1 one\n2 two\n3 three\n4 four\n5 five\n6 five\n7 five\n8 six\n";
+    place.wait_for("answers", before);
+    // An answer that is for the first only leaves the others as they were.
+    place.ask("DCC");
+    terminal.wait_for("[question D 1]");
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.keys("seven\n");
+    terminal.wait_for("[question C 2]");
+    terminal.keys("one of two\n");
+    terminal.wait_for("[question C 1]");
+    terminal.keys("eight\n");
+    let after = "9 seven\n10 one of two\n11 eight\n";
+    place.wait_for("answers", &format!("{before}{after}"));
     place.make("end");
     assert!(terminal.finish().contains("modes kept"));
 }

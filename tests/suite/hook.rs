@@ -135,6 +135,34 @@ fn only_an_agent_that_can_be_relied_on_to_ask_is_told_to() {
 }
 
 #[test]
+fn what_wants_more_than_a_click_is_no_click() {
+    let desk = Desk::new("hook-click");
+    let two = "[[rule]]\nid = \"test.two\"\neffect = \"confirm\"\nreviewers = 2\nreason = \"needs two\"\n\
+               instead = \"renovate\"\n[[rule.match]]\nprogram = [\"raze\"]\n\
+               [rule.examples]\nmatches = [\"raze x\"]\npasses = [\"renovate\"]\n";
+    let policy = desk.place.path().join(".kibosh.toml");
+    let text = std::fs::read_to_string(&policy).unwrap();
+    std::fs::write(&policy, text + two).unwrap();
+    for agent in ["claude", "qwen", "copilot", "cursor"] {
+        for (line, rule) in [("demolish named x", "test.name"), ("raze x", "test.two")] {
+            let (word, reason) = word(agent, &desk.place, line);
+            assert_eq!(word, "deny", "{agent} {line}");
+            assert!(reason.contains(rule), "{agent}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn what_the_agent_is_told_to_ask_is_written_down() {
+    let desk = Desk::new("hook-record");
+    assert_eq!(word("claude", &desk.place, ASKED).0, "ask");
+    let record = desk.place.record();
+    let last = record.last().unwrap();
+    assert_eq!(last["outcome"], "left-to-ask");
+    assert_eq!(last["findings"][0]["rule"], "test.ask");
+}
+
+#[test]
 fn what_an_agent_cannot_ask_is_approved_at_another_terminal_once() {
     let desk = Desk::new("hook-approved");
     let input = input("codex", &desk.place, ASKED).to_string();
@@ -295,14 +323,14 @@ fn below_kibosh_run_the_gate_asks_and_below_one_shell_the_hook_does() {
     let place = Place::new("hook-gate");
     let input = input("claude", &place, ASKED).to_string();
     std::fs::write(place.path().join("call.json"), input).unwrap();
-    let line = "kibosh hook claude < call.json; echo \"status $?\"";
-    let said = |arguments: &[&str]| {
+    let line = |agent| format!("kibosh hook {agent} < call.json; echo \"status $?\"");
+    let said = |arguments: &[&str], agent| {
         let folder = std::path::Path::new(KIBOSH).parent().unwrap();
         let path = format!("{}:{}", folder.display(), place.search_path());
         let output = place
             .command(KIBOSH)
             .args(arguments)
-            .arg(line)
+            .arg(line(agent))
             .env("PATH", path)
             .env("SHELL", "/bin/sh")
             .env_remove("CLAUDE_CODE_SHELL")
@@ -310,8 +338,14 @@ fn below_kibosh_run_the_gate_asks_and_below_one_shell_the_hook_does() {
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let above = said(&["run", "--", "env", "SHELL=/bin/sh", "sh", "-c"]);
+    let below_run = ["run", "--", "env", "SHELL=/bin/sh", "sh", "-c"];
+    let above = said(&below_run, "claude");
     assert_eq!(above.trim(), "status 0");
-    let beside = said(&["-c"]);
+    let beside = said(&["-c"], "claude");
     assert!(beside.contains(r#""permissionDecision":"ask""#), "{beside}");
+    // It starts no shell: what it reads of a line by itself, no gate sees.
+    let input = self::input("crush", &place, ASKED).to_string();
+    std::fs::write(place.path().join("call.json"), input).unwrap();
+    let above = said(&below_run, "crush");
+    assert!(above.contains(r#""decision":"deny""#), "{above}");
 }
