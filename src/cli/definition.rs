@@ -52,8 +52,8 @@ pub enum Verb {
     /// Answer an agent's hook: its JSON on standard input, its decision on standard output
     ///
     /// What the policy allows gets no answer, so that the agent's own permissions count. What needs a person's
-    /// yes is given to the agent to ask, or refused where it could not be relied on to ask. Whatever cannot be
-    /// read or judged is refused.
+    /// yes is given to the agent to ask; where it could not be relied on for that, a person is asked as by the
+    /// shell, and it is refused until they said yes. Whatever cannot be read or judged is refused.
     ///
     /// Exit status: 0 the answer is given, 2 refused; nothing else, as agents go on at other ones.
     Hook(Hook),

@@ -1,6 +1,6 @@
 //! The record for people: the last decisions, and which rules ask most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 
@@ -14,10 +14,6 @@ const MOST_TEXT: usize = 120;
 pub struct Event {
     /// When, in UTC (RFC 3339).
     pub time: String,
-    /// Where.
-    pub cwd: String,
-    /// Where the text came from.
-    pub source: String,
     /// What was judged.
     pub text: String,
     /// `allow`, `confirm` or `deny`.
@@ -43,10 +39,13 @@ pub struct Found {
 /// What the record holds.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// Its lines, the oldest first.
-    pub events: Vec<Event>,
+    /// Its last lines, the oldest first.
+    pub last: VecDeque<Event>,
+    /// How many lines there are.
+    pub lines: usize,
     /// How many lines could not be read.
     pub damaged: usize,
+    rules: BTreeMap<String, Noise>,
 }
 
 /// How often one rule stopped something.
@@ -65,34 +64,37 @@ pub struct Noise {
 }
 
 impl History {
+    /// Adds a line; only the last `most` are kept.
+    pub fn add(&mut self, event: Event, most: usize) {
+        self.lines += 1;
+        for found in &event.findings {
+            let counts = self.rules.entry(found.rule.clone()).or_default();
+            match (found.effect.as_str(), event.outcome.as_str()) {
+                (_, "dry-run") => {}
+                ("deny", _) => counts.denied += 1,
+                ("confirm", outcome) if event.decision == "confirm" => {
+                    counts.asked += 1;
+                    counts.approved += usize::from(outcome == "approved");
+                    let by_person = matches!(event.why.as_deref(), Some("person" | "reviewer"));
+                    counts.unanswered += usize::from(outcome == "refused" && !by_person);
+                }
+                _ => {}
+            }
+        }
+        self.last.push_back(event);
+        if self.last.len() > most {
+            self.last.pop_front();
+        }
+    }
+
     /// How often each rule stopped something, the one that had most asked first.
     #[must_use]
     pub fn noise(&self) -> Vec<Noise> {
-        let mut rules: BTreeMap<&str, Noise> = BTreeMap::new();
-        for event in &self.events {
-            for found in &event.findings {
-                let counts = rules.entry(&found.rule).or_default();
-                match (found.effect.as_str(), event.outcome.as_str()) {
-                    (_, "dry-run") => {}
-                    ("deny", _) => counts.denied += 1,
-                    ("confirm", outcome) if event.decision == "confirm" => {
-                        counts.asked += 1;
-                        counts.approved += usize::from(outcome == "approved");
-                        let by_person = matches!(event.why.as_deref(), Some("person" | "reviewer"));
-                        counts.unanswered += usize::from(outcome == "refused" && !by_person);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        let mut noise: Vec<Noise> = rules
-            .into_iter()
-            .map(|(rule, counts)| Noise {
-                rule: rule.to_owned(),
-                ..counts
-            })
-            .filter(|one| one.asked + one.denied > 0)
-            .collect();
+        let rules = self.rules.iter().map(|(rule, counts)| Noise {
+            rule: rule.clone(),
+            ..counts.clone()
+        });
+        let mut noise: Vec<Noise> = rules.filter(|one| one.asked + one.denied > 0).collect();
         noise.sort_by_key(|one| std::cmp::Reverse((one.asked, one.denied)));
         noise
     }
@@ -106,10 +108,9 @@ pub fn off() -> String {
 
 /// The last decisions, a row each, the oldest first: when, what came of it, by which rule, and the text.
 #[must_use]
-pub fn last(history: &History, count: usize) -> String {
-    let skipped = history.events.len().saturating_sub(count);
-    let mut text: String = history.events.iter().skip(skipped).map(row).collect();
-    if history.events.is_empty() {
+pub fn last(history: &History) -> String {
+    let mut text: String = history.last.iter().map(row).collect();
+    if history.lines == 0 {
         text.push_str("nothing was decided yet\n");
     }
     push_damaged(&mut text, history);
@@ -145,7 +146,7 @@ fn cut(text: &str) -> String {
 #[must_use]
 pub fn noise(history: &History) -> String {
     let rules = history.noise();
-    let lines = history.events.len();
+    let lines = history.lines;
     let mut text = format!("{lines} decisions in the record\n");
     if rules.is_empty() {
         text.push_str("no rule has stopped anything\n");
@@ -195,19 +196,27 @@ mod tests {
             }],
             ..Event::default()
         };
-        History {
-            events: vec![event; 5],
-            damaged: 1,
-        }
+        let mut history = of(vec![event; 5], 2);
+        history.damaged = 1;
+        history
+    }
+
+    /// What a record of these lines holds, of which so many are kept.
+    fn of(events: Vec<Event>, most: usize) -> History {
+        let mut history = History::default();
+        events
+            .into_iter()
+            .for_each(|event| history.add(event, most));
+        history
     }
 
     #[test]
     fn a_row_is_a_row_whatever_the_text_is() {
-        let text = last(&history(), 2);
+        let text = last(&history());
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("2026-01-31T09:05:00  approved"), "{text}");
         assert!(text.contains(r"rm\x1b[2J x"), "{text}");
-        assert!(last(&History::default(), 2).contains("nothing"));
+        assert!(last(&History::default()).contains("nothing"));
     }
 
     #[test]
@@ -238,8 +247,8 @@ mod tests {
 
     #[test]
     fn rules_are_counted_by_what_came_of_them() {
-        let history = History {
-            events: vec![
+        let history = of(
+            vec![
                 event("allow", "ran", None, &[]),
                 event(
                     "confirm",
@@ -257,8 +266,9 @@ mod tests {
                     &[("c", "deny"), ("a", "confirm")],
                 ),
             ],
-            damaged: 0,
-        };
+            1,
+        );
+        assert_eq!((history.lines, history.last.len()), (6, 1));
         let noise = |rule: &str, asked, approved, unanswered, denied| Noise {
             rule: rule.into(),
             asked,

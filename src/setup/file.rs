@@ -62,7 +62,7 @@ pub fn replace(path: &Path, before: Option<&str>, after: Option<&str>) -> io::Re
     let Some(after) = after else {
         is_as_it_was()?;
         // What a link leads to may be kept elsewhere.
-        return if target == path {
+        return if !fs::symlink_metadata(path)?.is_symlink() {
             fs::remove_file(path)
         } else {
             replace(path, before, Some("{}\n"))

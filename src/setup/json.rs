@@ -79,11 +79,19 @@ pub fn with(text: &str, path: &[&str], change: &Change) -> Result<Option<String>
 }
 
 /// The text without what a change has put there, and without what is empty then; none where it is not there.
+/// `is` says whether what is found is what the change would have put.
 ///
 /// # Errors
 ///
 /// That it is no JSON object.
-pub fn without(text: &str, path: &[&str], change: &Change) -> Result<Option<String>, Fault> {
+pub fn without(
+    text: &str,
+    path: &[&str],
+    change: &Change,
+    is: &dyn Fn(&Value, &Value) -> bool,
+) -> Result<Option<String>, Fault> {
+    let is =
+        |node: &Node, wanted: &Value| value_of(text, node).is_some_and(|found| is(&found, wanted));
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -106,9 +114,9 @@ pub fn without(text: &str, path: &[&str], change: &Change) -> Result<Option<Stri
         }
     }
     match (change, &node.kind) {
-        (Change::Set(value), _) if is(text, node, value) => {}
+        (Change::Set(value), _) if is(node, value) => {}
         (Change::Add(value), Kind::Array(items)) => {
-            let Some(place) = items.iter().position(|item| is(text, item, value)) else {
+            let Some(place) = items.iter().position(|item| is(item, value)) else {
                 return Ok(None);
             };
             if items.len() > 1 {
@@ -165,8 +173,11 @@ fn occupied(text: &str, path: Option<&[&str]>, node: &Node) -> Fault {
 }
 
 fn is(text: &str, node: &Node, value: &Value) -> bool {
-    let found = text.get(node.span.clone()).unwrap_or_default();
-    serde_json::from_str::<Value>(found).is_ok_and(|found| found == *value)
+    value_of(text, node).is_some_and(|found| found == *value)
+}
+
+fn value_of(text: &str, node: &Node) -> Option<Value> {
+    serde_json::from_str(text.get(node.span.clone())?).ok()
 }
 
 /// The value of a change below names that are not there.
@@ -373,7 +384,7 @@ mod tests {
 
     fn take(text: &str, path: &str, change: &Change) -> Result<Option<String>, Fault> {
         let path: Vec<&str> = path.split('.').collect();
-        without(text, &path, change)
+        without(text, &path, change, &|found, wanted| found == wanted)
     }
 
     #[test]

@@ -87,27 +87,34 @@ pub fn plan(
         .unwrap_or_default();
     let mut changed = false;
     for put in &setup.put {
-        let (at, value) = match put {
+        let (at, form) = match put {
             Put::Set { at, value } | Put::Add { to: at, value } => (at, value),
         };
-        let value = filled(value, program, installed).ok_or(Error::NoShell)?;
-        let change = match put {
+        let change = |value: Value| match put {
             Put::Set { .. } => Change::Set(value),
             Put::Add { .. } => Change::Add(value),
         };
         let names: Vec<&str> = at.split('.').collect();
-        let after = if undo {
-            json::without(&text, &names, &change)
-        } else {
-            json::with(&text, &names, &change)
-        };
-        let after = after.map_err(|fault| match fault {
+        let fault = |fault| match fault {
             Fault::Syntax(what, line, column) => Error::Syntax(path.clone(), what, line, column),
             Fault::Occupied(at, found) => Error::Occupied(path.clone(), at, found),
-        })?;
-        if let Some(after) = after {
-            text = after;
-            changed = true;
+        };
+        let wanted = if undo {
+            None
+        } else {
+            Some(filled(form, program, installed).ok_or(Error::NoShell)?)
+        };
+        // What another place of kibosh has put there goes, too.
+        let is = |found: &Value, form: &Value| {
+            wanted.as_ref() != Some(found) && is_of_kibosh(found, form, program)
+        };
+        let without = json::without(&text, &names, &change(form.clone()), &is).map_err(fault)?;
+        changed |= without.is_some();
+        text = without.unwrap_or(text);
+        if let Some(wanted) = &wanted {
+            let with = json::with(&text, &names, &change(wanted.clone())).map_err(fault)?;
+            changed |= with.is_some();
+            text = with.unwrap_or(text);
         }
     }
     let after = (!undo || !json::is_empty(&text)).then_some(text);
@@ -116,6 +123,34 @@ pub fn plan(
         before,
         after,
     }))
+}
+
+/// Whether a value is what a kibosh has put there, wherever that one was.
+fn is_of_kibosh(found: &Value, form: &Value, program: &str) -> bool {
+    match (found, form) {
+        (Value::String(found), Value::String(word)) if word == "$shell" => {
+            found.ends_with("/lib/kibosh/bash")
+        }
+        (Value::String(found), Value::String(word)) if word == "$hook" => {
+            let place = found.strip_suffix(&format!(" hook {program}"));
+            place.is_some_and(|place| place.trim_end_matches('\'').ends_with("kibosh"))
+        }
+        (Value::Array(found), Value::Array(form)) => {
+            found.len() == form.len()
+                && found
+                    .iter()
+                    .zip(form)
+                    .all(|(found, form)| is_of_kibosh(found, form, program))
+        }
+        (Value::Object(found), Value::Object(form)) => {
+            found.len() == form.len()
+                && found.iter().all(|(name, found)| {
+                    form.get(name)
+                        .is_some_and(|form| is_of_kibosh(found, form, program))
+                })
+        }
+        (found, form) => found == form,
+    }
 }
 
 /// A value with where kibosh is in its places; none where that is not known.

@@ -21,9 +21,9 @@ pub fn log(options: &Log, say: &dyn Fn(&str)) -> u8 {
         say(&report::log::off());
         return exit::FAILED;
     };
-    match audit::read(&file) {
+    match audit::read(&file, options.last) {
         Ok(history) if options.noise => print(&report::log::noise(&history), exit::LOG),
-        Ok(history) => print(&report::log::last(&history, options.last), exit::LOG),
+        Ok(history) => print(&report::log::last(&history), exit::LOG),
         Err(error) => {
             say(&report::failure(&file.display().to_string(), &error));
             exit::FAILED

@@ -227,6 +227,53 @@ fn a_link_stays_a_link() {
 }
 
 #[test]
+fn what_an_installation_elsewhere_has_put_there_is_replaced_and_taken_back() {
+    let home = Home::new("moved", &["claude", "gemini"]);
+    home.said(&["--yes"], 0);
+    let old = home
+        .at("")
+        .to_str()
+        .unwrap()
+        .trim_end_matches('/')
+        .to_owned();
+    let files =
+        [".claude/settings.json", ".gemini/settings.json"].map(|name| home.at("home").join(name));
+    let moved = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        let text = text.replace(&old, "/opt/elsewhere");
+        assert!(text.contains("/opt/elsewhere"));
+        fs::write(file, text).unwrap();
+    };
+    files.iter().for_each(moved);
+    home.said(&["--yes"], 0);
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(!text.contains("/opt/elsewhere"), "{text}");
+        assert_eq!(text.matches("kibosh hook").count(), 1, "{text}");
+    }
+    files.iter().for_each(moved);
+    // And where kibosh is no shell any more.
+    fs::remove_dir_all(home.at("lib")).unwrap();
+    home.said(&["--undo", "--yes"], 0);
+    assert!(files.iter().all(|file| !file.exists()));
+    assert!(
+        home.said(&["--undo", "--yes"], 0)
+            .contains("nothing of kibosh")
+    );
+}
+
+#[test]
+fn a_home_that_is_reached_through_a_link_is_no_link_to_a_file() {
+    let home = Home::new("linked", &["gemini"]);
+    fs::rename(home.at("home"), home.at("real")).unwrap();
+    symlink("real", home.at("home")).unwrap();
+    home.said(&["--yes"], 0);
+    assert!(home.at("real/.gemini/settings.json").exists());
+    home.said(&["--undo", "--yes"], 0);
+    assert!(!home.at("real/.gemini/settings.json").exists());
+}
+
+#[test]
 fn nothing_is_written_without_a_person_who_says_yes() {
     let home = Home::new("asks", &["gemini"]);
     let file = home.settings(".gemini/settings.json", "{}\n");

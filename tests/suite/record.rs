@@ -134,7 +134,13 @@ fn the_log_shows_what_was_decided_and_counts_it_by_rule() {
         row.contains("refused (policy)") && row.contains("test.never"),
         "{row}"
     );
-    let noise = shown(&["log", "--noise"]);
-    let counted = noise.lines().find(|row| row.ends_with("  test.never"));
-    assert!(counted.is_some(), "{noise}");
+    let denied = || -> u64 {
+        let noise = shown(&["log", "--noise"]);
+        let mut rows = noise.lines().filter(|row| row.ends_with("  test.never"));
+        let row = rows.next().unwrap().to_owned();
+        row.split_whitespace().nth(3).unwrap().parse().unwrap()
+    };
+    let before = denied();
+    assert_eq!(run(&place, &["-c", &line]), Some(126));
+    assert!(denied() > before);
 }
