@@ -98,6 +98,9 @@ impl Question<'_, '_> {
         if action.opacity == Opacity::Text || !self.rule.followed_by.is_empty() {
             return false;
         }
+        if one.only_starts == Some(true) && action.shown == Shown::Start {
+            return true;
+        }
         let mut fillings = HARMLESS.iter();
         if fillings.all(|with| self.holds(one, &self.filled_in(*with))) {
             return false;

@@ -496,6 +496,9 @@ pub struct Match {
     pub elsewhere: Option<bool>,
     /// Does not match where a probe is sure that nothing of this would be lost.
     pub loses: Option<Loses>,
+    /// All that it does is to start programs of this machine: where the exec gate judges each of them,
+    /// nobody is asked.
+    pub only_starts: Option<bool>,
 }
 
 /// What is at stake, for a probe to look at.

@@ -41,18 +41,31 @@ fn git_may_do_what_it_was_asked_for() {
     }
 }
 
-/// Everyday work that is asked about all the same. Each of these belongs to a test above once it is not.
+/// What does nothing but start programs is left to the gate that judges each of them.
 #[test]
-fn what_is_asked_about_for_nothing_is_known() {
-    let place = Place::bare("calm-known");
-    // So autoconf's scripts find out what make can do. Each program of the recipe would be judged as it starts.
-    let line = r"printf 'all:\n\t@echo made\n' | make -f -";
-    let plain = place.command("sh").args(["-c", line]).output().unwrap();
-    assert_eq!(plain.stdout, b"made\n", "{plain:?}");
-    let output = run(&place, line);
-    assert_ne!(output.status.code(), Some(0), "{output:?}");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("interpreters.items-as-code"), "{told}");
+fn a_recipe_or_an_item_from_a_pipe_is_judged_as_it_starts() {
+    let place = Place::new("calm-recipes");
+    // So autoconf's scripts find out what make can do.
+    for (line, said) in [
+        (r"printf 'all:\n\t@echo made\n' | make -f -", "made\n"),
+        (
+            "printf 'echo a\\necho b\\n' | tr '\\n' '\\0' | xargs -0 -n 1 sh -c",
+            "a\nb\n",
+        ),
+    ] {
+        let output = run(&place, line);
+        assert_eq!(output.stdout, said.as_bytes(), "{line}: {output:?}");
+        assert_eq!(output.stderr, b"", "{line}: {output:?}");
+    }
+    for line in [
+        r"printf 'all:\n\t@demolish all\n' | make -f -",
+        r"printf 'demolish all\n' | tr '\n' '\0' | xargs -0 -n 1 sh -c",
+        "echo 'demolish all' | xargs -I{} sh -c {}",
+    ] {
+        let output = run(&place, line);
+        assert!(!output.status.success(), "{line}: {output:?}");
+        assert_eq!(place.ran(), None, "{line}: {output:?}");
+    }
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_daemon_outlives_its_shell_stays_guarded_and_keeps_nothing_open() {
     assert_eq!(supervisors_in(session).len(), 1);
     assert!(!exists(&place, "status"));
     fs::write(place.path().join("go"), "").unwrap();
-    wait_for("mark of the daemon", || place.ran());
+    wait_for("mark of the daemon", || place.ran_by_now());
     let status = fs::read_to_string(place.path().join("status")).unwrap();
     assert_eq!(status, "126\n");
     assert_ran(&place, &output, "renovate later\n", "later");
@@ -399,7 +399,7 @@ fn a_stopped_line_holds_up_no_other_exec_of_the_tree() {
         "sleep 100 & kill -STOP $!; renovate ok; kill -STOP $$; renovate more; kill -KILL %1",
     );
     let session = child.id();
-    wait_for("first mark", || place.ran());
+    wait_for("first mark", || place.ran_by_now());
     wait_for("stop", || {
         let all = processes_in(session);
         all.iter()

@@ -93,6 +93,11 @@ impl Place {
         fs::read_to_string(self.folder.join("ran")).ok()
     }
 
+    /// The same while it may be running: none until a line of it is written to its end.
+    pub fn ran_by_now(&self) -> Option<String> {
+        self.ran().filter(|marks| marks.ends_with('\n'))
+    }
+
     /// What was recorded of lines that were to run in it. The record is the user's own: its place is
     /// not for the environment to set.
     pub fn record(&self) -> Vec<serde_json::Value> {
