@@ -15,6 +15,7 @@ mod calm;
 #[cfg(test)]
 mod compat;
 #[cfg(test)]
+mod day;
 mod decide;
 #[cfg(test)]
 mod doctor;
