@@ -19,7 +19,8 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use schema::{
-    Examples, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
+    Environment, Examples, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings,
+    Variable,
 };
 
 fn main() -> ExitCode {
@@ -157,6 +158,12 @@ fn check(sources: &[Source]) -> Result<(), Vec<String>> {
                     source.pack
                 )),
             }
+            if source.file.credentials.is_some() {
+                mistakes.push(format!(
+                    "{}: a pack sets no credentials",
+                    here("credentials")
+                ));
+            }
             if source.file.settings.is_some() {
                 mistakes.push(format!(
                     "{}: only `default.toml` has settings",
@@ -259,6 +266,7 @@ impl Tables {
         self.programs(sources)?;
         self.classes(sources)?;
         self.variables(sources)?;
+        self.environments(sources)?;
         self.exceptions(sources)?;
         let settings: Settings = sources
             .iter()
@@ -448,6 +456,18 @@ impl Tables {
             merged.add(class);
         }
         self.named("CLASSES", &classes.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Environments; packs may add to one, which is then one record.
+    fn environments(&mut self, sources: &[Source]) -> Result<(), String> {
+        let mut environments: BTreeMap<&str, Environment> = BTreeMap::new();
+        for one in sources.iter().flat_map(|source| &source.file.environments) {
+            environments.entry(&one.name).or_default().add(one);
+        }
+        self.named(
+            "ENVIRONMENTS",
+            &environments.into_iter().collect::<Vec<_>>(),
+        )
     }
 
     fn variables(&mut self, sources: &[Source]) -> Result<(), String> {

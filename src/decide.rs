@@ -3,16 +3,19 @@
 pub mod approved;
 pub mod around;
 mod builtins;
+mod environment;
 pub mod gates;
 mod pattern;
 mod stake;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use self::around::Around;
+use self::environment::{Mark, Marks};
 use self::gates::{Gates, Question};
 use self::stake::Stakes;
 use crate::action::{Action, FileUse, HOLE, Value};
@@ -62,9 +65,27 @@ pub struct Decision {
     /// What was found, strictest first, then in the order of the line; what is about two actions before
     /// what is about the first of them.
     pub findings: Vec<Finding>,
-    /// What was left out because nothing would be lost by it now. At another time it may be found.
+    /// What was left out because of how things are now. At another time it may be found.
     #[serde(skip)]
-    pub left_out: Vec<Finding>,
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What a rule would have found at another time or place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeftOut {
+    /// What.
+    pub finding: Finding,
+    /// Why it was not.
+    pub why: Unfound,
+}
+
+/// Why something was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfound {
+    /// Nothing would be lost by it now.
+    NothingLost,
+    /// It does not happen in an environment that the rule names.
+    Elsewhere,
 }
 
 impl Finding {
@@ -117,12 +138,21 @@ pub fn evaluate(
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();
     let mut stakes = Stakes::new(probe, gates, actions.len());
-    let mut left_out: Vec<Finding> = Vec::new();
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    let marks = Marks {
+        policy,
+        probe,
+        gates,
+        home: &place.home,
+    };
     for one in &facts {
         if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
             continue;
         }
-        for candidate in policy.candidates(one.action, one.program.is_some()) {
+        // Looked for once, where a rule asks or something is found.
+        let found_marks = OnceCell::new();
+        let marks = || found_marks.get_or_init(|| marks.of(one));
+        for mut candidate in policy.candidates(one.action, one.program.is_some()) {
             if findings.len() >= MOST_OF_ONE_RULE
                 && is_known_enough(&findings, &candidate.rule().id)
             {
@@ -134,6 +164,21 @@ pub fn evaluate(
                 .any(|m| matcher::is_match(m, one, policy))
             {
                 continue;
+            }
+            let mut is_elsewhere = false;
+            if candidate.matches.iter().any(|m| !m.within.is_empty()) {
+                candidate
+                    .matches
+                    .retain(|m| matcher::is_match(m, one, policy));
+                let is_there = |m: &Match| {
+                    let mut wanted = m.within.iter();
+                    m.within.is_empty()
+                        || wanted.any(|name| marks().iter().any(|mark| mark.name == *name))
+                };
+                is_elsewhere = !candidate.matches.iter().any(|m| is_there(m));
+                if !is_elsewhere {
+                    candidate.matches.retain(|m| is_there(m));
+                }
             }
             let rule = candidate.rule();
             let second = followed_by(rule, &candidate.matches, one, &facts, policy);
@@ -165,10 +210,14 @@ pub fn evaluate(
             if !question.is_asked(gates) {
                 continue;
             }
-            let (loss, found_in) = match stakes.of(rule, &candidate.matches, one, policy) {
-                Found::Nothing => (None, &mut left_out),
-                Found::Lost(loss) => (Some(loss), &mut findings),
-                Found::Unknown => (None, &mut findings),
+            let (loss, why) = if is_elsewhere {
+                (None, Some(Unfound::Elsewhere))
+            } else {
+                match stakes.of(rule, &candidate.matches, one, policy) {
+                    Found::Nothing => (None, Some(Unfound::NothingLost)),
+                    Found::Lost(loss) => (Some(loss), None),
+                    Found::Unknown => (None, None),
+                }
             };
             let finding = Finding {
                 rule: rule.id.clone(),
@@ -177,20 +226,26 @@ pub fn evaluate(
                 reason: rule.reason.clone(),
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
-                reviewers: rule.reviewers.unwrap_or(1),
+                reviewers: reviewers(rule, marks()),
                 subject: subject(one.action),
                 resource: resource(&candidate.matches, one),
                 origin: one.action.origin,
                 words: around::words(one.action),
                 around: Around {
                     loss,
+                    environments: marks().iter().map(|mark| mark.told.clone()).collect(),
                     ..question.around(second)
                 },
             };
-            if !found_in.iter().any(|f| {
+            let is_known = |f: &Finding| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
-            }) {
-                found_in.push(finding);
+            };
+            match why {
+                None if !findings.iter().any(is_known) => findings.push(finding),
+                Some(why) if !left_out.iter().any(|one| is_known(&one.finding)) => {
+                    left_out.push(LeftOut { finding, why });
+                }
+                None | Some(_) => {}
             }
         }
     }
@@ -210,6 +265,12 @@ pub fn evaluate(
         findings,
         left_out,
     }
+}
+
+/// How many people must say yes to what a rule is about: as many as it wants, and as where it happens.
+fn reviewers(rule: &Rule, marks: &[Mark]) -> u8 {
+    let there = marks.iter().map(|mark| mark.reviewers).max();
+    there.unwrap_or(1).max(rule.reviewers.unwrap_or(1))
 }
 
 /// Whether a rule has been found so often that one more time changes nothing.

@@ -6,6 +6,8 @@ mod base;
 mod exec;
 mod shell;
 
+use std::path::Path;
+
 use crate::action::Action;
 use crate::decide::gates::Gates;
 use crate::decide::{self, Decision};
@@ -89,6 +91,31 @@ impl Probe for Later<'_> {
         }
         self.probe.look(at, facts, skip)
     }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.probe.variable(name)
+    }
+
+    fn content(&self, path: &Path) -> Option<Vec<u8>> {
+        self.probe.content(path)
+    }
+}
+
+/// The machine of an example: it has the variables that the example names, and nothing else is known.
+struct Written<'a>(&'a Line);
+
+impl Probe for Written<'_> {
+    fn look(&self, _at: Loses, _facts: &Facts<'_>, _skip: usize) -> Found {
+        Found::Unknown
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0.environment.get(name).cloned()
+    }
+
+    fn content(&self, _path: &Path) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The policy in force at a place, its examples proven.
@@ -114,6 +141,7 @@ pub fn example(policy: &Policy, line: &Line) -> Judged {
             workspace: line.cwd.clone(),
         },
         environment: &environment,
+        probe: &Written(line),
         ..Context::text_only()
     };
     let decision = judge(policy, &line.text, &context).decision;

@@ -1,6 +1,7 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
 pub mod agent;
+mod credentials;
 pub mod gate;
 mod grants;
 mod guard;
@@ -31,16 +32,19 @@ use crate::surroundings::Surroundings;
 
 use session::Session;
 
-/// The policy in force, for those that do nothing without it.
+/// The policy in force, for those that do nothing without it. From then on this process has the credentials that the
+/// policy wants.
 ///
 /// # Errors
 ///
 /// The exit status; what is wrong with the policy has been told to `say`.
 pub fn policy_in_force(folders: &Folders, say: &dyn Fn(&str)) -> Result<Policy, u8> {
-    judge::policy_in_force(folders).map_err(|errors| {
+    let policy = judge::policy_in_force(folders).map_err(|errors| {
         say(&report::policy::unreadable(&errors));
         exit::FAILED
-    })
+    })?;
+    credentials::apply(&policy);
+    Ok(policy)
 }
 
 /// Reads, judges and runs what an invocation asks for. Returns the exit status only where this program

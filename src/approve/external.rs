@@ -116,6 +116,9 @@ struct Found<'a> {
     /// What would be lost, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     loss: Option<String>,
+    /// Where it would happen, as far as that is told apart.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    environments: &'a [String],
 }
 
 impl<'a> Request<'a> {
@@ -149,6 +152,7 @@ impl<'a> Found<'a> {
             resource: finding.resource.as_deref(),
             acknowledge: finding.acknowledge,
             loss: loss::of(finding),
+            environments: &finding.around.environments,
         }
     }
 }

@@ -111,7 +111,11 @@ fn is_around(approved: &Around, found: &Around, budget: &mut Budget) -> bool {
         let found = found.loss.as_ref();
         shown.at_least || found.is_some_and(|found| shown.covers(found))
     });
+    // Nor is one to what happens here a yes to what happens in production.
+    let mut environments = found.environments.iter();
+    let environments = environments.all(|one| approved.environments.contains(one));
     approved.elsewhere == found.elsewhere
+        && environments
         && loss
         && via
         && cwd

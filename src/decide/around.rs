@@ -34,6 +34,9 @@ pub struct Around {
     /// What would be lost, where that is known.
     #[serde(default)]
     pub loss: Option<Loss>,
+    /// The environments in which it happens, each with what tells it.
+    #[serde(default)]
+    pub environments: Vec<String>,
 }
 
 impl Around {
@@ -61,6 +64,7 @@ impl Around {
             via: action.via.clone(),
             beside,
             loss: None,
+            environments: Vec::new(),
         }
     }
 }

@@ -134,7 +134,8 @@ impl<'a> Shell<'a> {
     /// Takes what was judged last as done, with what was found in it.
     pub fn keep(&mut self, decision: Decision) {
         self.answered.extend(decision.findings);
-        self.answered.extend(decision.left_out);
+        let left_out = decision.left_out.into_iter();
+        self.answered.extend(left_out.map(|one| one.finding));
         self.before = std::mem::take(&mut self.judged);
         if !self.before.ends_with('\n') {
             self.before.push('\n');

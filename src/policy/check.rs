@@ -6,7 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::load::{Parsed, Step};
-use super::schema::{Effect, Exception, Match, PathClass, Program, Rule, Runs, Settings};
+use super::schema::{
+    Credentials, Effect, Environment, Exception, Match, PathClass, Program, Rule, Runs, Settings,
+    Signal,
+};
 use super::shape::nearest;
 use super::{Layer, compile, compiled, paths};
 
@@ -26,6 +29,7 @@ pub struct Known {
     packs: bool,
     rules: BTreeMap<String, String>,
     classes: BTreeSet<String>,
+    environments: BTreeSet<String>,
 }
 
 impl Known {
@@ -52,6 +56,17 @@ impl Known {
         paths::BUILT_IN.contains(&name)
             || self.classes.contains(name)
             || (self.packs && compiled::has_class(name))
+    }
+
+    fn has_environment(&self, name: &str) -> bool {
+        self.environments.contains(name) || (self.packs && compiled::has_environment(name))
+    }
+
+    fn environments(&self) -> impl Iterator<Item = &str> {
+        let packs = compiled::environment_names()
+            .map(|name| -> &str { name })
+            .filter(|_| self.packs);
+        self.environments.iter().map(String::as_str).chain(packs)
     }
 
     fn rules(&self) -> impl Iterator<Item = &str> {
@@ -94,6 +109,10 @@ pub(super) fn all(files: &mut [Parsed<'_>], known: &Known, depth: Depth) {
         known
             .classes
             .extend(file.content.classes.iter().map(|class| class.name.clone()));
+        let environments = file.content.environments.iter();
+        known
+            .environments
+            .extend(environments.map(|one| one.name.clone()));
         for number in 0..file.content.rules.len() {
             let Some(rule) = file
                 .content
@@ -139,6 +158,12 @@ impl<'k> Check<'_, '_, 'k> {
         if let Some(settings) = &content.settings {
             self.within(Step::Key("settings"), |check| check.settings(settings));
         }
+        if let Some(credentials) = &content.credentials {
+            self.within(Step::Key("credentials"), |check| {
+                check.credentials(credentials);
+            });
+        }
+        self.each("environment", &content.environments, Self::environment);
         self.each("class", &content.classes, Self::class);
         self.each("variable", &content.variables, |check, variable| {
             check.some(&variable.names, "names");
@@ -340,6 +365,92 @@ impl<'k> Check<'_, '_, 'k> {
         }
     }
 
+    fn credentials(&mut self, credentials: &Credentials) {
+        if matches!(self.file.source.layer, Layer::Project | Layer::Pack) {
+            self.wrong(
+                "set",
+                "only an administrator or a user sets credentials",
+                "put this into ~/.config/kibosh/ or /etc/kibosh/",
+            );
+        }
+        self.globs("unset", &credentials.unset);
+        for (name, value) in &credentials.set {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                self.wrong(
+                    "set",
+                    format!("`{name}` cannot be the name of a variable with this value"),
+                    "write `NAME = \"value\"`",
+                );
+            }
+        }
+    }
+
+    fn environment(&mut self, environment: &Environment) {
+        self.text(&environment.name, "name");
+        self.reviewers(environment.reviewers);
+        if environment.signals.is_empty() {
+            self.wrong(
+                "signal",
+                "nothing tells the environment",
+                "add an `[[environment.signal]]`",
+            );
+        }
+        self.each("signal", &environment.signals, Self::signal);
+    }
+
+    fn signal(&mut self, signal: &Signal) {
+        self.text(&signal.kind, "kind");
+        self.globs("program", &signal.program);
+        self.globs("flags", &signal.flags);
+        self.some(&signal.value, "value");
+        self.regexes("value", &signal.value);
+        for (key, pattern) in [("words", &signal.words), ("line", &signal.line)] {
+            let Some(pattern) = pattern else { continue };
+            match compile(pattern) {
+                Ok(regex) if regex.captures_len() == 2 => {}
+                Ok(_) => self.wrong(
+                    key,
+                    "the expression has not exactly one group",
+                    "put what the value is in parentheses, and others in `(?:…)`",
+                ),
+                Err(error) => self.wrong(
+                    key,
+                    format!("this is no regular expression: {error}"),
+                    "docs/policy.md says which are understood",
+                ),
+            }
+        }
+        if signal.files.is_empty() != signal.line.is_none() {
+            self.wrong(
+                "files",
+                "`files` and `line` go together",
+                "say in which files the value is, and by which expression it is found",
+            );
+        }
+        let nowhere = signal.flags.is_empty()
+            && signal.words.is_none()
+            && signal.variables.is_empty()
+            && signal.files.is_empty()
+            && !signal.directory;
+        if nowhere {
+            self.wrong(
+                "kind",
+                "it is not said where the value is found",
+                "give `flags`, `words`, `variables`, `files` or `directory = true`",
+            );
+        }
+    }
+
+    fn reviewers(&mut self, people: Option<u8>) {
+        if people.is_some_and(|people| !(1..=2).contains(&people)) {
+            self.wrong(
+                "reviewers",
+                "`reviewers` is neither 1 nor 2",
+                "write how many people must approve",
+            );
+        }
+    }
+
     fn class(&mut self, class: &PathClass) {
         self.text(&class.name, "name");
         if paths::BUILT_IN.contains(&class.name.as_str()) {
@@ -440,16 +551,7 @@ impl<'k> Check<'_, '_, 'k> {
         if let Some(instead) = &rule.instead {
             self.text(instead, "instead");
         }
-        if rule
-            .reviewers
-            .is_some_and(|people| !(1..=2).contains(&people))
-        {
-            self.wrong(
-                "reviewers",
-                "`reviewers` is neither 1 nor 2",
-                "write how many people must approve",
-            );
-        }
+        self.reviewers(rule.reviewers);
         if rule.matches.is_empty() {
             self.wrong(
                 "match",
@@ -525,12 +627,17 @@ impl<'k> Check<'_, '_, 'k> {
     /// Conditions that no probe is asked about: those of an exception, or on a second action.
     fn conditions_alone(&mut self, conditions: &Match) {
         self.conditions(conditions);
-        if conditions.loses.is_some() {
-            self.wrong(
-                "loses",
-                "`loses` belongs to a condition in `match` of a rule",
-                "leave it out",
-            );
+        for (key, is_given) in [
+            ("loses", conditions.loses.is_some()),
+            ("in", !conditions.within.is_empty()),
+        ] {
+            if is_given {
+                self.wrong(
+                    key,
+                    format!("`{key}` belongs to a condition in `match` of a rule"),
+                    "leave it out",
+                );
+            }
         }
     }
 
@@ -564,6 +671,20 @@ impl<'k> Check<'_, '_, 'k> {
             ("reads", &conditions.reads),
         ] {
             self.in_classes(key, classes);
+        }
+        for (number, name) in conditions.within.iter().enumerate() {
+            if !self.known.has_environment(name) {
+                let hint = match nearest(name, self.known.environments()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "describe it by an `[[environment]]`".to_owned(),
+                };
+                self.wrong_in(
+                    "in",
+                    number,
+                    format!("there is no environment `{name}`"),
+                    hint,
+                );
+            }
         }
         for (key, patterns) in [
             ("code", &conditions.code),

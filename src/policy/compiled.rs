@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::glob;
 use super::index;
-use super::schema::{Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable};
+use super::schema::{
+    Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
+};
 use crate::action::{Action, Value};
 
 include!(concat!(env!("OUT_DIR"), "/packs.rs"));
@@ -111,6 +113,22 @@ pub fn class_names() -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn has_class(name: &str) -> bool {
     find(CLASSES, name).is_some()
+}
+
+/// The names of all shipped environments, sorted.
+pub fn environment_names() -> impl Iterator<Item = &'static str> {
+    ENVIRONMENTS.iter().map(|(name, _)| *name)
+}
+
+/// Whether the shipped packs have an environment of this name.
+#[must_use]
+pub fn has_environment(name: &str) -> bool {
+    find(ENVIRONMENTS, name).is_some()
+}
+
+/// The shipped environments.
+pub fn environments() -> impl Iterator<Item = Environment> {
+    ENVIRONMENTS.iter().map(|(_, record)| decode(record))
 }
 
 /// The settings of `default.toml`.
@@ -326,6 +344,9 @@ mod tests {
         }
         for (rule, _) in EXCEPTIONS {
             assert!(!exceptions(rule).is_empty());
+        }
+        for one in environments() {
+            assert!(has_environment(&one.name));
         }
         assert_eq!(settings().bash.as_deref(), Some("/bin/bash"));
     }

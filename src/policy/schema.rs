@@ -11,6 +11,11 @@ pub struct PolicyFile {
     pub pack: Option<Pack>,
     /// Settings; allowed only outside of packs, apart from `default.toml`.
     pub settings: Option<Settings>,
+    /// Variables that what is started does not get, or gets with another value; not in packs.
+    pub credentials: Option<Credentials>,
+    /// Which environments there are beside the one that a person would lose without regret.
+    #[serde(rename = "environment")]
+    pub environments: Vec<Environment>,
     /// Named sets of paths.
     #[serde(rename = "class")]
     pub classes: Vec<PathClass>,
@@ -70,6 +75,69 @@ pub struct Settings {
     pub known_copies: Vec<String>,
     /// Programs that are nothing without the rights they gain.
     pub gains_privileges: Vec<String>,
+}
+
+/// What everything that is started gets of the environment's credentials: the least that the work needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Credentials {
+    /// Names of variables (globs) that are taken out.
+    pub unset: Vec<String>,
+    /// Variables that have this value.
+    pub set: std::collections::BTreeMap<String, String>,
+}
+
+/// A place where losses are worse than elsewhere, such as production, and how it is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Environment {
+    /// Its name, which rules use.
+    pub name: String,
+    /// How many people must say yes to what is asked about there, 1 or 2.
+    pub reviewers: Option<u8>,
+    /// By what it is told; any one is enough.
+    #[serde(rename = "signal")]
+    pub signals: Vec<Signal>,
+}
+
+impl Environment {
+    /// Adds what another layer or pack says of the same environment.
+    pub fn add(&mut self, more: &Self) {
+        let Self {
+            name,
+            reviewers,
+            signals,
+        } = more;
+        self.name.clone_from(name);
+        self.reviewers = self.reviewers.max(*reviewers);
+        self.signals.extend_from_slice(signals);
+    }
+}
+
+/// A value that tells where an action happens. It is the one of `flags`, else of `words`, else of `variables`, else of
+/// `files`, else of `directory`: the first of them that gives one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Signal {
+    /// What the value is called, for people: `kube context`.
+    pub kind: String,
+    /// The programs for which it counts (globs); empty is every program.
+    pub program: Vec<String>,
+    /// Regular expressions of which the value must match one.
+    pub value: Vec<String>,
+    /// Options whose value it is.
+    pub flags: Vec<String>,
+    /// A regular expression whose first group, in the arguments joined by blanks, it is.
+    pub words: Option<String>,
+    /// Variables that hold it.
+    pub variables: Vec<String>,
+    /// Files that hold it: absolute, `~/…`, from the working directory, or `$NAME` for the files that a variable
+    /// lists.
+    pub files: Vec<String>,
+    /// With `files`: a regular expression whose first group it is.
+    pub line: Option<String>,
+    /// The working directory is it.
+    pub directory: bool,
 }
 
 /// Whether there is an exec gate.
@@ -496,6 +564,9 @@ pub struct Match {
     pub elsewhere: Option<bool>,
     /// Does not match where a probe is sure that nothing of this would be lost.
     pub loses: Option<Loses>,
+    /// It happens in one of these environments.
+    #[serde(rename = "in")]
+    pub within: Vec<String>,
     /// All that it does is to start programs of this machine: where the exec gate judges each of them,
     /// nobody is asked.
     pub only_starts: Option<bool>,

@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::schema::{
-    Call, Examples, Exception, Match, Own, Pack, PathClass, PolicyFile, Program, Rule, Runs,
-    Settings, Variable,
+    Call, Credentials, Environment, Examples, Exception, Match, Own, Pack, PathClass, PolicyFile,
+    Program, Rule, Runs, Settings, Signal, Variable,
 };
 
 /// The tables of a policy file.
@@ -19,6 +19,12 @@ pub enum Table {
     Pack,
     /// `[settings]`.
     Settings,
+    /// `[credentials]`.
+    Credentials,
+    /// `[[environment]]`.
+    Environment,
+    /// `signal` of an environment.
+    Signal,
     /// `[[class]]`.
     Class,
     /// `[[variable]]`.
@@ -49,6 +55,9 @@ impl Table {
             Self::File => keys::<PolicyFile>(),
             Self::Pack => keys::<Pack>(),
             Self::Settings => keys::<Settings>(),
+            Self::Credentials => keys::<Credentials>(),
+            Self::Environment => keys::<Environment>(),
+            Self::Signal => keys::<Signal>(),
             Self::Class => keys::<PathClass>(),
             Self::Variable => keys::<Variable>(),
             Self::Program => keys::<Program>(),
@@ -68,6 +77,9 @@ impl Table {
         match (self, key) {
             (Self::File, "pack") => Some(Self::Pack),
             (Self::File, "settings") => Some(Self::Settings),
+            (Self::File, "credentials") => Some(Self::Credentials),
+            (Self::File, "environment") => Some(Self::Environment),
+            (Self::Environment, "signal") => Some(Self::Signal),
             (Self::File, "class") => Some(Self::Class),
             (Self::File, "variable") => Some(Self::Variable),
             (Self::File, "program") => Some(Self::Program),
@@ -146,6 +158,9 @@ mod tests {
         Table::File,
         Table::Pack,
         Table::Settings,
+        Table::Credentials,
+        Table::Environment,
+        Table::Signal,
         Table::Class,
         Table::Variable,
         Table::Program,

@@ -13,7 +13,10 @@ use super::error::PolicyErrors;
 use super::load::{self, Text};
 use super::matcher::Patterns;
 use super::paths::Classes;
-use super::schema::{Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable};
+use super::schema::{
+    Credentials, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings,
+    Variable,
+};
 use super::trust::{self, Ignored};
 use super::{Layer, examples, glob, index};
 use crate::action::{Action, FileUse, Opacity};
@@ -80,6 +83,7 @@ pub struct Policy {
     settings: OnceCell<Settings>,
     programs: RefCell<HashMap<String, Option<Rc<Program>>>>,
     classes: OnceCell<Vec<PathClass>>,
+    environments: OnceCell<Vec<Environment>>,
     regexes: RefCell<HashMap<String, Rc<Regex>>>,
 }
 
@@ -155,6 +159,7 @@ impl Policy {
         self.settings = OnceCell::new();
         self.programs.get_mut().clear();
         self.classes = OnceCell::new();
+        self.environments = OnceCell::new();
     }
 
     /// The hash of the layers' files, where their examples have not been run yet: give it to
@@ -310,6 +315,35 @@ impl Policy {
             .iter()
             .flat_map(|file| file.content.variables.iter().cloned().map(Rc::new))
             .chain(self.shipped.variables())
+    }
+
+    /// The environments that are told apart.
+    #[must_use]
+    pub fn environments(&self) -> &[Environment] {
+        self.environments.get_or_init(|| {
+            let layered = self
+                .files
+                .iter()
+                .flat_map(|file| &file.content.environments);
+            let mut all: Vec<Environment> = compiled::environments().collect();
+            for more in layered {
+                match all.iter_mut().find(|one| one.name == more.name) {
+                    Some(known) => known.add(more),
+                    None => all.push(more.clone()),
+                }
+            }
+            all
+        })
+    }
+
+    /// What everything that is started gets as its credentials: an administrator's word is the last.
+    #[must_use]
+    pub fn credentials(&self) -> Vec<&Credentials> {
+        let of = |layer: Layer| {
+            let files = self.files.iter().filter(move |file| file.layer == layer);
+            files.filter_map(|file| file.content.credentials.as_ref())
+        };
+        of(Layer::User).chain(of(Layer::System)).collect()
     }
 
     /// The settings in force.

@@ -31,6 +31,10 @@ pub enum Ignored {
     Variable(String),
     /// More paths for this class, which other layers have.
     Class(String),
+    /// What is known about this environment.
+    Environment(String),
+    /// What it says of credentials.
+    Credentials,
     /// This setting.
     Setting(String),
 }
@@ -180,6 +184,8 @@ pub fn is_only_stricter(content: &PolicyFile) -> bool {
         && content.programs.is_empty()
         && content.variables.is_empty()
         && content.classes.is_empty()
+        && content.environments.is_empty()
+        && content.credentials.is_none()
         && content.settings.is_none()
 }
 
@@ -202,6 +208,12 @@ pub fn tighten(
     }
     for variable in content.variables.drain(..) {
         ignored.extend(variable.names.into_iter().take(1).map(Ignored::Variable));
+    }
+    for environment in content.environments.drain(..) {
+        ignored.push(Ignored::Environment(environment.name));
+    }
+    if content.credentials.take().is_some() {
+        ignored.push(Ignored::Credentials);
     }
     content.classes.retain(|class| {
         let keep = !is_class_elsewhere(&class.name);

@@ -16,7 +16,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
-use super::files::Limits;
+use super::files::{Limits, content};
 use super::state::{self, Kept};
 use super::{Found, Probe, sqlite, terraform};
 use crate::action::{Action, HOLE, Opacity, Shown};
@@ -143,6 +143,19 @@ impl Probe for Machine<'_> {
         let kept = OfPolicy(facts);
         let cwd = action.cwd.as_deref().unwrap_or_default();
         apart(|| answer(&ask, cwd, &kept))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = self.view.variable(name)?;
+        Some(value.to_string_lossy().into_owned())
+    }
+
+    fn content(&self, path: &Path) -> Option<Vec<u8>> {
+        const MOST: u64 = 1 << 20;
+        if !self.view.shares_files() {
+            return None;
+        }
+        content(path, MOST).ok()?
     }
 }
 

@@ -18,6 +18,8 @@ mod sqlite;
 mod state;
 mod terraform;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::policy::matcher::Facts;
@@ -210,6 +212,12 @@ impl Loss {
 pub trait Probe {
     /// What of this is lost by the action. `skip` is the number of positional words that its subcommand has.
     fn look(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found;
+
+    /// A variable as the process has it that would start the program; none where it has none.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// What is in a file; none where there is none, or it cannot be read.
+    fn content(&self, path: &Path) -> Option<Vec<u8>>;
 }
 
 /// Where text is judged without a machine, nothing is known.
@@ -219,6 +227,14 @@ pub struct Blind;
 impl Probe for Blind {
     fn look(&self, _at: Loses, _facts: &Facts<'_>, _skip: usize) -> Found {
         Found::Unknown
+    }
+
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn content(&self, _path: &Path) -> Option<Vec<u8>> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use crate::decide::Decision;
 use crate::policy::schema::Effect;
 
 use super::escape::escape;
-use super::loss;
+use super::{loss, whereabouts};
 
 /// The word for an effect.
 #[must_use]
@@ -26,11 +26,13 @@ pub fn text(decision: &Decision) -> String {
         None => word(decision.effect).to_owned(),
         Some(first) => {
             let lost = loss::of(first).map(|lost| format!("; it {lost}"));
+            let environment = whereabouts::of(first).map(|environment| format!(", {environment}"));
             format!(
-                "{} {}: {}{}",
+                "{} {}: {}{}{}",
                 word(decision.effect),
                 escape(&first.rule),
                 escape(&first.reason),
+                environment.unwrap_or_default(),
                 lost.unwrap_or_default()
             )
         }
@@ -47,6 +49,8 @@ struct Answer<'a> {
     instead: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     loss: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    environments: &'a [String],
     findings: Vec<Found<'a>>,
 }
 
@@ -59,6 +63,8 @@ struct Found<'a> {
     instead: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     loss: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    environments: &'a [String],
     subject: &'a str,
     start: usize,
     end: usize,
@@ -75,6 +81,7 @@ pub fn json(id: Option<&Value>, decision: &Decision) -> String {
         reason: first.map(|found| found.reason.as_str()),
         instead: first.and_then(|found| found.instead.as_deref()),
         loss: first.and_then(loss::of),
+        environments: first.map_or(&[], |found| &found.around.environments),
         findings: decision
             .findings
             .iter()
@@ -85,6 +92,7 @@ pub fn json(id: Option<&Value>, decision: &Decision) -> String {
                 reason: &found.reason,
                 instead: found.instead.as_deref(),
                 loss: loss::of(found),
+                environments: &found.around.environments,
                 subject: &found.subject,
                 start: found.origin.start,
                 end: found.origin.end,

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::check::word;
 use super::escape::escape;
 use super::excerpt::excerpt;
-use super::loss;
 use super::style::Style;
+use super::{loss, whereabouts};
 use crate::action::{Action, HOLE, Opacity};
-use crate::decide::{Decision, subject};
+use crate::decide::{Decision, LeftOut, Unfound, subject};
 use crate::syntax::Span;
 
 /// How wide the rows are that show the line.
@@ -31,6 +31,9 @@ pub fn explain(line: &str, actions: &[Action], decision: &Decision) -> String {
             escape(&finding.subject),
             escape(&finding.reason)
         );
+        if let Some(environment) = whereabouts::of(finding) {
+            let _infallible = writeln!(text, "  where:   {environment}");
+        }
         if let Some(lost) = loss::of(finding) {
             let _infallible = writeln!(text, "  loses:   it {lost}");
         }
@@ -41,10 +44,14 @@ pub fn explain(line: &str, actions: &[Action], decision: &Decision) -> String {
             text.push_str("  this is the strictest; the others apply too\n");
         }
     }
-    for finding in &decision.left_out {
+    for LeftOut { finding, why } in &decision.left_out {
+        let why = match why {
+            Unfound::NothingLost => "nothing would be lost by it now",
+            Unfound::Elsewhere => "it does not happen where the rule is about",
+        };
         let _infallible = write!(
             text,
-            "\nnot {} {} ({})\n  about:   {}\n  because: nothing would be lost by it now\n",
+            "\nnot {} {} ({})\n  about:   {}\n  because: {why}\n",
             word(finding.effect),
             escape(&finding.rule),
             escape(&finding.layer),

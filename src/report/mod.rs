@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod review;
 pub mod source;
 pub mod style;
+pub mod whereabouts;
 
 /// That a verb could not do what it was asked, and why.
 #[must_use]

@@ -78,6 +78,8 @@ fn part(ignored: &Ignored) -> String {
         Ignored::Variable(name) => ("variable", name),
         Ignored::Class(name) => ("more of class", name),
         Ignored::Setting(name) => ("setting", name),
+        Ignored::Environment(name) => ("environment", name),
+        Ignored::Credentials => return "table `credentials`".to_owned(),
     };
     format!("{what} `{}`", escape(name))
 }

@@ -6,9 +6,9 @@ use crate::syntax::Span;
 
 use super::escape::escape;
 use super::excerpt::excerpt;
-use super::loss;
 use super::refusal::Refusal;
 use super::style::{Role, Style};
+use super::{loss, whereabouts};
 
 /// How many rules a person is shown at once. A line that meets more is not asked about: what cannot be
 /// seen cannot be approved.
@@ -228,15 +228,22 @@ fn push_rule(rows: &mut Vec<String>, findings: &[&Finding], scene: &Scene<'_>, d
     if let Some(finding) = unseen {
         push_cut(rows, "does", &finding.subject, scene);
     }
+    let environment = findings.iter().find_map(|one| whereabouts::of(one));
     let lost = loss::of_all(findings).map(|lost| format!("it {lost}"));
     if detail == Detail::Least {
         push_cut(rows, "why", &first.reason, scene);
+        if let Some(environment) = environment {
+            push_cut(rows, "where", &environment, scene);
+        }
         if let Some(lost) = lost {
             push_cut(rows, "loses", &lost, scene);
         }
         return;
     }
     push_words(rows, "why", &first.reason, Role::Danger, scene);
+    if let Some(environment) = environment {
+        push_words(rows, "where", &environment, Role::Danger, scene);
+    }
     if let Some(lost) = lost {
         push_words(rows, "loses", &lost, Role::Danger, scene);
     }

@@ -11,7 +11,7 @@ use crate::decide::{Decision, Finding};
 
 use super::escape::escape;
 use super::external::{External, Unanswered};
-use super::loss;
+use super::{loss, whereabouts};
 
 /// How many characters of an action are quoted.
 const SUBJECT_LIMIT: usize = 120;
@@ -155,6 +155,9 @@ pub(super) fn found(opening: &str, what: &str, decision: &Decision) -> Option<St
         escape(&first.rule),
         escape(&first.reason),
     );
+    if let Some(environment) = whereabouts::of(first) {
+        let _infallible = write!(text, ", {environment}");
+    }
     if let Some(lost) = loss::of(first) {
         let _infallible = write!(text, "; it {lost}");
     }

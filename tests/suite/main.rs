@@ -20,6 +20,7 @@ mod decide;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod environments;
 mod exec;
 #[cfg(test)]
 mod exec_forms;
