@@ -16,11 +16,13 @@ mod calm;
 mod compat;
 #[cfg(test)]
 mod day;
+#[cfg(test)]
 mod decide;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod environments;
+#[cfg(test)]
 mod exec;
 #[cfg(test)]
 mod exec_forms;
