@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use kibosh::action::{Action, Opacity, Shown, Value};
+use kibosh::action::{Action, OnDisk, Opacity, Shown, Value};
 use kibosh::policy::discover::Folders;
 use kibosh::policy::load::Text;
 use kibosh::policy::{Layer, Policy};
@@ -41,6 +41,7 @@ fn action(program: &str, arguments: &[&str]) -> Action {
         opacity: Opacity::Known,
         shown: Shown::Start,
         code: Shown::Start,
+        on_disk: OnDisk::Nothing,
         by_shell: true,
         unknown: None,
         index: 0,

@@ -111,6 +111,18 @@ pub enum Shown {
     Never,
 }
 
+/// What code in a file that was there before the line has to do with an action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDisk {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The program runs the code, which was read.
+    Runs,
+    /// It stands in such code.
+    Stands,
+}
+
 /// One thing that would happen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Action {
@@ -145,6 +157,8 @@ pub struct Action {
     /// What of the code is seen then, where `opacity` says that it is not known yet. `Never` too for code
     /// that a program runs itself (`python -c`), because no start follows from it.
     pub code: Shown,
+    /// What a file on disk, as it is now, has to do with it.
+    pub on_disk: OnDisk,
     /// A shell calls it, so that the name of a builtin is the builtin.
     pub by_shell: bool,
     /// Why it is not wholly known, for a person.

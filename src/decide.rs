@@ -18,7 +18,7 @@ use self::around::Around;
 use self::environment::{Mark, Marks};
 use self::gates::{Gates, Question};
 use self::stake::Stakes;
-use crate::action::{Action, FileUse, HOLE, Value};
+use crate::action::{Action, FileUse, HOLE, OnDisk, Value};
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::matcher::{self, Facts};
@@ -137,7 +137,9 @@ pub fn evaluate(
         .collect();
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();
-    let mut stakes = Stakes::new(probe, gates, actions.len());
+    let in_text = actions.iter();
+    let in_text = in_text.filter(|action| action.on_disk != OnDisk::Stands);
+    let mut stakes = Stakes::new(probe, gates, in_text.count());
     let mut left_out: Vec<LeftOut> = Vec::new();
     let marks = Marks {
         policy,
@@ -147,6 +149,10 @@ pub fn evaluate(
     };
     for one in &facts {
         if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
+            continue;
+        }
+        // Who starts it reads the file then.
+        if gates == Gates::BesideExec && one.action.on_disk == OnDisk::Stands {
             continue;
         }
         // Looked for once, where a rule asks or something is found.
@@ -227,7 +233,7 @@ pub fn evaluate(
                 instead: rule.instead.clone(),
                 acknowledge: rule.acknowledge,
                 reviewers: reviewers(rule, marks()),
-                subject: subject(one.action),
+                subject: subject_in(one.action, actions),
                 resource: resource(&candidate.matches, one),
                 origin: one.action.origin,
                 words: around::words(one.action),
@@ -366,6 +372,18 @@ pub fn subject(action: &Action) -> String {
         line.push_str(unknown);
     }
     line.trim_end().to_owned()
+}
+
+/// The same, with the program that does it where code in a file says so.
+fn subject_in(action: &Action, actions: &[Action]) -> String {
+    let mut line = subject(action);
+    let mut before = actions.iter().take(action.index).rev();
+    if action.on_disk == OnDisk::Stands
+        && let Some(program) = before.find(|one| one.on_disk == OnDisk::Runs)
+    {
+        line.push_str(&format!(" (by {})", subject(program)));
+    }
+    line
 }
 
 /// Options that name what a command is about, in the order in which they are asked.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::builtins::is_of_the_shell;
 use super::gates::Gates;
-use crate::action::{Action, Payload, Shown};
+use crate::action::{Action, OnDisk, Payload, Shown};
 use crate::policy::Policy;
 use crate::policy::matcher::{self, Facts};
 use crate::policy::schema::{Loses, Match, Rule};
@@ -21,7 +21,7 @@ const MOST: Duration = Duration::from_millis(150);
 pub(super) struct Stakes<'a> {
     probe: &'a dyn Probe,
     gates: Gates,
-    /// How many actions the text has.
+    /// How many actions the text has, without those that stand in files.
     actions: usize,
     spent: Duration,
     /// What was found of the last action that was asked about.
@@ -101,9 +101,11 @@ impl<'a> Stakes<'a> {
                     matcher::is_match(one, &facts.of_form(&started(facts.action)), policy)
                 })
         };
+        // Code in a file is read again when the program starts that runs it.
+        let is_read = facts.action.on_disk == OnDisk::Stands;
         match self.gates {
-            Gates::Line => self.actions == 1 && facts.action.via.is_empty(),
-            Gates::LineThenExec => self.actions == 1 || is_seen_again(),
+            Gates::Line => self.actions == 1 && (is_read || facts.action.via.is_empty()),
+            Gates::LineThenExec => self.actions == 1 || is_read || is_seen_again(),
             Gates::BesideExec => false,
         }
     }

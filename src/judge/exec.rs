@@ -110,6 +110,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
         start: 0,
         told: Told::Program(words.name().into_owned()),
         is_for_caller: false,
+        reads_files: false,
     };
     if exec.is_kibosh {
         // As a shell it becomes the real one, whose exec is judged. The verbs have rules of their own.

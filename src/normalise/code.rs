@@ -1,14 +1,19 @@
 //! Text that a program executes: shell lines become actions, scripts are read where they are known, and
 //! code in other languages is kept for the rules, with the commands that stand in it.
 
+use std::path::{Path, PathBuf};
+
 use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name};
 use super::runs::Inner;
 use super::scope::Binding;
 use super::walk::Walker;
 use super::{calls, embedded, sql};
-use crate::action::{Action, FileUse, HOLE, Payload, Redirection, Shown, Value};
+use crate::action::{Action, FileUse, HOLE, OnDisk, Payload, Redirection, Shown, Value};
 use crate::policy::schema::{Language, Runs};
 use crate::syntax::{self, Dialect};
+
+/// The longest file on disk that is read, in bytes.
+const LONGEST_FILE: usize = 256 << 10;
 
 impl Walker<'_> {
     /// Runs text in a language.
@@ -51,6 +56,8 @@ impl Walker<'_> {
                 if let Some((content, programs)) = content {
                     self.fed_by_also(index, programs.unwrap_or_default());
                     self.run_file(content, Some(inner.name), index, inner.call, positional);
+                } else if !from_input {
+                    self.run_file_on_disk(inner, &text);
                 }
             }
             Language::GitAlias => match text.text.strip_prefix('!') {
@@ -120,7 +127,13 @@ impl Walker<'_> {
         for command in commands {
             self.shell_text(inner, &Value::known(command), None);
         }
-        for mut words in done.commands {
+        self.carry_out(inner, done.commands);
+        self.show_no_more_than(shown, from);
+    }
+
+    /// Follows what calls amount to.
+    fn carry_out(&mut self, inner: &Inner<'_>, commands: Vec<Vec<Value>>) {
+        for mut words in commands {
             for word in &mut words {
                 if let Some(rest) = word.text.strip_prefix('~')
                     && (rest.is_empty() || rest.starts_with('/'))
@@ -145,12 +158,75 @@ impl Walker<'_> {
                     Value::default()
                 }
                 _ => walker.call(Call {
+                    files: Vec::new(),
                     input: None,
                     ..inner.call.going_on(words)
                 }),
             });
         }
-        self.show_no_more_than(shown, from);
+    }
+
+    /// Reads code in a file that was there before the line, as it is now: statements of SQL, and of other languages
+    /// what the program plainly does itself to files that are named. Programs that it starts are seen as they start; what
+    /// cannot be read or is not plain stays unknown.
+    pub(super) fn run_file_on_disk(&mut self, inner: &Inner<'_>, file: &Value) {
+        let Some(language) = self.language_of(inner.name) else {
+            return;
+        };
+        if matches!(language, Language::Shell | Language::Argv) {
+            return;
+        }
+        let Some(path) = self.path_on_disk(file) else {
+            return;
+        };
+        let index = inner.index;
+        if let Some(action) = self.actions.get_mut(index) {
+            action.on_disk = OnDisk::Runs;
+        }
+        let content = self.context.probe.content(&path);
+        let content = content.filter(|content| content.len() <= LONGEST_FILE);
+        let Some(content) = content.and_then(|content| String::from_utf8(content).ok()) else {
+            return;
+        };
+        if language == Language::Sql {
+            self.payload(inner, language, Value::known(content));
+            return;
+        }
+        let Some(program) = self
+            .grammar
+            .program(calls::interpreter(language).unwrap_or(inner.name))
+        else {
+            return;
+        };
+        let mut found = calls::commands(&program.calls, language, &content).commands;
+        let is_named = |word: &Value| word.is_known() && !word.glob;
+        found.retain(|words| words.iter().all(is_named));
+        let from = self.actions.len();
+        let cwd = self.scope.cwd.clone();
+        if content.contains("chdir") {
+            self.scope.cwd = None;
+        }
+        self.carry_out(inner, found);
+        self.scope.cwd = cwd;
+        self.show_no_more_than(Shown::Never, from);
+        for action in self.actions.iter_mut().skip(from) {
+            action.on_disk = OnDisk::Stands;
+        }
+    }
+
+    /// The language that an interpreter reads on its standard input.
+    fn language_of(&self, name: &str) -> Option<Language> {
+        let program = self.grammar.program(name)?;
+        program.runs.iter().find(|runs| runs.stdin)?.language
+    }
+
+    /// Where a file is that a word names on this machine; none where that is not known, or it is part of the system.
+    fn path_on_disk(&self, file: &Value) -> Option<PathBuf> {
+        if !file.is_known() || file.glob || self.scope.elsewhere || file.text.is_empty() {
+            return None;
+        }
+        let path = Path::new(self.scope.cwd.as_deref()?).join(&file.text);
+        (!self.grammar.is_of_the_system(&path, &self.context.place)).then_some(path)
     }
 
     /// Reads the text of a script that is known, by its `#!` line or the interpreter that was named.
@@ -182,10 +258,7 @@ impl Walker<'_> {
             Some(name) => name.to_owned(),
             None => shebang.unwrap_or("sh").to_owned(),
         };
-        let language = self
-            .grammar
-            .program(&name)
-            .and_then(|p| p.runs.iter().find(|r| r.stdin).and_then(|r| r.language));
+        let language = self.language_of(&name);
         let runs = Runs::default();
         let via = interpreter.unwrap_or(&name).to_owned();
         let inner = Inner {

@@ -19,10 +19,11 @@ mod walk;
 mod words;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::action::{Action, Value};
-use crate::policy::paths::Place;
+use crate::policy::paths::{self, Place};
 use crate::policy::schema::{Program, Variable};
 use crate::probe::{Blind, Probe};
 use crate::syntax::{Dialect, Reading};
@@ -33,6 +34,8 @@ pub trait Grammar {
     fn program(&self, name: &str) -> Option<Rc<Program>>;
     /// What is known about an environment variable.
     fn variable(&self, name: &str) -> Option<Rc<Variable>>;
+    /// Whether a file is part of the system.
+    fn is_of_the_system(&self, path: &Path, place: &Place) -> bool;
 }
 
 /// Where and how a line would run.
@@ -100,5 +103,10 @@ impl Grammar for crate::policy::Policy {
 
     fn variable(&self, name: &str) -> Option<Rc<Variable>> {
         Self::variable(self, name)
+    }
+
+    fn is_of_the_system(&self, path: &Path, place: &Place) -> bool {
+        let path = paths::normal(&Value::known(path.to_string_lossy()), None);
+        paths::is_in(&path, paths::SYSTEM, self, place)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::call::{Call, IN_THIS_SHELL, MOST_ITEMS, base_name, reads_a_file};
 use super::walk::{DEEPEST, Walker};
 use super::words::is_name;
-use crate::action::{Action, HOLE, Opacity, Shown, Value};
+use crate::action::{Action, FileUse, HOLE, Opacity, Shown, Value};
 use crate::policy::arguments::{Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
 use crate::policy::{glob, walk};
@@ -115,7 +115,13 @@ impl Walker<'_> {
             let language = runs.language.unwrap_or_default();
             match &call.input {
                 // `bash < FILE` is no more than `bash FILE`.
-                Some(text) if text.text == HOLE.to_string() && reads_a_file(call) => {}
+                Some(text) if text.text == HOLE.to_string() && reads_a_file(call) => {
+                    let mut read = call.files.iter().rev();
+                    if let Some(file) = read.find(|file| file.usage == FileUse::Read) {
+                        let file = file.file.clone();
+                        self.run_file_on_disk(&inner, &file);
+                    }
+                }
                 Some(text)
                     if text.text.trim_matches([HOLE, '\n']).is_empty()
                         && text.text.contains(HOLE) =>

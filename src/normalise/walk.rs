@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::call::Words;
 use super::scope::{Binding, Process, Scope};
 use super::{Context, Grammar};
-use crate::action::{Action, FileUse, Opacity, Redirection, Shown, Value};
+use crate::action::{Action, FileUse, OnDisk, Opacity, Redirection, Shown, Value};
 use crate::syntax::{
     AssignedValue, Assignment, Command, Compound, Connector, Reading, Redirect, RedirectOperator,
     Script, Simple, Span, Statement, Word,
@@ -126,6 +126,7 @@ impl<'a> Walker<'a> {
             opacity: Opacity::Known,
             shown: Shown::Start,
             code: Shown::Start,
+            on_disk: OnDisk::Nothing,
             by_shell: false,
             unknown: None,
             index: 0,

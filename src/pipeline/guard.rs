@@ -187,6 +187,7 @@ impl<'a> Guard<'a> {
             && judged.decision.left_out.is_empty()
             // What a shell or a loader reads from a file may be something else the next time.
             && !is_loader
+            && !judged.reads_files
             && matches!(judged.told, Told::Command(_) | Told::Program(_));
         judged.decision = self.grants.borrow().left(judged.decision, request.task);
         (judged, lasts)

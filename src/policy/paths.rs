@@ -157,6 +157,9 @@ impl Classes for Vec<PathClass> {
 /// How deep classes that except classes are followed.
 const DEEPEST_EXCEPT: u8 = 4;
 
+/// The class of what is part of the system.
+pub const SYSTEM: &str = "system";
+
 /// Whether a path is in a class. Unknown class names are in none (lint reports them).
 #[must_use]
 pub fn is_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {

@@ -16,10 +16,10 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
-use super::files::{Limits, content};
+use super::files::{Limits, content, is_file};
 use super::state::{self, Kept};
 use super::{Found, Probe, sqlite, terraform};
-use crate::action::{Action, HOLE, Opacity, Shown};
+use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
 use crate::policy::paths::PathText;
@@ -120,7 +120,7 @@ fn is_harmless_to_git(name: &[u8]) -> bool {
 /// Whether all of an action is known, and it happens here.
 fn is_clear(action: &Action) -> bool {
     action.opacity == Opacity::Known
-        && action.shown == Shown::Start
+        && (action.shown == Shown::Start || action.on_disk == OnDisk::Stands)
         && !action.elsewhere
         && action.path.is_known()
         && !action.path.glob
@@ -152,7 +152,8 @@ impl Probe for Machine<'_> {
 
     fn content(&self, path: &Path) -> Option<Vec<u8>> {
         const MOST: u64 = 1 << 20;
-        if !self.view.shares_files() {
+        // Whoever opens a pipe takes part in it.
+        if !self.view.shares_files() || !is_file(path) {
             return None;
         }
         content(path, MOST).ok()?

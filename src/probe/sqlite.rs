@@ -44,8 +44,8 @@ pub(super) enum Done {
 pub(super) struct Ask {
     /// The database.
     file: PathBuf,
-    /// What is done to which tables.
-    tables: Vec<(String, Done)>,
+    /// What is done to which tables; none where only a database that is not there yet loses nothing.
+    tables: Option<Vec<(String, Done)>>,
 }
 
 /// Whether sqlite3 would take the database for what it seems: no settings of a person's or of a
@@ -83,16 +83,45 @@ pub(super) fn of(facts: &Facts<'_>) -> Option<Ask> {
     if !is_plain {
         return None;
     }
-    let mut tables = Vec::new();
+    let mut tables: Option<Vec<(String, Done)>> = Some(Vec::new());
     for payload in &action.payloads {
         if payload.language != Language::Sql || payload.text.contains(HOLE) {
             return None;
         }
-        let done = statement(&payload.text)?;
-        tables.extend(done.filter(|done| !tables.contains(done)));
+        match (statement(&payload.text), &mut tables) {
+            (Some(done), Some(tables)) => {
+                let is_new = |done: &(String, Done)| !tables.contains(done);
+                let done = done.filter(is_new);
+                tables.extend(done);
+            }
+            (None, _) if may_leave(&payload.text) => return None,
+            (None, _) => tables = None,
+            (Some(_), None) => {}
+        }
     }
     let file = Path::new(action.cwd.as_deref()?).join(file);
-    (!tables.is_empty()).then_some(Ask { file, tables })
+    let is_something =
+        !action.payloads.is_empty() && tables.as_ref().is_none_or(|all| !all.is_empty());
+    is_something.then_some(Ask { file, tables })
+}
+
+/// Whether statements may be about another database or a file, or do more than SQL.
+fn may_leave(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let mut lines = text.lines();
+    lines.any(|line| line.trim_start().starts_with('.'))
+        || [
+            "attach",
+            "vacuum",
+            "load_extension",
+            "writefile",
+            "edit(",
+            "readfile",
+            "virtual",
+            "pragma",
+        ]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// The table that a statement takes all rows of; `Some(None)` where it only begins or ends a
@@ -145,6 +174,7 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
         // It would be made.
         return Some(loss);
     };
+    let tables = ask.tables.as_ref()?;
     let file = ask.file.canonicalize().ok()?;
     if data.is_symlink() && !file.is_file() || !files::is_file(&file) {
         return None;
@@ -164,7 +194,7 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
         program: program::at(PLACES)?,
         name: name_of(&file),
     };
-    for (table, done) in &ask.tables {
+    for (table, done) in tables {
         let Some(rows) = database.rows(table)? else {
             continue;
         };

@@ -57,6 +57,8 @@ mod metamorphic;
 #[cfg(test)]
 mod normalise;
 #[cfg(test)]
+mod on_disk;
+#[cfg(test)]
 mod panel;
 #[cfg(test)]
 mod policy;

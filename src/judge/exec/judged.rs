@@ -18,6 +18,8 @@ pub struct ExecJudgement {
     pub told: Told,
     /// Whether something was left out because of who calls: another caller would be told of it.
     pub is_for_caller: bool,
+    /// Whether code in a file was read, which may be other code the next time.
+    pub reads_files: bool,
 }
 
 /// Where a judged text comes from, for `report` to word.

@@ -10,16 +10,15 @@ use std::rc::Rc;
 use super::judged::{ExecJudgement, Told};
 use super::words::Words;
 use super::{Caller, Running};
-use crate::action::{Action, HOLE, Value};
+use crate::action::{Action, HOLE, OnDisk, Value};
 use crate::decide::gates::Gates;
 use crate::decide::{self, Decision};
 use crate::invocation::{self, Invocation, Preamble, Source, Text, View};
 use crate::judge::base::{Base, with_holes};
 use crate::judge::shell::Shell;
-use crate::normalise;
+use crate::normalise::{self, Grammar};
 use crate::policy::Policy;
 use crate::policy::glob;
-use crate::policy::paths;
 use crate::policy::schema::Program;
 use crate::probe::Blind;
 use crate::surroundings::Surroundings;
@@ -27,9 +26,6 @@ use crate::syntax::Dialect;
 
 /// The longest script that is read, in bytes. All that it starts is judged when it starts.
 const LONGEST_SCRIPT: u64 = 64 << 10;
-
-/// The class of the paths whose scripts are not read: they are part of the system.
-const SYSTEM: &str = "system";
 
 /// What one exec is judged with.
 pub(super) struct Judging<'a> {
@@ -146,6 +142,7 @@ impl Judging<'_> {
     fn fields(&self, fields: Vec<Value>, gates: Gates, nets: bool, judged: &mut ExecJudgement) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
+        judged.reads_files |= actions.iter().any(|one| one.on_disk != OnDisk::Nothing);
         let mut decision =
             decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
         if !nets {
@@ -321,8 +318,6 @@ impl Judging<'_> {
 
     /// Whether a file is part of the system, by the policy's own class.
     fn is_of_the_system(&self, place: &Path) -> bool {
-        let path = Value::known(place.to_string_lossy());
-        let path = paths::normal(&path, None);
-        paths::is_in(&path, SYSTEM, self.policy, &self.surroundings.place())
+        Grammar::is_of_the_system(self.policy, place, &self.surroundings.place())
     }
 }

@@ -1,0 +1,227 @@
+//! Code in files that are there before the line: what it plainly does itself is judged before it runs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::tree::Tree;
+
+const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
+
+/// A file of the tree.
+fn write(tree: &Tree, name: &str, text: &str) {
+    let file = tree.work().join(name);
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+const PYTHON: &str = "#!/usr/bin/env python3\nimport shutil\nshutil.rmtree(\"data\")\n";
+
+#[test]
+fn the_same_script_runs_where_it_loses_nothing_and_is_stopped_where_it_does() {
+    let tree = Tree::new();
+    write(&tree, "clean.py", PYTHON);
+    write(
+        &tree,
+        "clean.js",
+        "const fs = require('fs');\nfs.rmSync('data', { recursive: true });\n",
+    );
+    write(
+        &tree,
+        "clean.pl",
+        "use File::Path 'remove_tree';\nremove_tree('data');\n",
+    );
+    write(&tree, "tool", PYTHON);
+    write(&tree, "all.sh", "#!/bin/sh\n./tool\n");
+    write(&tree, "Makefile", "clean:\n\t@python3 clean.py\n");
+    write(
+        &tree,
+        "moves.py",
+        "import os, shutil\nos.chdir('sub')\nshutil.rmtree('data')\n",
+    );
+    tree.make("mkdir sub; git add .; git commit -qm tools");
+    let lost = "mkdir -p data; echo mine >data/notes";
+    let kept = "mkdir -p data; echo ours >data/notes; git add -f data; git commit -qm data";
+    let undo = "git reset -q --hard; git rm -qr --cached data 2>/dev/null || true; rm -rf data; git commit -qm none || true";
+    for line in [
+        "python3 clean.py",
+        "node clean.js",
+        "perl clean.pl",
+        "./tool",
+        "./all.sh",
+        "sh all.sh",
+        "make clean",
+        "bash -c 'python3 clean.py'",
+        "cd src && python3 ../clean.py; cd .. && python3 clean.py",
+        "f=clean.py; python3 $f",
+        "echo clean.py | xargs python3",
+        "env python3 clean.py",
+        "python3 <clean.py",
+    ] {
+        tree.make(lost);
+        let output = tree.run(line);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{line}: {told}");
+        assert!(told.contains("`rm -r data (by "), "{line}: {told}");
+        assert!(
+            told.contains("deletes 1 file (5 bytes), untracked"),
+            "{line}: {told}"
+        );
+        assert!(tree.work().join("data/notes").exists(), "{line}");
+        tree.make(undo);
+        tree.make(kept);
+        if !line.starts_with("cd") {
+            tree.runs(line, kept);
+            assert!(!tree.work().join("data").exists(), "{line}");
+        }
+        tree.make(undo);
+    }
+    // In which directory it then is, is not known.
+    tree.is_stopped("python3 moves.py", "nothing", "`rm -r data (by ");
+}
+
+#[test]
+fn what_ran_a_moment_ago_is_read_again() {
+    let tree = Tree::new();
+    write(&tree, "job.py", "print('fine')\n");
+    write(&tree, "clean.py", PYTHON);
+    write(
+        &tree,
+        "twice.sh",
+        "run() { python3 job.py; }; run; cp clean.py job.py; run; echo \"came $?\"\n",
+    );
+    tree.make("mkdir data; echo mine >data/notes");
+    let output = tree.run("sh twice.sh");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said, "fine\ncame 126\n", "{output:?}");
+    assert!(tree.work().join("data/notes").exists());
+}
+
+#[test]
+fn statements_in_a_file_are_statements() {
+    let tree = Tree::new();
+    write(&tree, "drop.sql", "-- all of it\nDROP TABLE orders;\n");
+    write(&tree, "look.sql", "SELECT count(*) FROM orders;\n");
+    write(
+        &tree,
+        "schema.sql",
+        "DROP TABLE IF EXISTS orders;\nCREATE TABLE orders (id integer);\nINSERT INTO orders VALUES (1);\n",
+    );
+    let bin = tree.work().join("../bin");
+    fs::create_dir(&bin).unwrap();
+    let bin = bin.canonicalize().unwrap();
+    for name in ["psql", "mysql"] {
+        let file = bin.join(name);
+        fs::write(&file, "#!/bin/sh\necho came >>../came\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let came = tree.work().join("../came");
+    let run = |line: &str| {
+        let mut command = tree.command(KIBOSH, line);
+        command.env(
+            "PATH",
+            format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display()),
+        );
+        command.output().unwrap()
+    };
+    for line in [
+        "psql -f drop.sql",
+        "psql shop --file=drop.sql",
+        "psql shop <drop.sql",
+        "mysql shop <drop.sql",
+        "for f in drop.sql; do psql -f $f; done",
+    ] {
+        let output = run(line);
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("databases."),
+            "{line}: {output:?}"
+        );
+        assert!(!came.exists(), "{line}");
+    }
+    for line in ["psql -f look.sql", "mysql shop <look.sql"] {
+        let output = run(line);
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        fs::remove_file(&came).unwrap();
+    }
+    // A database that is not there yet loses nothing by any statement.
+    tree.runs("sqlite3 new.db <schema.sql", "no database");
+    tree.is_stopped(
+        "sqlite3 new.db <schema.sql",
+        "a table with a row",
+        "databases.",
+    );
+    tree.is_stopped(
+        "sqlite3 new.db <drop.sql",
+        "a table with a row",
+        "drops 1 table with 1 row",
+    );
+    write(
+        &tree,
+        "other.sql",
+        "ATTACH 'new.db' AS other;\nDROP TABLE other.orders;\n",
+    );
+    tree.is_stopped(
+        "sqlite3 fresh.db <other.sql",
+        "another database",
+        "databases.",
+    );
+}
+
+#[test]
+fn what_is_not_plain_or_cannot_be_read_asks_nobody_and_holds_nothing_up() {
+    let tree = Tree::new();
+    write(
+        &tree,
+        "tests.py",
+        "import os, shutil, sys, tempfile\n\
+         folder = tempfile.mkdtemp()\n\
+         open(os.path.join(folder, 'x'), 'w').close()\n\
+         for name in os.listdir(folder):\n    os.remove(os.path.join(folder, name))\n\
+         shutil.rmtree(folder)\n\
+         open('report.txt', 'w').write('ok')\n\
+         if len(sys.argv) > 1:\n    os.remove(sys.argv[1])\n",
+    );
+    write(
+        &tree,
+        "build.js",
+        "const fs = require('fs');\nfs.rmSync('dist', { recursive: true, force: true });\nfs.mkdirSync('dist');\n",
+    );
+    let long = format!("{}\nimport shutil\n", "# filler\n".repeat(40_000));
+    write(&tree, "long.py", &long);
+    fs::write(tree.work().join("bytes.py"), b"# \xff\n").unwrap();
+    for line in [
+        "python3 tests.py",
+        "python3 tests.py && python3 tests.py",
+        "node build.js && node build.js",
+        "python3 long.py",
+        "python3 -m unittest -q </dev/null; true",
+        "python3 bytes.py; true",
+        "mkfifo pipe; (echo 'print(1)' >pipe &) ; python3 pipe",
+        "python3 . ; true",
+        "python3 nowhere.py; true",
+    ] {
+        tree.runs(line, "nothing");
+    }
+}
+
+/// What code does by a file that is not named, or by words that only it works out, is not seen. Each of these belongs to
+/// a test above once it is.
+#[test]
+fn what_is_done_out_of_sight_is_known() {
+    let tree = Tree::new();
+    write(&tree, "clean.py", PYTHON);
+    write(&tree, "imports.py", "import clean\n");
+    write(
+        &tree,
+        "works.py",
+        "import os, shutil\nshutil.rmtree(os.environ['WHICH'])\n",
+    );
+    for line in [
+        "python3 -m clean",
+        "python3 imports.py",
+        "WHICH=data python3 works.py",
+    ] {
+        tree.make("mkdir -p data; echo mine >data/notes");
+        tree.runs(line, "data");
+        assert!(!tree.work().join("data").exists(), "{line}");
+    }
+}
