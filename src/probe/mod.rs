@@ -17,6 +17,8 @@ mod refs;
 mod sqlite;
 mod state;
 mod terraform;
+mod tracked;
+mod untracked;
 
 use std::path::Path;
 

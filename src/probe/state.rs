@@ -3,18 +3,18 @@
 //! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
 //! only. In every doubt it says more than is lost, or that it is not known.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use super::Loss;
-use super::ask::{Ask, Ignored, Target};
+use super::ask::{Ask, Target};
 use super::files::{self, Asked, Limits};
-use super::git::{self, Git, Status};
+use super::git::{self, Git};
 use super::index::Index;
-use super::refs::{branches, lost_commits, stash};
+use super::refs::{branches, stash};
 use super::{sqlite, terraform};
 
 /// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
@@ -23,9 +23,6 @@ pub(super) trait Kept {
     /// Whether losing a path loses nothing.
     fn is_kept(&self, path: &Path) -> bool;
 }
-
-/// How many files are named to git one by one.
-const MOST_ADDED: usize = 50_000;
 
 /// What would be lost.
 pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Loss> {
@@ -84,7 +81,7 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
     }
 }
 
-struct Look<'a> {
+pub(super) struct Look<'a> {
     kept: &'a dyn Kept,
     limits: &'a mut Limits,
 }
@@ -212,138 +209,8 @@ impl Look<'_> {
         Some(loss)
     }
 
-    /// Tracked files that are overwritten.
-    fn tree(
-        &mut self,
-        git: &Git,
-        revision: Option<&str>,
-        paths: &[String],
-        index: bool,
-        moves: bool,
-    ) -> Option<Loss> {
-        let file = Index::open(&git.own.join("index"), git.name_length)?;
-        if revision.is_none() && !index && !paths.is_empty() {
-            let mut all = paths.iter().map(|path| plain(git, path));
-            let is_same = |path: Option<PathBuf>| {
-                path.is_some_and(|path| self.same(git, &file, &path).is_some())
-            };
-            if all.all(is_same) {
-                return Some(Loss::default());
-            }
-        }
-        let contents = file.contents(None);
-        if contents.hides || contents.submodules {
-            return None;
-        }
-        let given: Vec<OsString> = paths.iter().map(OsString::from).collect();
-        let status = git.status("no", "no", false, &given)?;
-        let mut loss = changed(git, &status, index)?;
-        let Some(revision) = revision else {
-            return Some(loss);
-        };
-        let head = git.commit("HEAD")??;
-        let target = git.commit(revision)??;
-        if head != target {
-            loss.untracked += overwritten(git, &head, &target, paths)?;
-        }
-        if moves && head != target {
-            let name = git.says(&["rev-parse", "--symbolic-full-name", "HEAD"])?;
-            let name = String::from_utf8(name).ok()?;
-            let left = [name.trim().to_owned()];
-            loss.commits = lost_commits(git, &[head], &left, Some(&target))?;
-        } else if !moves && paths.is_empty() {
-            // A commit that is checked out by itself is left.
-            loss.commits = lost_commits(git, &[head], &[], Some(&target))?;
-        }
-        Some(loss)
-    }
-
-    /// Files that are not tracked are deleted.
-    fn clean(
-        &mut self,
-        git: &Git,
-        paths: &[String],
-        ignored: Ignored,
-        directories: bool,
-        repositories: bool,
-    ) -> Option<Loss> {
-        let mut given: Vec<OsString> = paths.iter().map(OsString::from).collect();
-        if given.is_empty() {
-            given.push(".".into());
-        }
-        // An untracked directory is told as a whole, and with it the ignored files in it.
-        let (untracked, how) = match ignored {
-            Ignored::None => ("normal", "no"),
-            Ignored::Also => ("normal", "matching"),
-            Ignored::Only => ("all", "matching"),
-        };
-        let status = git.status(untracked, how, false, &given)?;
-        let mut loss = Loss {
-            deletes: true,
-            ..Loss::default()
-        };
-        let untracked: &[PathBuf] = match ignored {
-            Ignored::Only => &[],
-            Ignored::None | Ignored::Also => &status.untracked,
-        };
-        for (list, is_ignored) in [(untracked, false), (&status.ignored, true)] {
-            for path in list {
-                if !directories && path.as_os_str().as_bytes().ends_with(b"/") {
-                    continue;
-                }
-                let whole = git.root.join(path);
-                let is_repository = whole.join(".git").symlink_metadata().is_ok();
-                if is_repository && !repositories {
-                    continue;
-                }
-                let found = self.not_tracked(git, path);
-                loss.files += found.files;
-                loss.bytes = loss.bytes.saturating_add(found.bytes);
-                loss.at_least |= found.is_cut;
-                if repositories {
-                    loss.repositories += found.repositories;
-                }
-                if is_ignored {
-                    loss.ignored += found.files;
-                } else {
-                    loss.untracked += found.files;
-                }
-            }
-        }
-        Some(loss)
-    }
-
-    /// A linked working tree is deleted.
-    fn worktree(&mut self, path: &Path) -> Option<Loss> {
-        // One that is not there may be named by a part of its path.
-        let real = path.canonicalize().ok()?;
-        let git = Git::at(&real)?;
-        let contents = Index::open(&git.own.join("index"), git.name_length)?.contents(None);
-        if git.own == git.common || git.root != real || contents.hides || contents.submodules {
-            return None;
-        }
-        let status = git.status("all", "matching", false, &[])?;
-        let mut loss = changed(&git, &status, true)?;
-        loss.deletes = true;
-        let all = self.count(&real, Asked::Folders);
-        loss.files = all.files;
-        loss.bytes = all.bytes;
-        // One is the file that links it to its repository.
-        loss.repositories = all.repositories.saturating_sub(1);
-        loss.at_least |= all.is_cut;
-        for path in &status.untracked {
-            loss.untracked += self.not_tracked(&git, path).files;
-        }
-        for path in &status.ignored {
-            loss.ignored += self.not_tracked(&git, path).files;
-        }
-        let head = git.commit("HEAD")??;
-        loss.commits = lost_commits(&git, &[head], &[], None)?;
-        Some(loss)
-    }
-
     /// What is lost with something that is not tracked.
-    fn not_tracked(&mut self, git: &Git, path: &Path) -> files::Counted {
+    pub(super) fn not_tracked(&mut self, git: &Git, path: &Path) -> files::Counted {
         if self.kept.is_kept(path) {
             return files::Counted::default();
         }
@@ -351,7 +218,7 @@ impl Look<'_> {
     }
 
     /// How many files below a path of a working tree are there, all of them as the index has them.
-    fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
+    pub(super) fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
         index.surely_same(path.as_os_str().as_bytes(), &mut |path| {
             self.look(git, path)
         })
@@ -365,100 +232,13 @@ impl Look<'_> {
         files::at(&git.root.join(OsStr::from_bytes(path)))
     }
 
-    fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
+    pub(super) fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
         let kept = self.kept;
         files::count(path, &|name| kept.is_kept(name), asked, self.limits)
     }
 }
 
-/// A path that is given to git, relative to the root, where it is surely no pattern.
-fn plain(git: &Git, path: &str) -> Option<PathBuf> {
-    if path.starts_with(':') || path.contains(['*', '?', '[', '\\']) {
-        return None;
-    }
-    let folder = git.folder.canonicalize().ok()?;
-    let mut whole = folder.strip_prefix(&git.root).ok()?.to_owned();
-    for part in Path::new(path).components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(name) => whole.push(name),
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(whole)
-}
-
-/// What was changed in tracked files, and in the index where that is overwritten, too.
-fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
-    let mut loss = Loss::default();
-    let paths = status.changed.iter().filter_map(|(staged, state, path)| {
-        let by_state = !matches!(state, b'.' | b'D');
-        let by_index = index && !matches!(staged, b'.');
-        (by_state || by_index).then_some(path)
-    });
-    // A directory that stands in place of a file gives way with all that is in it.
-    for (_, state, path) in &status.changed {
-        if *state == b'D' && files::at(&git.root.join(path)).ok()?.is_some() {
-            loss.untracked += 1;
-        }
-    }
-    for path in paths.chain(&status.unmerged) {
-        // What was deleted only comes back.
-        if let Some(data) = files::at(&git.root.join(path)).ok()? {
-            loss.files += 1;
-            loss.modified += 1;
-            loss.bytes = loss.bytes.saturating_add(data.len());
-        }
-    }
-    // What is in the index and not in the working tree is in no file, and in no commit.
-    let staged_alone = status
-        .changed
-        .iter()
-        .filter(|(staged, state, _)| index && *state == b'D' && !matches!(staged, b'.' | b'D'));
-    let staged_alone = number(staged_alone.count());
-    loss.files += staged_alone;
-    loss.modified += staged_alone;
-    loss.modified += number(status.unmerged.len()).saturating_sub(loss.modified);
-    Some(loss)
-}
-
-/// How many files that are not tracked stand where a revision has some.
-fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<u64> {
-    let mut arguments = vec![
-        "diff-tree",
-        "-r",
-        "-z",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-relative",
-        "--name-only",
-        "--diff-filter=A",
-        head,
-        target,
-        "--",
-    ];
-    arguments.extend(paths.iter().map(String::as_str));
-    let said = git.says(&arguments)?;
-    let mut found = 0;
-    let added = said
-        .split(|&byte| byte == 0)
-        .filter(|path| !path.is_empty());
-    for (place, path) in added.enumerate() {
-        if place >= MOST_ADDED {
-            return None;
-        }
-        let path = git.root.join(OsStr::from_bytes(path));
-        let is_there = match path.symlink_metadata() {
-            Ok(_) => true,
-            // A file stands where a directory is to be.
-            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        };
-        found += u64::from(is_there);
-    }
-    Some(found)
-}
-
-fn number(length: usize) -> u64 {
+pub(super) fn number(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
