@@ -72,6 +72,14 @@ pub(super) struct Status {
     pub ignored: Vec<PathBuf>,
 }
 
+impl Status {
+    /// What is not tracked, and whether it is ignored.
+    pub fn not_tracked(&self) -> impl Iterator<Item = (&Path, bool)> {
+        let untracked = self.untracked.iter().map(|path| (path.as_path(), false));
+        untracked.chain(self.ignored.iter().map(|path| (path.as_path(), true)))
+    }
+}
+
 /// Whether a directory, or one above it, looks like a repository.
 pub(super) fn is_in_one(folder: &Path) -> bool {
     folder.ancestors().any(|above| {
@@ -120,6 +128,20 @@ impl Git {
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
         let (said, status) = run(self.program, &self.folder, &arguments)?;
         (status == 0).then_some(said)
+    }
+
+    /// Directories that are not tracked as a whole, with those in which git sees nothing; relative to the root.
+    /// `options` say which, by their being ignored.
+    pub fn folders(&self, options: &[&str], paths: &[OsString]) -> Option<Vec<PathBuf>> {
+        let fixed = ["ls-files", "--others", "--directory", "--full-name", "-z"];
+        let all = fixed.iter().chain(options).chain(&["--"]);
+        let mut arguments: Vec<&OsStr> = all.map(OsStr::new).collect();
+        arguments.extend(paths.iter().map(OsString::as_os_str));
+        let (said, status) = run(self.program, &self.folder, &arguments)?;
+        let paths = said.split(|&byte| byte == 0);
+        let paths = paths.filter(|path| path.ends_with(b"/"));
+        let paths = paths.map(|path| PathBuf::from(OsStr::from_bytes(path)));
+        (status == 0).then(|| paths.collect())
     }
 
     /// The name of the commit that a revision is; `Some(None)` where git knows no such revision.

@@ -17,7 +17,7 @@ use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
 use super::files::{Limits, content};
-use super::state::{self, Kept};
+use super::state;
 use super::{Found, Probe, sqlite, terraform};
 use crate::action::{Action, HOLE, Opacity, Shown};
 use crate::invocation::View;
@@ -25,6 +25,7 @@ use crate::policy::matcher::Facts;
 use crate::policy::paths::PathText;
 use crate::policy::schema::Loses;
 use crate::sys::process::keep_only;
+use crate::sys::signals::Disposition;
 use crate::sys::terminal::in_child;
 
 /// How long a look may take.
@@ -137,12 +138,11 @@ impl Probe for Machine<'_> {
         if !is_clear(action) || !self.is_plain(at, action) || !self.view.shares_files() {
             return Found::Unknown;
         }
-        let Some(ask) = ask::of(at, facts, skip) else {
+        let Some(ask) = ask::of(at, facts, skip, self.view) else {
             return Found::Unknown;
         };
-        let kept = OfPolicy(facts);
         let cwd = action.cwd.as_deref().unwrap_or_default();
-        apart(|| answer(&ask, cwd, &kept))
+        apart(|| answer(&ask, cwd, &|path| is_kept(facts, path)))
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -159,7 +159,7 @@ impl Probe for Machine<'_> {
     }
 }
 
-fn answer(ask: &Ask, cwd: &str, kept: &dyn Kept) -> Found {
+fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
     if !state::is_there(Path::new(cwd)) {
         return Found::Unknown;
@@ -171,26 +171,22 @@ fn answer(ask: &Ask, cwd: &str, kept: &dyn Kept) -> Found {
     }
 }
 
-/// What the policy takes for no loss.
-struct OfPolicy<'f, 'a>(&'f Facts<'a>);
-
-impl Kept for OfPolicy<'_, '_> {
-    fn is_kept(&self, path: &Path) -> bool {
-        let Some(text) = path.to_str() else {
-            return false;
-        };
-        let path = PathText {
-            text: text.trim_end_matches('/').to_owned(),
-            contents: false,
-            floating: !text.starts_with('/'),
-            glob: false,
-        };
-        let is_in = |class: &str| self.0.is_in(&path, class);
-        if path.floating {
-            return is_in(REGENERABLE);
-        }
-        (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
+/// Whether the policy takes a path for no loss.
+fn is_kept(facts: &Facts<'_>, path: &Path) -> bool {
+    let Some(text) = path.to_str() else {
+        return false;
+    };
+    let path = PathText {
+        text: text.trim_end_matches('/').to_owned(),
+        contents: false,
+        floating: !text.starts_with('/'),
+        glob: false,
+    };
+    let is_in = |class: &str| facts.is_in(&path, class);
+    if path.floating {
+        return is_in(REGENERABLE);
     }
+    (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
 }
 
 /// Has something found out in a child, which is killed with all it has started where it takes too long.
@@ -200,7 +196,9 @@ fn apart(work: impl FnOnce() -> Found) -> Found {
     };
     let child = in_child(|| {
         // It must not outlive who waits for it, nor hold what that one holds.
-        let alone = setpgid(Pid::from_raw(0), Pid::from_raw(0)).is_ok()
+        // Where the caller ignores the end of children, there is no status of one.
+        let alone = Disposition::default_of(libc::SIGCHLD).is_ok()
+            && setpgid(Pid::from_raw(0), Pid::from_raw(0)).is_ok()
             && set_pdeathsig(Signal::SIGKILL).is_ok()
             && keep_only(&[sender.as_fd()]).is_ok();
         if !alone {

@@ -3,30 +3,31 @@
 //! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
 //! only. In every doubt it says more than is lost, or that it is not known.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Loss;
-use super::ask::{Ask, Target};
-use super::files::{self, Asked, Limits};
+use super::ask::{Ask, Ignored, Target};
+use super::files::{self, Asked, Counted, Limits};
 use super::git::{self, Git};
 use super::index::Index;
 use super::refs::{branches, stash};
+use super::untracked::{Cleaning, may_ignore};
 use super::{sqlite, terraform};
 
-/// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
-/// they are, others as they stand in a working tree or below what is deleted.
-pub(super) trait Kept {
-    /// Whether losing a path loses nothing.
-    fn is_kept(&self, path: &Path) -> bool;
-}
-
-/// What would be lost.
-pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Loss> {
-    let look = &mut Look { kept, limits };
+/// What would be lost. `kept` says whether losing a path loses nothing: what is made again, a directory of
+/// this name or a file of this kind. Absolute paths are asked about as they are, others as they stand in a
+/// working tree or below what is deleted.
+pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits) -> Option<Loss> {
+    let look = &mut Look {
+        kept,
+        limits,
+        reached: HashMap::new(),
+    };
     match ask {
         Ask::Paths(paths) => look.paths(paths),
         Ask::Tree {
@@ -62,12 +63,22 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
             folder,
             paths,
             ignored,
+            settings,
             directories,
             repositories,
         } => {
-            let git = Git::at(folder)?;
-            let all = *directories || !paths.is_empty();
-            look.clean(&git, paths, *ignored, all, *repositories)
+            let how = Cleaning {
+                ignored: if *ignored == Ignored::Only
+                    && settings.iter().any(|file| may_ignore(file))
+                {
+                    Ignored::Also
+                } else {
+                    *ignored
+                },
+                directories: *directories || !paths.is_empty(),
+                repositories: *repositories,
+            };
+            look.clean(&Git::at(folder)?, paths, how)
         }
         Ask::Stash { folder, all } => stash(&Git::at(folder)?, *all),
         Ask::Branches {
@@ -81,9 +92,12 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
     }
 }
 
+/// A look, which is bounded.
 pub(super) struct Look<'a> {
-    kept: &'a dyn Kept,
+    kept: &'a dyn Fn(&Path) -> bool,
     limits: &'a mut Limits,
+    /// Of directories in working trees: the link by which they are reached, where there is one.
+    reached: HashMap<PathBuf, Option<PathBuf>>,
 }
 
 impl Look<'_> {
@@ -95,9 +109,9 @@ impl Look<'_> {
         };
         for target in targets {
             let path = &target.path;
-            let Some(data) = files::at(path).ok()? else {
+            if files::at(path).ok()?.is_none() {
                 continue;
-            };
+            }
             let (folder, real) = if target.contents {
                 let real = path.canonicalize().ok()?;
                 // Everything in a working tree is not its repository, but may be.
@@ -106,15 +120,16 @@ impl Look<'_> {
                 }
                 (real.parent()?.to_owned(), real)
             } else {
-                // A link is deleted itself, unless it is named with a slash behind it.
-                if data.is_symlink() && path.as_os_str().as_bytes().ends_with(b"/") {
-                    return None;
-                }
                 let folder = path.parent()?.canonicalize().ok()?;
                 let real = folder.join(path.file_name()?);
+                // A link is deleted itself, unless it is named with a slash behind it.
+                let is_followed = path.as_os_str().as_bytes().ends_with(b"/");
+                if is_followed && files::at(&real).ok()?.is_none_or(|data| data.is_symlink()) {
+                    return None;
+                }
                 (folder, real)
             };
-            if self.kept.is_kept(&real) {
+            if (self.kept)(&real) {
                 continue;
             }
             let device = real.symlink_metadata().ok()?.dev();
@@ -138,7 +153,7 @@ impl Look<'_> {
         let all = self.count(real, asked);
         loss.files = all.files;
         loss.bytes = all.bytes;
-        loss.repositories = all.repositories;
+        loss.repositories = number(all.repositories.len());
         loss.at_least = all.is_cut;
         let in_git = real
             .components()
@@ -147,7 +162,7 @@ impl Look<'_> {
             loss.repositories = loss.repositories.max(1);
             return Some(loss);
         }
-        if all.files == 0 && all.repositories == 0 || all.is_cut {
+        if all.files == 0 && all.repositories.is_empty() || all.is_cut {
             return Some(loss);
         }
         let Some(git) = may_be_tracked.then(|| Git::at(folder)).flatten() else {
@@ -183,45 +198,55 @@ impl Look<'_> {
         }
         loss.modified += number(status.unmerged.len());
         let mut listed = 0;
-        for (list, is_ignored) in [(&status.untracked, false), (&status.ignored, true)] {
-            for path in list {
-                let all = files::count(
-                    &git.root.join(path),
-                    &|_| false,
-                    Asked::Folders,
-                    self.limits,
-                );
-                listed += all.files;
-                let found = self.not_tracked(&git, path);
-                loss.at_least |= found.is_cut;
-                if is_ignored {
-                    loss.ignored += found.files;
-                } else {
-                    loss.untracked += found.files;
-                }
-            }
+        for (path, is_ignored) in status.not_tracked() {
+            let whole = git.root.join(path);
+            listed += files::count(&whole, &|_| false, Asked::Folders, self.limits).files;
+            self.not_tracked(&git.root, path, is_ignored, &mut loss);
         }
         // Each file that is there must be one that git speaks of.
-        let known = index.there(below, &mut |path| self.look(&git, path))? + listed;
+        let known = index.there(below, &mut |path| match self.link_above(&git, path) {
+            Some(_) => Ok(None),
+            None => self.look(&git, path),
+        });
+        let known = known? + listed;
         if !all.is_partly_kept && known != all.files {
             return None;
         }
         Some(loss)
     }
 
-    /// What is lost with something that is not tracked.
-    pub(super) fn not_tracked(&mut self, git: &Git, path: &Path) -> files::Counted {
-        if self.kept.is_kept(path) {
-            return files::Counted::default();
+    /// Adds what is lost with something that is not tracked; gives all that is there.
+    pub(super) fn not_tracked(
+        &mut self,
+        root: &Path,
+        path: &Path,
+        is_ignored: bool,
+        loss: &mut Loss,
+    ) -> Counted {
+        if (self.kept)(path) {
+            return Counted::default();
         }
-        self.count(&git.root.join(path), Asked::All)
+        let found = self.count(&root.join(path), Asked::All);
+        let files = if is_ignored {
+            &mut loss.ignored
+        } else {
+            &mut loss.untracked
+        };
+        *files += found.files;
+        loss.at_least |= found.is_cut;
+        found
     }
 
-    /// How many files below a path of a working tree are there, all of them as the index has them.
+    /// How many files below a path of a working tree are there, all of them as the index has them and none
+    /// found through a link.
     pub(super) fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
-        index.surely_same(path.as_os_str().as_bytes(), &mut |path| {
-            self.look(git, path)
-        })
+        index.surely_same(
+            path.as_os_str().as_bytes(),
+            &mut |path| match self.link_above(git, path) {
+                Some(_) => Err(()),
+                None => self.look(git, path),
+            },
+        )
     }
 
     /// What is at a path of a working tree.
@@ -232,9 +257,29 @@ impl Look<'_> {
         files::at(&git.root.join(OsStr::from_bytes(path)))
     }
 
-    pub(super) fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
-        let kept = self.kept;
-        files::count(path, &|name| kept.is_kept(name), asked, self.limits)
+    /// The link that stands in a working tree in place of a directory above a path.
+    pub(super) fn link_above(&mut self, git: &Git, path: &[u8]) -> Option<PathBuf> {
+        let folder = Path::new(OsStr::from_bytes(path)).parent()?;
+        self.link_at(&git.root, folder)
+    }
+
+    /// The link by which a directory is reached that has this path in a working tree.
+    fn link_at(&mut self, root: &Path, folder: &Path) -> Option<PathBuf> {
+        let above = folder.parent()?;
+        let whole = root.join(folder);
+        if let Some(known) = self.reached.get(&whole) {
+            return known.clone();
+        }
+        let is_link = || matches!(files::at(&whole), Ok(Some(data)) if data.is_symlink());
+        let link = self
+            .link_at(root, above)
+            .or_else(|| is_link().then(|| whole.clone()));
+        self.reached.insert(whole, link.clone());
+        link
+    }
+
+    pub(super) fn count(&mut self, path: &Path, asked: Asked) -> Counted {
+        files::count(path, self.kept, asked, self.limits)
     }
 }
 
@@ -245,4 +290,23 @@ pub(super) fn number(length: usize) -> u64 {
 /// Whether a folder can be asked about at all.
 pub(super) fn is_there(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|data| data.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_counted_is_not_nothing() {
+        for (kept, is_none) in [(true, true), (false, false)] {
+            let mut loss = Loss::default();
+            let mut look = Look {
+                kept: &|_| kept,
+                limits: &mut Limits::none(),
+                reached: HashMap::new(),
+            };
+            look.not_tracked(Path::new("/"), Path::new("usr"), true, &mut loss);
+            assert_eq!(loss.is_none(), is_none);
+        }
+    }
 }

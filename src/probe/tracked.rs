@@ -2,6 +2,7 @@
 //!
 //! Takes a repository, paths and a revision, gives what would be lost; none where it cannot be told.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -42,14 +43,14 @@ impl Look<'_> {
         }
         let given: Vec<OsString> = paths.iter().map(OsString::from).collect();
         let status = git.status("no", "no", false, &given)?;
-        let mut loss = changed(git, &status, index)?;
+        let mut loss = self.changed(git, &status, index)?;
         let Some(revision) = revision else {
             return Some(loss);
         };
         let head = git.commit("HEAD")??;
         let target = git.commit(revision)??;
         if head != target {
-            loss.untracked += overwritten(git, &head, &target, paths)?;
+            loss.untracked += self.overwritten(git, &head, &target, paths)?;
         }
         if moves && head != target {
             let name = git.says(&["rev-parse", "--symbolic-full-name", "HEAD"])?;
@@ -61,6 +62,88 @@ impl Look<'_> {
             loss.commits = lost_commits(git, &[head], &[], Some(&target))?;
         }
         Some(loss)
+    }
+
+    /// What was changed in tracked files, and in the index where that is overwritten, too.
+    pub(super) fn changed(&mut self, git: &Git, status: &Status, index: bool) -> Option<Loss> {
+        let mut loss = Loss::default();
+        let paths = status.changed.iter().filter_map(|(staged, state, path)| {
+            let by_state = !matches!(state, b'.' | b'D');
+            let by_index = index && !matches!(staged, b'.');
+            (by_state || by_index).then_some(path)
+        });
+        // A directory that stands in place of a file gives way with all that is in it.
+        let mut links = BTreeSet::new();
+        for (_, state, path) in &status.changed {
+            if *state != b'D' {
+                continue;
+            }
+            // So does a link in place of a directory above.
+            match self.link_above(git, path.as_os_str().as_bytes()) {
+                Some(link) => _ = links.insert(link),
+                None => {
+                    loss.untracked += u64::from(files::at(&git.root.join(path)).ok()?.is_some())
+                }
+            }
+        }
+        loss.untracked += number(links.len());
+        for path in paths.chain(&status.unmerged) {
+            // What was deleted only comes back.
+            if let Some(data) = files::at(&git.root.join(path)).ok()? {
+                loss.files += 1;
+                loss.modified += 1;
+                loss.bytes = loss.bytes.saturating_add(data.len());
+            }
+        }
+        // What is in the index and not in the working tree is in no file, and in no commit.
+        let staged_alone = status
+            .changed
+            .iter()
+            .filter(|(staged, state, _)| index && *state == b'D' && !matches!(staged, b'.' | b'D'));
+        let staged_alone = number(staged_alone.count());
+        loss.files += staged_alone;
+        loss.modified += staged_alone;
+        loss.modified += number(status.unmerged.len()).saturating_sub(loss.modified);
+        Some(loss)
+    }
+
+    /// How many files that are not tracked stand where a revision has some.
+    fn overwritten(
+        &mut self,
+        git: &Git,
+        head: &str,
+        target: &str,
+        paths: &[String],
+    ) -> Option<u64> {
+        let mut arguments = vec![
+            "diff-tree",
+            "-r",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-relative",
+            "--name-only",
+            "--diff-filter=A",
+            head,
+            target,
+            "--",
+        ];
+        arguments.extend(paths.iter().map(String::as_str));
+        let said = git.says(&arguments)?;
+        let mut found = 0;
+        let added = said
+            .split(|&byte| byte == 0)
+            .filter(|path| !path.is_empty());
+        for (place, path) in added.enumerate() {
+            if place >= MOST_ADDED {
+                return None;
+            }
+            let is_linked = self.link_above(git, path).is_some();
+            // An error: a file stands where a directory is to be.
+            let is_free = matches!(files::at(&git.root.join(OsStr::from_bytes(path))), Ok(None));
+            found += u64::from(is_linked || !is_free);
+        }
+        Some(found)
     }
 }
 
@@ -79,74 +162,4 @@ fn plain(git: &Git, path: &str) -> Option<PathBuf> {
         }
     }
     Some(whole)
-}
-
-/// What was changed in tracked files, and in the index where that is overwritten, too.
-pub(super) fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
-    let mut loss = Loss::default();
-    let paths = status.changed.iter().filter_map(|(staged, state, path)| {
-        let by_state = !matches!(state, b'.' | b'D');
-        let by_index = index && !matches!(staged, b'.');
-        (by_state || by_index).then_some(path)
-    });
-    // A directory that stands in place of a file gives way with all that is in it.
-    for (_, state, path) in &status.changed {
-        if *state == b'D' && files::at(&git.root.join(path)).ok()?.is_some() {
-            loss.untracked += 1;
-        }
-    }
-    for path in paths.chain(&status.unmerged) {
-        // What was deleted only comes back.
-        if let Some(data) = files::at(&git.root.join(path)).ok()? {
-            loss.files += 1;
-            loss.modified += 1;
-            loss.bytes = loss.bytes.saturating_add(data.len());
-        }
-    }
-    // What is in the index and not in the working tree is in no file, and in no commit.
-    let staged_alone = status
-        .changed
-        .iter()
-        .filter(|(staged, state, _)| index && *state == b'D' && !matches!(staged, b'.' | b'D'));
-    let staged_alone = number(staged_alone.count());
-    loss.files += staged_alone;
-    loss.modified += staged_alone;
-    loss.modified += number(status.unmerged.len()).saturating_sub(loss.modified);
-    Some(loss)
-}
-
-/// How many files that are not tracked stand where a revision has some.
-fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<u64> {
-    let mut arguments = vec![
-        "diff-tree",
-        "-r",
-        "-z",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-relative",
-        "--name-only",
-        "--diff-filter=A",
-        head,
-        target,
-        "--",
-    ];
-    arguments.extend(paths.iter().map(String::as_str));
-    let said = git.says(&arguments)?;
-    let mut found = 0;
-    let added = said
-        .split(|&byte| byte == 0)
-        .filter(|path| !path.is_empty());
-    for (place, path) in added.enumerate() {
-        if place >= MOST_ADDED {
-            return None;
-        }
-        let path = git.root.join(OsStr::from_bytes(path));
-        let is_there = match path.symlink_metadata() {
-            Ok(_) => true,
-            // A file stands where a directory is to be.
-            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        };
-        found += u64::from(is_there);
-    }
-    Some(found)
 }
