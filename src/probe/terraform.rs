@@ -149,14 +149,14 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
             if *unsure && !held.is_empty() {
                 return None;
             }
-            let is_meant =
-                |address: &String| only.is_empty() || only.iter().any(|one| is_below(address, one));
-            let gone: Vec<String> = held.into_iter().filter(is_meant).collect();
             // An address that finds nothing may be one that is written in another way.
-            if gone.is_empty() && !only.is_empty() && !is_empty(folder)? {
+            let finds = |one: &String| held.iter().any(|address| is_below(address, one));
+            if !held.is_empty() && !only.iter().all(finds) {
                 return None;
             }
-            Some(lost(gone, *fate))
+            let is_meant =
+                |address: &String| only.is_empty() || only.iter().any(|one| is_below(address, one));
+            Some(lost(held.into_iter().filter(is_meant).collect(), *fate))
         }
     }
 }
@@ -179,10 +179,6 @@ fn lost(addresses: Vec<String>, fate: Fate) -> Loss {
 fn is_below(address: &str, other: &str) -> bool {
     let rest = address.strip_prefix(other);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
-fn is_empty(folder: &Path) -> Option<bool> {
-    held(folder).map(|held| held.is_empty())
 }
 
 /// The addresses of what the state of a configuration holds; none where the state is not here.
