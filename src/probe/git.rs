@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use super::machine::Variables;
 use super::program;
 
 /// Where the system has it.
@@ -39,6 +40,41 @@ const ENVIRONMENT: &[&str] = &[
     "GIT_TERMINAL_PROMPT=0",
     "LC_ALL=C",
 ];
+
+/// Of its variables, those about names, times, the network and what is told change nothing of what it does to
+/// files and refs.
+pub(super) const VARIABLES: Variables = Variables {
+    of: "GIT_",
+    harmless: &[
+        "GIT_ADVICE",
+        "GIT_ASKPASS",
+        "GIT_AUTHOR_DATE",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_AUTHOR_NAME",
+        "GIT_COMMITTER_DATE",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_EDITOR",
+        "GIT_FLUSH",
+        "GIT_MERGE_AUTOEDIT",
+        "GIT_OPTIONAL_LOCKS",
+        "GIT_PAGER",
+        "GIT_PROGRESS_DELAY",
+        "GIT_SEQUENCE_EDITOR",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_TERMINAL_PROMPT",
+    ],
+    harmless_beginnings: &[
+        "GIT_CURL_",
+        "GIT_HTTP_",
+        "GIT_PROXY_",
+        "GIT_PS1_",
+        "GIT_SSL_",
+        "GIT_TRACE",
+    ],
+};
 
 /// How many paths are given to one git.
 const MOST_PATHS: usize = 4096;

@@ -18,7 +18,7 @@ use nix::unistd::{Pid, pipe2, setpgid};
 use super::ask::{self, Ask};
 use super::files::{Limits, content};
 use super::state;
-use super::{Found, Probe, sqlite, terraform};
+use super::{Found, Probe, git, sqlite, terraform};
 use crate::action::{Action, HOLE, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
@@ -43,39 +43,6 @@ const TEMPORARY: &str = "temporary";
 /// What is a loss wherever it is, if it is named itself.
 const PRECIOUS: &[&str] = &["valuable", "database", "credential"];
 
-/// How the names of variables of git's begin that are about the network and about what is told.
-const HARMLESS_BEGINNINGS: &[&str] = &[
-    "GIT_CURL_",
-    "GIT_HTTP_",
-    "GIT_PROXY_",
-    "GIT_PS1_",
-    "GIT_SSL_",
-    "GIT_TRACE",
-];
-
-/// Variables of git's that change nothing of what it does to files and names.
-const HARMLESS: &[&str] = &[
-    "GIT_ADVICE",
-    "GIT_ASKPASS",
-    "GIT_AUTHOR_DATE",
-    "GIT_AUTHOR_EMAIL",
-    "GIT_AUTHOR_NAME",
-    "GIT_COMMITTER_DATE",
-    "GIT_COMMITTER_EMAIL",
-    "GIT_COMMITTER_NAME",
-    "GIT_EDITOR",
-    "GIT_FLUSH",
-    "GIT_MERGE_AUTOEDIT",
-    "GIT_OPTIONAL_LOCKS",
-    "GIT_PAGER",
-    "GIT_PROGRESS_DELAY",
-    "GIT_SEQUENCE_EDITOR",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSH_VARIANT",
-    "GIT_TERMINAL_PROMPT",
-];
-
 /// The machine as a process sees it.
 #[derive(Debug)]
 pub struct Machine<'a> {
@@ -91,31 +58,45 @@ impl<'a> Machine<'a> {
 
     /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
-        let is_harmless = match at {
+        let variables = match at {
             Loses::Targets => return true,
             Loses::Rows => return sqlite::is_plain(self.view, action),
-            Loses::Plan | Loses::State => terraform::is_harmless,
+            Loses::Plan | Loses::State => &terraform::VARIABLES,
             Loses::Changes | Loses::Untracked | Loses::Stash | Loses::Commits | Loses::Worktree => {
-                is_harmless_to_git
+                &git::VARIABLES
             }
         };
         let mut given = self.view.entries().map(|entry| {
             let mut parts = entry.splitn(2, |&byte| byte == b'=');
             parts.next().unwrap_or_default()
         });
-        given.all(is_harmless)
+        given.all(|name| variables.is_harmless(name))
             && action
                 .environment
                 .keys()
-                .all(|name| is_harmless(name.as_bytes()))
+                .all(|name| variables.is_harmless(name.as_bytes()))
     }
 }
 
-fn is_harmless_to_git(name: &[u8]) -> bool {
-    let mut beginnings = HARMLESS_BEGINNINGS.iter();
-    !name.starts_with(b"GIT_")
-        || HARMLESS.iter().any(|known| known.as_bytes() == name)
-        || beginnings.any(|known| name.starts_with(known.as_bytes()))
+/// The variables that a program takes for its own.
+#[derive(Debug)]
+pub(super) struct Variables {
+    /// How the names of all of them begin.
+    pub of: &'static str,
+    /// Those that change nothing of what is lost.
+    pub harmless: &'static [&'static str],
+    /// How the names of further ones begin that change nothing of that.
+    pub harmless_beginnings: &'static [&'static str],
+}
+
+impl Variables {
+    /// Whether a variable changes nothing of what is lost.
+    fn is_harmless(&self, name: &[u8]) -> bool {
+        let mut beginnings = self.harmless_beginnings.iter();
+        !name.starts_with(self.of.as_bytes())
+            || self.harmless.iter().any(|known| known.as_bytes() == name)
+            || beginnings.any(|known| name.starts_with(known.as_bytes()))
+    }
 }
 
 /// Whether all of an action is known, and it happens here.
