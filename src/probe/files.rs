@@ -84,6 +84,16 @@ pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
     }
 }
 
+/// Whether there is a directory, links followed.
+pub(super) fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_dir())
+}
+
+/// A length as a number of a loss.
+pub(super) fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
 /// Whether there is a file of bytes, links followed.
 pub(super) fn is_file(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| data.is_file())

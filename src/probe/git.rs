@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::machine::Variables;
 use super::program;
 
@@ -119,8 +120,8 @@ impl Status {
 /// Whether a directory, or one above it, looks like a repository.
 pub(super) fn is_in_one(folder: &Path) -> bool {
     folder.ancestors().any(|above| {
-        above.join(".git").symlink_metadata().is_ok()
-            || above.join("HEAD").symlink_metadata().is_ok() && above.join("objects").is_dir()
+        let is_there = |name: &str| matches!(files::at(&above.join(name)), Ok(Some(_)));
+        is_there(".git") || is_there("HEAD") && files::is_folder(&above.join("objects"))
     })
 }
 

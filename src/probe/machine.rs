@@ -16,7 +16,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
-use super::files::{Limits, content};
+use super::files::{self, Limits};
 use super::state;
 use super::{Found, Probe, git, sqlite, terraform};
 use crate::action::{Action, HOLE, Opacity, Shown};
@@ -136,13 +136,13 @@ impl Probe for Machine<'_> {
         if !self.view.shares_files() {
             return None;
         }
-        content(path, MOST).ok()?
+        files::content(path, MOST).ok()?
     }
 }
 
 fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
-    if !state::is_there(Path::new(cwd)) {
+    if !files::is_folder(Path::new(cwd)) {
         return Found::Unknown;
     }
     match state::look(ask, kept, &mut limits) {

@@ -3,15 +3,15 @@
 //! Takes names, gives what would be lost; none where it cannot be told. Only what this repository knows counts:
 //! its own branches, tags and remote-tracking branches.
 
-use std::fs;
-use std::io::ErrorKind;
-
 use super::Loss;
 use super::files;
 use super::git::Git;
 
 /// Refs that a working tree has of its own (git-worktree(1)), and that go away with it.
 const OF_WORKTREE: [&str; 3] = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"];
+
+/// How much of a file of refs is read, in bytes.
+const MOST_PACKED: u64 = 4 << 20;
 
 /// How many commits are named to git one by one.
 const MOST_NAMED: usize = 4096;
@@ -81,9 +81,12 @@ pub(super) fn stash(git: &Git, all: bool) -> Option<Loss> {
 
 /// Whether there may be a ref of this name (gitrepository-layout(5)).
 fn may_have(git: &Git, name: &str) -> bool {
-    let is_in_pack = || match fs::read_to_string(git.common.join("packed-refs")) {
-        Ok(text) => text.contains(name),
-        Err(error) => error.kind() != ErrorKind::NotFound,
+    let is_in_pack = || match files::content(&git.common.join("packed-refs"), MOST_PACKED) {
+        Ok(None) => false,
+        Ok(Some(content)) => content
+            .windows(name.len())
+            .any(|part| part == name.as_bytes()),
+        Err(()) => true,
     };
     !matches!(files::at(&git.common.join("reftable")), Ok(None))
         || !matches!(files::at(&git.common.join(name)), Ok(None))

@@ -5,14 +5,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Loss;
 use super::ask::{Ask, Ignored, Target};
-use super::files::{self, Asked, Counted, Limits};
+use super::files::{self, Asked, Counted, Limits, number};
 use super::git::{self, Git};
 use super::index::Index;
 use super::refs::{branches, stash};
@@ -281,15 +281,6 @@ impl Look<'_> {
     pub(super) fn count(&mut self, path: &Path, asked: Asked) -> Counted {
         files::count(path, self.kept, asked, self.limits)
     }
-}
-
-pub(super) fn number(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// Whether a folder can be asked about at all.
-pub(super) fn is_there(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|data| data.is_dir())
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::Loss;
-use super::files;
+use super::files::{self, number};
 use super::git::{Git, Status};
 use super::index::Index;
 use super::refs::lost_commits;
-use super::state::{Look, number};
+use super::state::Look;
 
 /// How many files are named to git one by one.
 const MOST_ADDED: usize = 50_000;

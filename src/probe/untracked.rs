@@ -8,11 +8,11 @@ use std::path::Path;
 
 use super::Loss;
 use super::ask::Ignored;
-use super::files::{self, Asked, Counted};
+use super::files::{self, Asked, number};
 use super::git::Git;
 use super::index::Index;
 use super::refs::{lost_commits, of_worktree};
-use super::state::{Look, number};
+use super::state::Look;
 
 /// What git-clean(1) is told.
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ impl Look<'_> {
         let status = git.status("all", "matching", false, &[])?;
         let mut loss = self.changed(&git, &status, true)?;
         loss.deletes = true;
-        let all: Counted = self.count(&real, Asked::Folders);
+        let all = self.count(&real, Asked::Folders);
         loss.files = all.files;
         loss.bytes = all.bytes;
         // One is the file that links it to its repository.
