@@ -51,17 +51,11 @@ impl Around {
                 elsewhere,
                 via,
                 beside,
+                environments,
                 loss: _,
             } = around;
-            (
-                environment,
-                redirections,
-                texts,
-                cwd,
-                elsewhere,
-                via,
-                beside,
-            )
+            let of_words = (environment, redirections, texts, cwd, elsewhere, via);
+            (of_words, beside, environments)
         }
         whatever(self) == whatever(other)
     }

@@ -87,7 +87,12 @@ pub(super) enum Ask {
         kept: Option<String>,
     },
     /// A linked working tree is deleted.
-    Worktree(PathBuf),
+    Worktree {
+        /// Where git runs.
+        folder: PathBuf,
+        /// What it is called.
+        name: PathBuf,
+    },
     /// Resources are destroyed.
     Resources(terraform::Ask),
     /// Rows are deleted or changed.
@@ -486,5 +491,8 @@ fn worktree(words: &Words<'_>) -> Option<Ask> {
     let is_plain = words.name == "worktree"
         && action.value.text == "remove"
         && words.has_only(&["-f", "--force"]);
-    is_plain.then(|| Ask::Worktree(words.folder.join(&path.value.text)))
+    is_plain.then(|| Ask::Worktree {
+        folder: words.folder.clone(),
+        name: PathBuf::from(&path.value.text),
+    })
 }

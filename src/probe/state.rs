@@ -86,7 +86,7 @@ pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits)
             names,
             kept,
         } => branches(&Git::at(folder)?, names, kept.as_deref()),
-        Ask::Worktree(path) => look.worktree(path),
+        Ask::Worktree { folder, name } => look.worktree(folder, name),
         Ask::Resources(ask) => terraform::look(ask),
         Ask::Rows(ask) => sqlite::look(ask),
     }

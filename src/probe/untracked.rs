@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::Loss;
 use super::ask::Ignored;
@@ -103,10 +103,15 @@ impl Look<'_> {
     }
 
     /// A linked working tree is deleted.
-    pub(super) fn worktree(&mut self, path: &Path) -> Option<Loss> {
-        // One that is not there may be named by a part of its path.
-        let real = path.canonicalize().ok()?;
+    pub(super) fn worktree(&mut self, folder: &Path, name: &Path) -> Option<Loss> {
+        let real = folder.join(name).canonicalize().ok()?;
+        // Git takes a name first for the end of the path of one, wherever that is.
+        let mut parts = name.components();
+        let may_be_an_end = parts.all(|part| matches!(part, Component::Normal(_)));
         let git = Git::at(&real)?;
+        if may_be_an_end && !real.ends_with(name) || Git::at(folder)?.common != git.common {
+            return None;
+        }
         let contents = Index::open(&git.own.join("index"), git.name_length)?.contents(None);
         if git.own == git.common || git.root != real || contents.hides || contents.submodules {
             return None;

@@ -274,6 +274,27 @@ fn a_name_that_leads_to_what_goes_keeps_nothing() {
 }
 
 #[test]
+fn a_working_tree_may_be_named_by_the_end_of_its_path() {
+    beside(&[
+        (
+            // One that stands here is of another repository.
+            "git worktree add -q ../a/w; echo n >../a/w/n; git init -q ../far; cd ../far; \
+             git commit -qm x --allow-empty; git worktree add -q ../work/w; echo w >>../work/.git/info/exclude",
+            "git worktree remove -f w",
+            "held back",
+            "git -C ../far worktree remove -f ../work/w",
+        ),
+        (
+            // One that stands here is a link to another one.
+            "git worktree add -q ../a/w; echo n >../a/w/n; git worktree add -q ../b; ln -s ../b w",
+            "git worktree remove -f w",
+            "held back",
+            "git worktree remove -f ../b",
+        ),
+    ]);
+}
+
+#[test]
 fn children_that_nobody_waits_for_are_waited_for_by_a_look() {
     let tree = Tree::new();
     for (state, status) in [("true", 0), ("echo x >>src/a.txt", 126)] {
