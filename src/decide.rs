@@ -92,12 +92,25 @@ impl Finding {
     /// Whether this is found again, whatever would be lost by it now.
     #[must_use]
     pub fn is_again(&self, other: &Self) -> bool {
-        let whatever = |finding: &Self| {
-            let mut finding = finding.clone();
-            finding.around.loss = None;
-            finding
-        };
-        whatever(self) == whatever(other)
+        fn whatever(finding: &Finding) -> impl PartialEq + '_ {
+            let Finding {
+                rule,
+                layer,
+                effect,
+                reason,
+                instead,
+                acknowledge,
+                reviewers,
+                subject,
+                resource,
+                origin,
+                words,
+                around: _,
+            } = finding;
+            let said = (rule, layer, effect, reason, instead, acknowledge, reviewers);
+            (said, subject, resource, origin, words)
+        }
+        whatever(self) == whatever(other) && self.around.is_again(&other.around)
     }
 }
 

@@ -40,6 +40,26 @@ pub struct Around {
 }
 
 impl Around {
+    /// Whether this is the same, whatever would be lost.
+    pub(super) fn is_again(&self, other: &Self) -> bool {
+        fn whatever(around: &Around) -> impl PartialEq + '_ {
+            let Around {
+                environment,
+                redirections,
+                texts,
+                cwd,
+                elsewhere,
+                via,
+                beside,
+                environments,
+                loss: _,
+            } = around;
+            let of_words = (environment, redirections, texts, cwd, elsewhere, via);
+            (of_words, beside, environments)
+        }
+        whatever(self) == whatever(other)
+    }
+
     /// What surrounds an action, beside what its rule says of variables and other actions.
     pub(super) fn of(
         action: &Action,

@@ -294,7 +294,7 @@ impl Filling {
 
 /// The action as the start of its program shows it: without redirections, without what it reads from its
 /// standard input or a file, and without who feeds it.
-fn as_started(action: &Action) -> Action {
+pub(super) fn as_started(action: &Action) -> Action {
     let mut started = action.clone();
     started.redirections.clear();
     started.input = None;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::builtins::is_of_the_shell;
-use super::gates::Gates;
-use crate::action::{Action, OnDisk, Payload, Shown};
+use super::gates::{Gates, as_started};
+use crate::action::{Action, OnDisk, Shown};
 use crate::policy::Policy;
 use crate::policy::matcher::{self, Facts};
-use crate::policy::schema::{Loses, Match, Rule};
+use crate::policy::schema::{Effect, Loses, Match, Rule};
 use crate::probe::{Found, Loss, Probe};
 
 /// How long all looks for one text may take together. A person or a program waits.
@@ -50,6 +50,9 @@ impl<'a> Stakes<'a> {
     ) -> Found {
         let asks = |one: &&&Match| one.loses.is_some();
         if !matches.iter().any(|one| asks(&one)) {
+            return Found::Unknown;
+        }
+        if rule.effect != Effect::Deny && self.probe.is_moot() {
             return Found::Unknown;
         }
         let held: Vec<&Match> = matches
@@ -120,15 +123,10 @@ fn is_start(action: &Action) -> bool {
 
 /// The action as the exec gate sees it: by its words alone.
 fn started(action: &Action) -> Action {
-    let in_words = |one: &&Payload| one.shown != Shown::Never;
     Action {
-        payloads: action.payloads.iter().filter(in_words).cloned().collect(),
         environment: BTreeMap::new(),
-        redirections: Vec::new(),
-        input: None,
-        fed_by: Vec::new(),
         via: Vec::new(),
-        ..action.clone()
+        ..as_started(action)
     }
 }
 

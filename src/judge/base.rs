@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::action::{HOLE, Value};
 use crate::invocation::View;
 use crate::policy::paths::Place;
-use crate::probe::Blind;
+use crate::probe::{Blind, Budget};
 use crate::surroundings::{self, Surroundings};
 
 /// What a session began with.
@@ -17,6 +17,7 @@ use crate::surroundings::{self, Surroundings};
 pub struct Base {
     environment: Vec<Vec<u8>>,
     place: Place,
+    looks: Budget,
 }
 
 impl Base {
@@ -26,7 +27,14 @@ impl Base {
         Self {
             environment: view.entries().map(<[u8]>::to_vec).collect(),
             place: Surroundings::of(view, &|_| None, &Blind).place(),
+            looks: Budget::default(),
         }
+    }
+
+    /// How long looks at the machine have taken in the session.
+    #[must_use]
+    pub fn looks(&self) -> &Budget {
+        &self.looks
     }
 
     /// The directories of the session.

@@ -8,10 +8,13 @@ mod judged;
 
 mod judging;
 
+mod looking;
+
 mod own;
 
 mod words;
 
+use std::cell::OnceCell;
 use std::ffi::CString;
 use std::path::PathBuf;
 
@@ -25,6 +28,7 @@ use crate::surroundings::{self, Surroundings};
 pub use judged::{ExecJudgement, Told};
 
 use judging::Judging;
+use looking::Looking;
 use words::Words;
 
 /// What an exec asks for.
@@ -97,11 +101,17 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
     };
     let set = base.changed(&exec.view);
     let lookup = |name: &str| surroundings::lookup(&exec.view, name);
-    let machine = Machine::of(&exec.view);
+    let own = OnceCell::new();
+    let is_own = || *own.get_or_init(|| own::is_own(policy, base.place(), caller, &words));
+    let looking = Looking {
+        probe: &Machine::of(&exec.view),
+        budget: base.looks(),
+        is_moot: &is_own,
+    };
     let judging = Judging {
         policy,
         view: &exec.view,
-        surroundings: Surroundings::within(&exec.view, &lookup, base.place(), &machine),
+        surroundings: Surroundings::within(&exec.view, &lookup, base.place(), &looking),
         set: &set,
     };
     let mut judged = ExecJudgement {
@@ -136,8 +146,8 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
     if !judged.decision.findings.is_empty() {
         judging.leave_out_inherited(caller, &mut judged);
     }
-    if !judged.decision.findings.is_empty() {
-        own::leave_out(&judging, caller, &words, &mut judged);
+    if !judged.decision.findings.is_empty() && is_own() {
+        judged.leave_out_questions();
     }
     judged
 }

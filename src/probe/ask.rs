@@ -4,12 +4,13 @@
 //! Takes an action and what is at stake, gives a question that needs no grammar any more. An option that is
 //! not known here, or a word that is not known yet, makes no question: then nothing can be told.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
 
 use crate::action::Value;
+use crate::invocation::View;
 use crate::policy::arguments::{Flag, Positional};
 use crate::policy::matcher::Facts;
-use crate::policy::paths;
 use crate::policy::schema::Loses;
 
 use super::{sqlite, terraform};
@@ -62,6 +63,8 @@ pub(super) enum Ask {
         paths: Vec<String>,
         /// Which ignored ones.
         ignored: Ignored,
+        /// Files that may have git ignore more than the repository does: of the person, of the system.
+        settings: Vec<PathBuf>,
         /// Whether directories are deleted.
         directories: bool,
         /// Whether other repositories are.
@@ -84,15 +87,23 @@ pub(super) enum Ask {
         kept: Option<String>,
     },
     /// A linked working tree is deleted.
-    Worktree(PathBuf),
+    Worktree {
+        /// Where git runs.
+        folder: PathBuf,
+        /// What it is called.
+        name: PathBuf,
+    },
     /// Resources are destroyed.
     Resources(terraform::Ask),
     /// Rows are deleted or changed.
     Rows(sqlite::Ask),
 }
 
-/// The question for an action; none where it cannot be told what the action would touch.
-pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize) -> Option<Ask> {
+/// The question for an action of a process; none where it cannot be told what the action would touch.
+pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Option<Ask> {
+    if !is_where_it_is_written(facts) {
+        return None;
+    }
     match at {
         Loses::Targets => return targets(facts, skip),
         Loses::Plan | Loses::State => return terraform::of(at, facts).map(Ask::Resources),
@@ -103,11 +114,44 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize) -> Option<Ask> {
     match at {
         Loses::Targets | Loses::Plan | Loses::State | Loses::Rows => None,
         Loses::Changes => changes(&words),
-        Loses::Untracked => untracked(&words),
+        Loses::Untracked => untracked(&words, facts, view),
         Loses::Stash => stash(&words),
         Loses::Commits => commits(&words),
         Loses::Worktree => worktree(&words),
     }
+}
+
+/// Whether the directory that an option names is surely the one that its text leads to.
+fn is_where_it_is_written(facts: &Facts<'_>) -> bool {
+    let options = facts.program.iter().flat_map(|one| &one.directory_options);
+    let mut flags = options.flat_map(|option| facts.arguments.flags_named(option));
+    flags.all(|flag| flag.value.as_ref().is_none_or(|value| !climbs(&value.text)))
+}
+
+/// Whether `..` stands behind a name: where that is a link, the directory above is another one.
+fn climbs(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    let is_named = |part: Component<'_>| matches!(part, Component::Normal(_));
+    parts.any(is_named) && parts.any(|part| part == Component::ParentDir)
+}
+
+/// The directory of which everything is meant (`dir/*`); none where a pattern stands before that as well: what
+/// it finds may be links.
+fn contents(cwd: &str, text: &str) -> Option<Target> {
+    let (folder, last) = match text.rsplit_once('/') {
+        Some(("", last)) => ("/", last),
+        Some(parts) => parts,
+        None => (".", text),
+    };
+    let is_all = last.contains('*')
+        && last
+            .chars()
+            .all(|one| matches!(one, '*' | '.' | '?' | '[' | ']' | '!' | '^'));
+    let is_plain = !folder.contains(['*', '?', '[', '(']);
+    (is_all && is_plain).then(|| Target {
+        path: Path::new(cwd).join(folder),
+        contents: true,
+    })
 }
 
 fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
@@ -117,11 +161,7 @@ fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
             return None;
         }
         if value.glob {
-            let path = paths::normal(value, Some(cwd));
-            return (path.contents && !path.glob).then(|| Target {
-                path: path.text.into(),
-                contents: true,
-            });
+            return contents(cwd, &value.text);
         }
         let text = &value.text;
         let last = text.trim_end_matches('/').rsplit('/').next()?;
@@ -329,13 +369,28 @@ fn checkout_paths(words: &Words<'_>, before: Vec<String>, after: Vec<String>) ->
     Some(ask)
 }
 
-fn untracked(words: &Words<'_>) -> Option<Ask> {
+fn untracked(words: &Words<'_>, facts: &Facts<'_>, view: &View) -> Option<Ask> {
     const FORCE: &[&str] = &["-f", "--force"];
-    // What is excluded is kept; that less is deleted than is looked at does no harm.
-    let known = with(&[QUIET, FORCE, &["-d", "-x", "-X", "-e", "--exclude"]]);
+    const EXCLUDE: &[&str] = &["-e", "--exclude"];
+    let known = with(&[QUIET, FORCE, EXCLUDE, &["-d", "-x", "-X"]]);
     if words.name != "clean" || !words.has_only(&known) || !words.has(FORCE) {
         return None;
     }
+    let is_only = words.has(&["-X"]);
+    // What is ignored besides is kept, unless just that goes, or a pattern takes back that something is ignored.
+    let mut excluded = words.flags.iter();
+    let is_kept = |value: &Value| !is_only && !value.text.starts_with('!');
+    let keeps = excluded.all(|flag| {
+        !EXCLUDE.contains(&flag.name.as_str()) || flag.value.as_ref().is_some_and(is_kept)
+    });
+    if !keeps {
+        return None;
+    }
+    let settings = if is_only {
+        settings(facts, view)?
+    } else {
+        Vec::new()
+    };
     let forced = words.flags.iter();
     let forced = forced.filter(|flag| FORCE.contains(&flag.name.as_str()));
     let repositories = forced.count() > 1;
@@ -343,7 +398,8 @@ fn untracked(words: &Words<'_>) -> Option<Ask> {
     Some(Ask::Clean {
         folder: words.folder.clone(),
         paths: before.into_iter().chain(after).collect(),
-        ignored: if words.has(&["-X"]) {
+        settings,
+        ignored: if is_only {
             Ignored::Only
         } else if words.has(&["-x"]) {
             Ignored::Also
@@ -353,6 +409,27 @@ fn untracked(words: &Words<'_>) -> Option<Ask> {
         directories: words.has(&["-d"]),
         repositories,
     })
+}
+
+/// Files in which a person or the system may have named what git ignores; none where another process is to
+/// have others.
+fn settings(facts: &Facts<'_>, view: &View) -> Option<Vec<PathBuf>> {
+    const NAMES: [&str; 2] = ["HOME", "XDG_CONFIG_HOME"];
+    let given = &facts.action.environment;
+    if NAMES.iter().any(|name| given.contains_key(*name)) {
+        return None;
+    }
+    let [home, folder] = NAMES.map(|name| {
+        let value = view.variable(name).filter(|value| *value != OsStr::new(""));
+        value.map(PathBuf::from)
+    });
+    let folder = folder.or_else(|| home.as_ref().map(|home| home.join(".config")));
+    let own = folder
+        .iter()
+        .flat_map(|folder| ["git/ignore", "git/config"].map(|name| folder.join(name)));
+    let own = own.chain(home.iter().map(|home| home.join(".gitconfig")));
+    let of_system = ["/etc/gitconfig", "/usr/local/etc/gitconfig"].map(PathBuf::from);
+    Some(own.chain(of_system).collect())
 }
 
 fn stash(words: &Words<'_>) -> Option<Ask> {
@@ -387,8 +464,10 @@ fn commits(words: &Words<'_>) -> Option<Ask> {
             (words.has_only(&known) && !before.is_empty()).then(|| branches(before, None))
         }
         "branch" if words.has(&["-M"]) => {
-            let name = before.last().cloned()?;
-            (words.has_only(&["-M"]) && before.len() <= 2).then(|| branches(vec![name], None))
+            let (name, old) = before.split_last()?;
+            let old = old.first().map(|old| format!("refs/heads/{old}"));
+            (words.has_only(&["-M"]) && before.len() <= 2)
+                .then(|| branches(vec![name.clone()], Some(or_head(old.as_ref()))))
         }
         "branch" => {
             let (name, rest) = before.split_first()?;
@@ -412,5 +491,8 @@ fn worktree(words: &Words<'_>) -> Option<Ask> {
     let is_plain = words.name == "worktree"
         && action.value.text == "remove"
         && words.has_only(&["-f", "--force"]);
-    is_plain.then(|| Ask::Worktree(words.folder.join(&path.value.text)))
+    is_plain.then(|| Ask::Worktree {
+        folder: words.folder.clone(),
+        name: PathBuf::from(&path.value.text),
+    })
 }

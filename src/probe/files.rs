@@ -33,6 +33,15 @@ impl Limits {
         }
     }
 
+    /// None that are left.
+    #[cfg(test)]
+    pub fn none() -> Self {
+        Self {
+            left: 0,
+            ..Self::until(Instant::now())
+        }
+    }
+
     /// Whether another entry may be looked at.
     pub fn spend(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
@@ -57,7 +66,7 @@ pub(super) struct Counted {
     /// Their size in bytes.
     pub bytes: u64,
     /// Repositories, and what looks like one.
-    pub repositories: u64,
+    pub repositories: Vec<PathBuf>,
     /// Whether something was left out because it is kept.
     pub is_partly_kept: bool,
     /// Whether something could not be looked at: it is another file system, a device, or the limits are
@@ -73,6 +82,16 @@ pub(super) fn at(path: &Path) -> Result<Option<Metadata>, ()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(_) => Err(()),
     }
+}
+
+/// Whether there is a directory, links followed.
+pub(super) fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_dir())
+}
+
+/// A length as a number of a loss.
+pub(super) fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// Whether there is a file of bytes, links followed.
@@ -129,7 +148,7 @@ pub(super) fn count(
         }
         let name = found.file_name().unwrap_or_default();
         if is_repository(&found) {
-            counted.repositories += 1;
+            counted.repositories.push(found);
             continue;
         }
         let is_asked = found != path && (data.is_dir() || asked == Asked::All);
@@ -152,7 +171,9 @@ pub(super) fn count(
                 match entry.and_then(|entry| entry.metadata().map(|data| (entry.path(), data))) {
                     Ok(found) if !found.1.is_dir() && asked == Asked::Folders => {
                         counted.add(&found.1);
-                        counted.repositories += u64::from(is_repository(&found.0));
+                        if is_repository(&found.0) {
+                            counted.repositories.push(found.0);
+                        }
                     }
                     Ok(found) => open.push(found),
                     Err(error) if error.kind() == ErrorKind::NotFound => {}

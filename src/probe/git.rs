@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use super::files;
+use super::machine::Variables;
 use super::program;
 
 /// Where the system has it.
@@ -40,6 +42,41 @@ const ENVIRONMENT: &[&str] = &[
     "LC_ALL=C",
 ];
 
+/// Of its variables, those about names, times, the network and what is told change nothing of what it does to
+/// files and refs.
+pub(super) const VARIABLES: Variables = Variables {
+    of: "GIT_",
+    harmless: &[
+        "GIT_ADVICE",
+        "GIT_ASKPASS",
+        "GIT_AUTHOR_DATE",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_AUTHOR_NAME",
+        "GIT_COMMITTER_DATE",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_EDITOR",
+        "GIT_FLUSH",
+        "GIT_MERGE_AUTOEDIT",
+        "GIT_OPTIONAL_LOCKS",
+        "GIT_PAGER",
+        "GIT_PROGRESS_DELAY",
+        "GIT_SEQUENCE_EDITOR",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_TERMINAL_PROMPT",
+    ],
+    harmless_beginnings: &[
+        "GIT_CURL_",
+        "GIT_HTTP_",
+        "GIT_PROXY_",
+        "GIT_PS1_",
+        "GIT_SSL_",
+        "GIT_TRACE",
+    ],
+};
+
 /// How many paths are given to one git.
 const MOST_PATHS: usize = 4096;
 
@@ -72,11 +109,19 @@ pub(super) struct Status {
     pub ignored: Vec<PathBuf>,
 }
 
+impl Status {
+    /// What is not tracked, and whether it is ignored.
+    pub fn not_tracked(&self) -> impl Iterator<Item = (&Path, bool)> {
+        let untracked = self.untracked.iter().map(|path| (path.as_path(), false));
+        untracked.chain(self.ignored.iter().map(|path| (path.as_path(), true)))
+    }
+}
+
 /// Whether a directory, or one above it, looks like a repository.
 pub(super) fn is_in_one(folder: &Path) -> bool {
     folder.ancestors().any(|above| {
-        above.join(".git").symlink_metadata().is_ok()
-            || above.join("HEAD").symlink_metadata().is_ok() && above.join("objects").is_dir()
+        let is_there = |name: &str| matches!(files::at(&above.join(name)), Ok(Some(_)));
+        is_there(".git") || is_there("HEAD") && files::is_folder(&above.join("objects"))
     })
 }
 
@@ -120,6 +165,20 @@ impl Git {
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
         let (said, status) = run(self.program, &self.folder, &arguments)?;
         (status == 0).then_some(said)
+    }
+
+    /// Directories that are not tracked as a whole, with those in which git sees nothing; relative to the root.
+    /// `options` say which, by their being ignored.
+    pub fn folders(&self, options: &[&str], paths: &[OsString]) -> Option<Vec<PathBuf>> {
+        let fixed = ["ls-files", "--others", "--directory", "--full-name", "-z"];
+        let all = fixed.iter().chain(options).chain(&["--"]);
+        let mut arguments: Vec<&OsStr> = all.map(OsStr::new).collect();
+        arguments.extend(paths.iter().map(OsString::as_os_str));
+        let (said, status) = run(self.program, &self.folder, &arguments)?;
+        let paths = said.split(|&byte| byte == 0);
+        let paths = paths.filter(|path| path.ends_with(b"/"));
+        let paths = paths.map(|path| PathBuf::from(OsStr::from_bytes(path)));
+        (status == 0).then(|| paths.collect())
     }
 
     /// The name of the commit that a revision is; `Some(None)` where git knows no such revision.

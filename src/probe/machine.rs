@@ -16,15 +16,16 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
-use super::files::{Limits, content, is_file};
-use super::state::{self, Kept};
-use super::{Found, Probe, sqlite, terraform};
+use super::files::{self, Limits};
+use super::state;
+use super::{Found, Probe, git, sqlite, terraform};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
 use crate::policy::paths::PathText;
 use crate::policy::schema::Loses;
 use crate::sys::process::keep_only;
+use crate::sys::signals::Disposition;
 use crate::sys::terminal::in_child;
 
 /// How long a look may take.
@@ -42,39 +43,6 @@ const TEMPORARY: &str = "temporary";
 /// What is a loss wherever it is, if it is named itself.
 const PRECIOUS: &[&str] = &["valuable", "database", "credential"];
 
-/// How the names of variables of git's begin that are about the network and about what is told.
-const HARMLESS_BEGINNINGS: &[&str] = &[
-    "GIT_CURL_",
-    "GIT_HTTP_",
-    "GIT_PROXY_",
-    "GIT_PS1_",
-    "GIT_SSL_",
-    "GIT_TRACE",
-];
-
-/// Variables of git's that change nothing of what it does to files and names.
-const HARMLESS: &[&str] = &[
-    "GIT_ADVICE",
-    "GIT_ASKPASS",
-    "GIT_AUTHOR_DATE",
-    "GIT_AUTHOR_EMAIL",
-    "GIT_AUTHOR_NAME",
-    "GIT_COMMITTER_DATE",
-    "GIT_COMMITTER_EMAIL",
-    "GIT_COMMITTER_NAME",
-    "GIT_EDITOR",
-    "GIT_FLUSH",
-    "GIT_MERGE_AUTOEDIT",
-    "GIT_OPTIONAL_LOCKS",
-    "GIT_PAGER",
-    "GIT_PROGRESS_DELAY",
-    "GIT_SEQUENCE_EDITOR",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSH_VARIANT",
-    "GIT_TERMINAL_PROMPT",
-];
-
 /// The machine as a process sees it.
 #[derive(Debug)]
 pub struct Machine<'a> {
@@ -90,31 +58,45 @@ impl<'a> Machine<'a> {
 
     /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
-        let is_harmless = match at {
+        let variables = match at {
             Loses::Targets => return true,
             Loses::Rows => return sqlite::is_plain(self.view, action),
-            Loses::Plan | Loses::State => terraform::is_harmless,
+            Loses::Plan | Loses::State => &terraform::VARIABLES,
             Loses::Changes | Loses::Untracked | Loses::Stash | Loses::Commits | Loses::Worktree => {
-                is_harmless_to_git
+                &git::VARIABLES
             }
         };
         let mut given = self.view.entries().map(|entry| {
             let mut parts = entry.splitn(2, |&byte| byte == b'=');
             parts.next().unwrap_or_default()
         });
-        given.all(is_harmless)
+        given.all(|name| variables.is_harmless(name))
             && action
                 .environment
                 .keys()
-                .all(|name| is_harmless(name.as_bytes()))
+                .all(|name| variables.is_harmless(name.as_bytes()))
     }
 }
 
-fn is_harmless_to_git(name: &[u8]) -> bool {
-    let mut beginnings = HARMLESS_BEGINNINGS.iter();
-    !name.starts_with(b"GIT_")
-        || HARMLESS.iter().any(|known| known.as_bytes() == name)
-        || beginnings.any(|known| name.starts_with(known.as_bytes()))
+/// The variables that a program takes for its own.
+#[derive(Debug)]
+pub(super) struct Variables {
+    /// How the names of all of them begin.
+    pub of: &'static str,
+    /// Those that change nothing of what is lost.
+    pub harmless: &'static [&'static str],
+    /// How the names of further ones begin that change nothing of that.
+    pub harmless_beginnings: &'static [&'static str],
+}
+
+impl Variables {
+    /// Whether a variable changes nothing of what is lost.
+    fn is_harmless(&self, name: &[u8]) -> bool {
+        let mut beginnings = self.harmless_beginnings.iter();
+        !name.starts_with(self.of.as_bytes())
+            || self.harmless.iter().any(|known| known.as_bytes() == name)
+            || beginnings.any(|known| name.starts_with(known.as_bytes()))
+    }
 }
 
 /// Whether all of an action is known, and it happens here.
@@ -137,12 +119,11 @@ impl Probe for Machine<'_> {
         if !is_clear(action) || !self.is_plain(at, action) || !self.view.shares_files() {
             return Found::Unknown;
         }
-        let Some(ask) = ask::of(at, facts, skip) else {
+        let Some(ask) = ask::of(at, facts, skip, self.view) else {
             return Found::Unknown;
         };
-        let kept = OfPolicy(facts);
         let cwd = action.cwd.as_deref().unwrap_or_default();
-        apart(|| answer(&ask, cwd, &kept))
+        apart(|| answer(&ask, cwd, &|path| is_kept(facts, path)))
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -153,16 +134,16 @@ impl Probe for Machine<'_> {
     fn content(&self, path: &Path) -> Option<Vec<u8>> {
         const MOST: u64 = 1 << 20;
         // Whoever opens a pipe takes part in it.
-        if !self.view.shares_files() || !is_file(path) {
+        if !self.view.shares_files() || !files::is_file(path) {
             return None;
         }
-        content(path, MOST).ok()?
+        files::content(path, MOST).ok()?
     }
 }
 
-fn answer(ask: &Ask, cwd: &str, kept: &dyn Kept) -> Found {
+fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
-    if !state::is_there(Path::new(cwd)) {
+    if !files::is_folder(Path::new(cwd)) {
         return Found::Unknown;
     }
     match state::look(ask, kept, &mut limits) {
@@ -172,26 +153,22 @@ fn answer(ask: &Ask, cwd: &str, kept: &dyn Kept) -> Found {
     }
 }
 
-/// What the policy takes for no loss.
-struct OfPolicy<'f, 'a>(&'f Facts<'a>);
-
-impl Kept for OfPolicy<'_, '_> {
-    fn is_kept(&self, path: &Path) -> bool {
-        let Some(text) = path.to_str() else {
-            return false;
-        };
-        let path = PathText {
-            text: text.trim_end_matches('/').to_owned(),
-            contents: false,
-            floating: !text.starts_with('/'),
-            glob: false,
-        };
-        let is_in = |class: &str| self.0.is_in(&path, class);
-        if path.floating {
-            return is_in(REGENERABLE);
-        }
-        (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
+/// Whether the policy takes a path for no loss.
+fn is_kept(facts: &Facts<'_>, path: &Path) -> bool {
+    let Some(text) = path.to_str() else {
+        return false;
+    };
+    let path = PathText {
+        text: text.trim_end_matches('/').to_owned(),
+        contents: false,
+        floating: !text.starts_with('/'),
+        glob: false,
+    };
+    let is_in = |class: &str| facts.is_in(&path, class);
+    if path.floating {
+        return is_in(REGENERABLE);
     }
+    (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
 }
 
 /// Has something found out in a child, which is killed with all it has started where it takes too long.
@@ -201,7 +178,9 @@ fn apart(work: impl FnOnce() -> Found) -> Found {
     };
     let child = in_child(|| {
         // It must not outlive who waits for it, nor hold what that one holds.
-        let alone = setpgid(Pid::from_raw(0), Pid::from_raw(0)).is_ok()
+        // Where the caller ignores the end of children, there is no status of one.
+        let alone = Disposition::default_of(libc::SIGCHLD).is_ok()
+            && setpgid(Pid::from_raw(0), Pid::from_raw(0)).is_ok()
             && set_pdeathsig(Signal::SIGKILL).is_ok()
             && keep_only(&[sender.as_fd()]).is_ok();
         if !alone {

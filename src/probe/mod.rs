@@ -6,6 +6,7 @@
 
 mod archive;
 mod ask;
+mod budget;
 mod contain;
 mod files;
 mod git;
@@ -17,6 +18,8 @@ mod refs;
 mod sqlite;
 mod state;
 mod terraform;
+mod tracked;
+mod untracked;
 
 use std::path::Path;
 
@@ -25,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::policy::matcher::Facts;
 use crate::policy::schema::Loses;
 
+pub use budget::Budget;
 pub use machine::Machine;
 
 /// What a look at the machine has found.
@@ -218,6 +222,11 @@ pub trait Probe {
 
     /// What is in a file; none where there is none, or it cannot be read.
     fn content(&self, path: &Path) -> Option<Vec<u8>>;
+
+    /// Whether nobody is asked about the action, whatever is found, so that only a denial is worth a look.
+    fn is_moot(&self) -> bool {
+        false
+    }
 }
 
 /// Where text is judged without a machine, nothing is known.

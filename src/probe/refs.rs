@@ -3,14 +3,21 @@
 //! Takes names, gives what would be lost; none where it cannot be told. Only what this repository knows counts:
 //! its own branches, tags and remote-tracking branches.
 
-use std::fs;
-use std::io::ErrorKind;
-
 use super::Loss;
 use super::files;
 use super::git::Git;
 
-/// How many commits nothing names any more when these branches stand elsewhere.
+/// Refs that a working tree has of its own (git-worktree(1)), and that go away with it.
+const OF_WORKTREE: [&str; 3] = ["refs/bisect/", "refs/rewritten/", "refs/worktree/"];
+
+/// How much of a file of refs is read, in bytes.
+const MOST_PACKED: u64 = 4 << 20;
+
+/// How many commits are named to git one by one.
+const MOST_NAMED: usize = 4096;
+
+/// How many commits nothing names any more when these refs stand elsewhere. What only leads to another ref, or
+/// goes away with a working tree, keeps nothing.
 pub(super) fn lost_commits(
     git: &Git,
     from: &[String],
@@ -21,16 +28,41 @@ pub(super) fn lost_commits(
     arguments.extend_from_slice(from);
     arguments.push("--not".into());
     arguments.extend(kept.map(String::from));
-    for name in left {
+    let leading = leading(git)?.into_iter().map(|(name, _)| name);
+    for name in leading.chain(left.iter().cloned()) {
         if name.contains(['*', '?', '[', '\\']) {
             return None;
         }
         arguments.push(format!("--exclude={name}"));
     }
+    for beginning in OF_WORKTREE {
+        arguments.push(format!("--exclude={beginning}*"));
+    }
     arguments.push("--glob=refs/*".into());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let said = git.says(&arguments)?;
     std::str::from_utf8(&said).ok()?.trim().parse().ok()
+}
+
+/// The refs that lead to another one, and that one.
+fn leading(git: &Git) -> Option<Vec<(String, String)>> {
+    const FORMAT: &str = "--format=%(if)%(symref)%(then)%(refname) %(symref)%(end)";
+    let said = git.says(&["for-each-ref", FORMAT])?;
+    let said = String::from_utf8(said).ok()?;
+    let lines = said.lines().filter(|line| !line.is_empty());
+    let pairs = lines.map(|line| line.split_once(' '));
+    let pairs = pairs.map(|pair| pair.map(|(name, other)| (name.to_owned(), other.to_owned())));
+    let pairs: Option<Vec<_>> = pairs.collect();
+    pairs.filter(|pairs| pairs.len() <= MOST_NAMED)
+}
+
+/// The commits that only a working tree's own refs may name.
+pub(super) fn of_worktree(git: &Git) -> Option<Vec<String>> {
+    let mut arguments = vec!["for-each-ref", "--format=%(objectname)"];
+    arguments.extend(OF_WORKTREE);
+    let said = String::from_utf8(git.says(&arguments)?).ok()?;
+    let names: Vec<String> = said.lines().map(String::from).collect();
+    (names.len() <= MOST_NAMED).then_some(names)
 }
 
 /// What is lost with what was put aside: all of it, or one.
@@ -49,9 +81,12 @@ pub(super) fn stash(git: &Git, all: bool) -> Option<Loss> {
 
 /// Whether there may be a ref of this name (gitrepository-layout(5)).
 fn may_have(git: &Git, name: &str) -> bool {
-    let is_in_pack = || match fs::read_to_string(git.common.join("packed-refs")) {
-        Ok(text) => text.contains(name),
-        Err(error) => error.kind() != ErrorKind::NotFound,
+    let is_in_pack = || match files::content(&git.common.join("packed-refs"), MOST_PACKED) {
+        Ok(None) => false,
+        Ok(Some(content)) => content
+            .windows(name.len())
+            .any(|part| part == name.as_bytes()),
+        Err(()) => true,
     };
     !matches!(files::at(&git.common.join("reftable")), Ok(None))
         || !matches!(files::at(&git.common.join(name)), Ok(None))
@@ -76,6 +111,14 @@ pub(super) fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Optio
     }
     if from.is_empty() {
         return Some(loss);
+    }
+    // Only where it is deleted, a ref that leads to another one is meant itself.
+    if kept.is_some() {
+        for (name, other) in leading(git)? {
+            if left.contains(&name) {
+                left.push(other);
+            }
+        }
     }
     let kept = match kept {
         Some(revision) => Some(git.commit(revision)??),

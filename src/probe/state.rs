@@ -3,33 +3,31 @@
 //! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
 //! only. In every doubt it says more than is lost, or that it is not known.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, Metadata};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::Loss;
 use super::ask::{Ask, Ignored, Target};
-use super::files::{self, Asked, Limits};
-use super::git::{self, Git, Status};
+use super::files::{self, Asked, Counted, Limits, number};
+use super::git::{self, Git};
 use super::index::Index;
-use super::refs::{branches, lost_commits, stash};
+use super::refs::{branches, stash};
+use super::untracked::{Cleaning, may_ignore};
 use super::{sqlite, terraform};
 
-/// What is made again: a directory of this name, or a file of this kind. Absolute paths are asked about as
-/// they are, others as they stand in a working tree or below what is deleted.
-pub(super) trait Kept {
-    /// Whether losing a path loses nothing.
-    fn is_kept(&self, path: &Path) -> bool;
-}
-
-/// How many files are named to git one by one.
-const MOST_ADDED: usize = 50_000;
-
-/// What would be lost.
-pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Loss> {
-    let look = &mut Look { kept, limits };
+/// What would be lost. `kept` says whether losing a path loses nothing: what is made again, a directory of
+/// this name or a file of this kind. Absolute paths are asked about as they are, others as they stand in a
+/// working tree or below what is deleted.
+pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits) -> Option<Loss> {
+    let look = &mut Look {
+        kept,
+        limits,
+        reached: HashMap::new(),
+    };
     match ask {
         Ask::Paths(paths) => look.paths(paths),
         Ask::Tree {
@@ -65,12 +63,22 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
             folder,
             paths,
             ignored,
+            settings,
             directories,
             repositories,
         } => {
-            let git = Git::at(folder)?;
-            let all = *directories || !paths.is_empty();
-            look.clean(&git, paths, *ignored, all, *repositories)
+            let how = Cleaning {
+                ignored: if *ignored == Ignored::Only
+                    && settings.iter().any(|file| may_ignore(file))
+                {
+                    Ignored::Also
+                } else {
+                    *ignored
+                },
+                directories: *directories || !paths.is_empty(),
+                repositories: *repositories,
+            };
+            look.clean(&Git::at(folder)?, paths, how)
         }
         Ask::Stash { folder, all } => stash(&Git::at(folder)?, *all),
         Ask::Branches {
@@ -78,15 +86,18 @@ pub(super) fn look(ask: &Ask, kept: &dyn Kept, limits: &mut Limits) -> Option<Lo
             names,
             kept,
         } => branches(&Git::at(folder)?, names, kept.as_deref()),
-        Ask::Worktree(path) => look.worktree(path),
+        Ask::Worktree { folder, name } => look.worktree(folder, name),
         Ask::Resources(ask) => terraform::look(ask),
         Ask::Rows(ask) => sqlite::look(ask),
     }
 }
 
-struct Look<'a> {
-    kept: &'a dyn Kept,
+/// A look, which is bounded.
+pub(super) struct Look<'a> {
+    kept: &'a dyn Fn(&Path) -> bool,
     limits: &'a mut Limits,
+    /// Of directories in working trees: the link by which they are reached, where there is one.
+    reached: HashMap<PathBuf, Option<PathBuf>>,
 }
 
 impl Look<'_> {
@@ -98,9 +109,9 @@ impl Look<'_> {
         };
         for target in targets {
             let path = &target.path;
-            let Some(data) = files::at(path).ok()? else {
+            if files::at(path).ok()?.is_none() {
                 continue;
-            };
+            }
             let (folder, real) = if target.contents {
                 let real = path.canonicalize().ok()?;
                 // Everything in a working tree is not its repository, but may be.
@@ -109,15 +120,16 @@ impl Look<'_> {
                 }
                 (real.parent()?.to_owned(), real)
             } else {
-                // A link is deleted itself, unless it is named with a slash behind it.
-                if data.is_symlink() && path.as_os_str().as_bytes().ends_with(b"/") {
-                    return None;
-                }
                 let folder = path.parent()?.canonicalize().ok()?;
                 let real = folder.join(path.file_name()?);
+                // A link is deleted itself, unless it is named with a slash behind it.
+                let is_followed = path.as_os_str().as_bytes().ends_with(b"/");
+                if is_followed && files::at(&real).ok()?.is_none_or(|data| data.is_symlink()) {
+                    return None;
+                }
                 (folder, real)
             };
-            if self.kept.is_kept(&real) {
+            if (self.kept)(&real) {
                 continue;
             }
             let device = real.symlink_metadata().ok()?.dev();
@@ -141,7 +153,7 @@ impl Look<'_> {
         let all = self.count(real, asked);
         loss.files = all.files;
         loss.bytes = all.bytes;
-        loss.repositories = all.repositories;
+        loss.repositories = number(all.repositories.len());
         loss.at_least = all.is_cut;
         let in_git = real
             .components()
@@ -150,7 +162,7 @@ impl Look<'_> {
             loss.repositories = loss.repositories.max(1);
             return Some(loss);
         }
-        if all.files == 0 && all.repositories == 0 || all.is_cut {
+        if all.files == 0 && all.repositories.is_empty() || all.is_cut {
             return Some(loss);
         }
         let Some(git) = may_be_tracked.then(|| Git::at(folder)).flatten() else {
@@ -186,175 +198,55 @@ impl Look<'_> {
         }
         loss.modified += number(status.unmerged.len());
         let mut listed = 0;
-        for (list, is_ignored) in [(&status.untracked, false), (&status.ignored, true)] {
-            for path in list {
-                let all = files::count(
-                    &git.root.join(path),
-                    &|_| false,
-                    Asked::Folders,
-                    self.limits,
-                );
-                listed += all.files;
-                let found = self.not_tracked(&git, path);
-                loss.at_least |= found.is_cut;
-                if is_ignored {
-                    loss.ignored += found.files;
-                } else {
-                    loss.untracked += found.files;
-                }
-            }
+        for (path, is_ignored) in status.not_tracked() {
+            let whole = git.root.join(path);
+            listed += files::count(&whole, &|_| false, Asked::Folders, self.limits).files;
+            self.not_tracked(&git.root, path, is_ignored, &mut loss);
         }
         // Each file that is there must be one that git speaks of.
-        let known = index.there(below, &mut |path| self.look(&git, path))? + listed;
+        let known = index.there(below, &mut |path| match self.link_above(&git, path) {
+            Some(_) => Ok(None),
+            None => self.look(&git, path),
+        });
+        let known = known? + listed;
         if !all.is_partly_kept && known != all.files {
             return None;
         }
         Some(loss)
     }
 
-    /// Tracked files that are overwritten.
-    fn tree(
+    /// Adds what is lost with something that is not tracked; gives all that is there.
+    pub(super) fn not_tracked(
         &mut self,
-        git: &Git,
-        revision: Option<&str>,
-        paths: &[String],
-        index: bool,
-        moves: bool,
-    ) -> Option<Loss> {
-        let file = Index::open(&git.own.join("index"), git.name_length)?;
-        if revision.is_none() && !index && !paths.is_empty() {
-            let mut all = paths.iter().map(|path| plain(git, path));
-            let is_same = |path: Option<PathBuf>| {
-                path.is_some_and(|path| self.same(git, &file, &path).is_some())
-            };
-            if all.all(is_same) {
-                return Some(Loss::default());
-            }
+        root: &Path,
+        path: &Path,
+        is_ignored: bool,
+        loss: &mut Loss,
+    ) -> Counted {
+        if (self.kept)(path) {
+            return Counted::default();
         }
-        let contents = file.contents(None);
-        if contents.hides || contents.submodules {
-            return None;
-        }
-        let given: Vec<OsString> = paths.iter().map(OsString::from).collect();
-        let status = git.status("no", "no", false, &given)?;
-        let mut loss = changed(git, &status, index)?;
-        let Some(revision) = revision else {
-            return Some(loss);
+        let found = self.count(&root.join(path), Asked::All);
+        let files = if is_ignored {
+            &mut loss.ignored
+        } else {
+            &mut loss.untracked
         };
-        let head = git.commit("HEAD")??;
-        let target = git.commit(revision)??;
-        if head != target {
-            loss.untracked += overwritten(git, &head, &target, paths)?;
-        }
-        if moves && head != target {
-            let name = git.says(&["rev-parse", "--symbolic-full-name", "HEAD"])?;
-            let name = String::from_utf8(name).ok()?;
-            let left = [name.trim().to_owned()];
-            loss.commits = lost_commits(git, &[head], &left, Some(&target))?;
-        } else if !moves && paths.is_empty() {
-            // A commit that is checked out by itself is left.
-            loss.commits = lost_commits(git, &[head], &[], Some(&target))?;
-        }
-        Some(loss)
+        *files += found.files;
+        loss.at_least |= found.is_cut;
+        found
     }
 
-    /// Files that are not tracked are deleted.
-    fn clean(
-        &mut self,
-        git: &Git,
-        paths: &[String],
-        ignored: Ignored,
-        directories: bool,
-        repositories: bool,
-    ) -> Option<Loss> {
-        let mut given: Vec<OsString> = paths.iter().map(OsString::from).collect();
-        if given.is_empty() {
-            given.push(".".into());
-        }
-        // An untracked directory is told as a whole, and with it the ignored files in it.
-        let (untracked, how) = match ignored {
-            Ignored::None => ("normal", "no"),
-            Ignored::Also => ("normal", "matching"),
-            Ignored::Only => ("all", "matching"),
-        };
-        let status = git.status(untracked, how, false, &given)?;
-        let mut loss = Loss {
-            deletes: true,
-            ..Loss::default()
-        };
-        let untracked: &[PathBuf] = match ignored {
-            Ignored::Only => &[],
-            Ignored::None | Ignored::Also => &status.untracked,
-        };
-        for (list, is_ignored) in [(untracked, false), (&status.ignored, true)] {
-            for path in list {
-                if !directories && path.as_os_str().as_bytes().ends_with(b"/") {
-                    continue;
-                }
-                let whole = git.root.join(path);
-                let is_repository = whole.join(".git").symlink_metadata().is_ok();
-                if is_repository && !repositories {
-                    continue;
-                }
-                let found = self.not_tracked(git, path);
-                loss.files += found.files;
-                loss.bytes = loss.bytes.saturating_add(found.bytes);
-                loss.at_least |= found.is_cut;
-                if repositories {
-                    loss.repositories += found.repositories;
-                }
-                if is_ignored {
-                    loss.ignored += found.files;
-                } else {
-                    loss.untracked += found.files;
-                }
-            }
-        }
-        Some(loss)
-    }
-
-    /// A linked working tree is deleted.
-    fn worktree(&mut self, path: &Path) -> Option<Loss> {
-        // One that is not there may be named by a part of its path.
-        let real = path.canonicalize().ok()?;
-        let git = Git::at(&real)?;
-        let contents = Index::open(&git.own.join("index"), git.name_length)?.contents(None);
-        if git.own == git.common || git.root != real || contents.hides || contents.submodules {
-            return None;
-        }
-        let status = git.status("all", "matching", false, &[])?;
-        let mut loss = changed(&git, &status, true)?;
-        loss.deletes = true;
-        let all = self.count(&real, Asked::Folders);
-        loss.files = all.files;
-        loss.bytes = all.bytes;
-        // One is the file that links it to its repository.
-        loss.repositories = all.repositories.saturating_sub(1);
-        loss.at_least |= all.is_cut;
-        for path in &status.untracked {
-            loss.untracked += self.not_tracked(&git, path).files;
-        }
-        for path in &status.ignored {
-            loss.ignored += self.not_tracked(&git, path).files;
-        }
-        let head = git.commit("HEAD")??;
-        loss.commits = lost_commits(&git, &[head], &[], None)?;
-        Some(loss)
-    }
-
-    /// What is lost with something that is not tracked.
-    fn not_tracked(&mut self, git: &Git, path: &Path) -> files::Counted {
-        if self.kept.is_kept(path) {
-            return files::Counted::default();
-        }
-        self.count(&git.root.join(path), Asked::All)
-    }
-
-    /// How many files below a path of a working tree are there, all of them as the index has them.
-    fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
-        index.surely_same(path.as_os_str().as_bytes(), &mut |path| {
-            self.look(git, path)
-        })
+    /// How many files below a path of a working tree are there, all of them as the index has them and none
+    /// found through a link.
+    pub(super) fn same(&mut self, git: &Git, index: &Index, path: &Path) -> Option<u64> {
+        index.surely_same(
+            path.as_os_str().as_bytes(),
+            &mut |path| match self.link_above(git, path) {
+                Some(_) => Err(()),
+                None => self.look(git, path),
+            },
+        )
     }
 
     /// What is at a path of a working tree.
@@ -365,104 +257,47 @@ impl Look<'_> {
         files::at(&git.root.join(OsStr::from_bytes(path)))
     }
 
-    fn count(&mut self, path: &Path, asked: Asked) -> files::Counted {
-        let kept = self.kept;
-        files::count(path, &|name| kept.is_kept(name), asked, self.limits)
+    /// The link that stands in a working tree in place of a directory above a path.
+    pub(super) fn link_above(&mut self, git: &Git, path: &[u8]) -> Option<PathBuf> {
+        let folder = Path::new(OsStr::from_bytes(path)).parent()?;
+        self.link_at(&git.root, folder)
+    }
+
+    /// The link by which a directory is reached that has this path in a working tree.
+    fn link_at(&mut self, root: &Path, folder: &Path) -> Option<PathBuf> {
+        let above = folder.parent()?;
+        let whole = root.join(folder);
+        if let Some(known) = self.reached.get(&whole) {
+            return known.clone();
+        }
+        let is_link = || matches!(files::at(&whole), Ok(Some(data)) if data.is_symlink());
+        let link = self
+            .link_at(root, above)
+            .or_else(|| is_link().then(|| whole.clone()));
+        self.reached.insert(whole, link.clone());
+        link
+    }
+
+    pub(super) fn count(&mut self, path: &Path, asked: Asked) -> Counted {
+        files::count(path, self.kept, asked, self.limits)
     }
 }
 
-/// A path that is given to git, relative to the root, where it is surely no pattern.
-fn plain(git: &Git, path: &str) -> Option<PathBuf> {
-    if path.starts_with(':') || path.contains(['*', '?', '[', '\\']) {
-        return None;
-    }
-    let folder = git.folder.canonicalize().ok()?;
-    let mut whole = folder.strip_prefix(&git.root).ok()?.to_owned();
-    for part in Path::new(path).components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(name) => whole.push(name),
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_counted_is_not_nothing() {
+        for (kept, is_none) in [(true, true), (false, false)] {
+            let mut loss = Loss::default();
+            let mut look = Look {
+                kept: &|_| kept,
+                limits: &mut Limits::none(),
+                reached: HashMap::new(),
+            };
+            look.not_tracked(Path::new("/"), Path::new("usr"), true, &mut loss);
+            assert_eq!(loss.is_none(), is_none);
         }
     }
-    Some(whole)
-}
-
-/// What was changed in tracked files, and in the index where that is overwritten, too.
-fn changed(git: &Git, status: &Status, index: bool) -> Option<Loss> {
-    let mut loss = Loss::default();
-    let paths = status.changed.iter().filter_map(|(staged, state, path)| {
-        let by_state = !matches!(state, b'.' | b'D');
-        let by_index = index && !matches!(staged, b'.');
-        (by_state || by_index).then_some(path)
-    });
-    // A directory that stands in place of a file gives way with all that is in it.
-    for (_, state, path) in &status.changed {
-        if *state == b'D' && files::at(&git.root.join(path)).ok()?.is_some() {
-            loss.untracked += 1;
-        }
-    }
-    for path in paths.chain(&status.unmerged) {
-        // What was deleted only comes back.
-        if let Some(data) = files::at(&git.root.join(path)).ok()? {
-            loss.files += 1;
-            loss.modified += 1;
-            loss.bytes = loss.bytes.saturating_add(data.len());
-        }
-    }
-    // What is in the index and not in the working tree is in no file, and in no commit.
-    let staged_alone = status
-        .changed
-        .iter()
-        .filter(|(staged, state, _)| index && *state == b'D' && !matches!(staged, b'.' | b'D'));
-    let staged_alone = number(staged_alone.count());
-    loss.files += staged_alone;
-    loss.modified += staged_alone;
-    loss.modified += number(status.unmerged.len()).saturating_sub(loss.modified);
-    Some(loss)
-}
-
-/// How many files that are not tracked stand where a revision has some.
-fn overwritten(git: &Git, head: &str, target: &str, paths: &[String]) -> Option<u64> {
-    let mut arguments = vec![
-        "diff-tree",
-        "-r",
-        "-z",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-relative",
-        "--name-only",
-        "--diff-filter=A",
-        head,
-        target,
-        "--",
-    ];
-    arguments.extend(paths.iter().map(String::as_str));
-    let said = git.says(&arguments)?;
-    let mut found = 0;
-    let added = said
-        .split(|&byte| byte == 0)
-        .filter(|path| !path.is_empty());
-    for (place, path) in added.enumerate() {
-        if place >= MOST_ADDED {
-            return None;
-        }
-        let path = git.root.join(OsStr::from_bytes(path));
-        let is_there = match path.symlink_metadata() {
-            Ok(_) => true,
-            // A file stands where a directory is to be.
-            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        };
-        found += u64::from(is_there);
-    }
-    Some(found)
-}
-
-fn number(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// Whether a folder can be asked about at all.
-pub(super) fn is_there(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|data| data.is_dir())
 }

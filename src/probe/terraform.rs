@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::machine::Variables;
 use super::{Fate, Loss, Resource, files, plan};
 use crate::policy::arguments::Flag;
 use crate::policy::matcher::Facts;
@@ -34,26 +35,20 @@ const OF_DESTROY: &[&str] = &["destroy", "refresh", "var", "var-file"];
 /// Those with which it is less, and it is not known what.
 const LESS: &[&str] = &["target", "exclude"];
 
-/// How the names of variables begin that change nothing of what is destroyed.
-const HARMLESS_BEGINNINGS: &[&str] = &["TF_LOG", "TF_REGISTRY_", "TF_TOKEN_", "TF_VAR_"];
 /// The file of settings says where providers come from, as one in the home directory does.
-const HARMLESS: &[&str] = &[
-    "TF_CLI_CONFIG_FILE",
-    "TF_IN_AUTOMATION",
-    "TF_INPUT",
-    "TF_PLUGIN_CACHE_DIR",
-];
+pub(super) const VARIABLES: Variables = Variables {
+    of: "TF_",
+    harmless: &[
+        "TF_CLI_CONFIG_FILE",
+        "TF_IN_AUTOMATION",
+        "TF_INPUT",
+        "TF_PLUGIN_CACHE_DIR",
+    ],
+    harmless_beginnings: &["TF_LOG", "TF_REGISTRY_", "TF_TOKEN_", "TF_VAR_"],
+};
 
 /// How many bytes of a plan or a state are read.
 const MOST: u64 = 32 << 20;
-
-/// Whether a variable changes nothing of what is destroyed.
-pub(super) fn is_harmless(name: &[u8]) -> bool {
-    let mut beginnings = HARMLESS_BEGINNINGS.iter();
-    !name.starts_with(b"TF_")
-        || HARMLESS.iter().any(|known| known.as_bytes() == name)
-        || beginnings.any(|known| name.starts_with(known.as_bytes()))
-}
 
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,14 +144,14 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
             if *unsure && !held.is_empty() {
                 return None;
             }
-            let is_meant =
-                |address: &String| only.is_empty() || only.iter().any(|one| is_below(address, one));
-            let gone: Vec<String> = held.into_iter().filter(is_meant).collect();
             // An address that finds nothing may be one that is written in another way.
-            if gone.is_empty() && !only.is_empty() && !is_empty(folder)? {
+            let finds = |one: &String| held.iter().any(|address| is_below(address, one));
+            if !held.is_empty() && !only.iter().all(finds) {
                 return None;
             }
-            Some(lost(gone, *fate))
+            let is_meant =
+                |address: &String| only.is_empty() || only.iter().any(|one| is_below(address, one));
+            Some(lost(held.into_iter().filter(is_meant).collect(), *fate))
         }
     }
 }
@@ -179,10 +174,6 @@ fn lost(addresses: Vec<String>, fate: Fate) -> Loss {
 fn is_below(address: &str, other: &str) -> bool {
     let rest = address.strip_prefix(other);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
-fn is_empty(folder: &Path) -> Option<bool> {
-    held(folder).map(|held| held.is_empty())
 }
 
 /// The addresses of what the state of a configuration holds; none where the state is not here.

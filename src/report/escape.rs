@@ -22,6 +22,16 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// [`escape`], cut to so many characters with a mark behind them.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    let shown = escape(text);
+    match shown.char_indices().nth(most) {
+        None => shown,
+        Some((end, _)) => Cow::Owned(format!("{}…", shown.get(..end).unwrap_or_default())),
+    }
+}
+
 /// Appends one character as [`escape`] shows it.
 pub fn push_escaped(shown: &mut String, character: char) {
     // Writing to a String cannot fail.
@@ -87,6 +97,18 @@ mod tests {
             ("größe 大 é", "größe 大 é"),
         ] {
             assert_eq!(escape(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_by_its_characters() {
+        for (text, shown) in [
+            ("größe", "größe"),
+            ("größen", "größe…"),
+            ("ab\ncd", "ab\\nc…"),
+            ("", ""),
+        ] {
+            assert_eq!(cut(text, 5), shown);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 
-use super::escape::escape;
+use super::escape::{cut, escape};
 
 /// How much of a text is shown.
 const MOST_TEXT: usize = 120;
@@ -128,18 +128,8 @@ fn row(event: &Event) -> String {
         escape(event.time.get(..19).unwrap_or(&event.time)),
         escape(&outcome),
         escape(rule),
-        cut(&event.text)
+        cut(&event.text, MOST_TEXT)
     )
-}
-
-/// Foreign text on one row.
-fn cut(text: &str) -> String {
-    let shown = escape(text);
-    if shown.chars().count() <= MOST_TEXT {
-        return shown.into_owned();
-    }
-    let head: String = shown.chars().take(MOST_TEXT).collect();
-    format!("{head}…")
 }
 
 /// Which rules had a person asked, the most often first.

@@ -1,7 +1,7 @@
 //! What would be lost, in one sentence: "deletes 1,204 files (38 MB): 12 untracked, 3 modified since the last
 //! commit, the rest is in git".
 
-use super::escape::escape;
+use super::escape::cut;
 use crate::decide::Finding;
 use crate::probe::{Fate, Loss, Resource};
 
@@ -102,12 +102,9 @@ fn resources(loss: &Loss) -> Option<String> {
 
 /// The address of a resource, with what happens to it where that is not the first thing one thinks of.
 fn resource(of: &Resource) -> String {
-    let mut address: String = escape(&of.address).chars().take(MOST_OF_ADDRESS).collect();
-    if of.address.len() > MOST_OF_ADDRESS {
-        address.push('…');
-    }
+    let address = cut(&of.address, MOST_OF_ADDRESS);
     match of.fate {
-        Fate::Destroyed | Fate::Forgotten => address,
+        Fate::Destroyed | Fate::Forgotten => address.into_owned(),
         Fate::Replaced => format!("{address} (replace)"),
     }
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::decide::{Decision, Finding};
 
-use super::escape::escape;
+use super::escape::{cut, escape};
 use super::external::{External, Unanswered};
 use super::{loss, whereabouts};
 
@@ -203,13 +203,7 @@ pub fn unmistaken(text: &str) -> String {
 
 /// The action, cut to a length that stays readable.
 fn subject(finding: &Finding) -> String {
-    let shown = escape(&finding.subject);
-    if shown.chars().count() <= SUBJECT_LIMIT {
-        return shown.into_owned();
-    }
-    let mut cut: String = shown.chars().take(SUBJECT_LIMIT).collect();
-    cut.push('…');
-    cut
+    cut(&finding.subject, SUBJECT_LIMIT).into_owned()
 }
 
 /// Names the rules that are as strict as the first.

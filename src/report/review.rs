@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::broker::{Error, Granted, Listed, Scope};
 
-use super::escape::escape;
+use super::escape::{cut, escape};
 use super::refusal::Absence;
 
 /// How many characters of a text a list shows.
@@ -28,9 +28,9 @@ pub fn pending(list: &[Listed]) -> String {
             one.number,
             time(one.age),
             escape(&one.rules.join(", ")),
-            cut(&one.text),
-            cut(&one.cwd),
-            cut(&one.source),
+            cut(&one.text, MOST_SHOWN),
+            cut(&one.cwd, MOST_SHOWN),
+            cut(&one.source, MOST_SHOWN),
         );
     }
     text.push_str(
@@ -69,8 +69,8 @@ pub fn grants(list: &[Granted]) -> String {
             reach(one.scope),
             left.unwrap_or_default(),
             escape(&one.rules.join(", ")),
-            cut(&one.text),
-            cut(&one.cwd),
+            cut(&one.text, MOST_SHOWN),
+            cut(&one.cwd, MOST_SHOWN),
         );
     }
     text.push_str("`kibosh grants revoke NUMBER` takes one back");
@@ -82,7 +82,7 @@ pub fn grants(list: &[Granted]) -> String {
 pub fn arrived(list: &[Listed]) -> String {
     let mut text = format!("\x07kibosh: {} waiting:", counted(list.len()));
     for one in list {
-        let _ = write!(text, "\n  {}  {}", one.number, cut(&one.text));
+        let _ = write!(text, "\n  {}  {}", one.number, cut(&one.text, MOST_SHOWN));
     }
     text
 }
@@ -213,17 +213,6 @@ fn time(seconds: u64) -> String {
         120..=7199 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3600),
     }
-}
-
-/// A text on one row.
-fn cut(text: &str) -> String {
-    let shown = escape(text);
-    if shown.chars().count() <= MOST_SHOWN {
-        return shown.into_owned();
-    }
-    let mut cut: String = shown.chars().take(MOST_SHOWN).collect();
-    cut.push('…');
-    cut
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use kibosh::invocation::View;
 use kibosh::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Told};
@@ -100,10 +101,13 @@ impl Asked {
 
     fn judged_for(self, caller: &dyn Caller) -> ExecJudgement {
         let begin = View::of(PathBuf::new(), entries(BEGINS_WITH), Some(self.cwd.clone()));
-        let base = Base::of(&begin);
+        self.judged_in(&Base::of(&begin), caller)
+    }
+
+    fn judged_in(self, base: &Base, caller: &dyn Caller) -> ExecJudgement {
         let view = View::of(self.folder, self.environment, Some(self.cwd));
         let exec = Exec { view, ..self.exec };
-        judge::exec(&Policy::shipped(), &base, &exec, caller)
+        judge::exec(&Policy::shipped(), base, &exec, caller)
     }
 
     /// Says that the strictest finding is of this rule; none where it is allowed.
@@ -157,6 +161,28 @@ fn what_is_left_out_for_its_caller_is_told() {
     // What nobody would have asked about is the same for all.
     let status = asked("/usr/bin/git", &["status"]).judged_for(&has_it);
     assert_eq!(effects(status), (Allow, false));
+}
+
+#[test]
+fn the_machine_is_looked_at_only_where_somebody_would_be_asked_and_time_is_left() {
+    const HELPER: &[&str] = &["git", "submodule--helper", "update"];
+    let begin = View::of(PathBuf::new(), entries(BEGINS_WITH), None);
+    let arguments = ["checkout", "-f", "-q"];
+    let by_git = Running(entries(BEGINS_WITH), "/usr/bin/git", HELPER);
+    let by_make = Running(entries(BEGINS_WITH), "/usr/bin/make", &["make"]);
+    for (caller, expected) in [(&by_git, Allow), (&by_make, Confirm)] {
+        let base = Base::of(&begin);
+        let judged = asked("/usr/bin/git", &arguments).judged_in(&base, caller);
+        assert_eq!(judged.decision.effect, expected, "{judged:?}");
+        let has_looked = !base.looks().spent_by(Instant::now()).is_zero();
+        assert_eq!(has_looked, expected == Confirm);
+    }
+    let base = Base::of(&begin);
+    let all = Duration::from_secs(30);
+    base.looks().spend(Instant::now(), all);
+    let judged = asked("/usr/bin/git", &arguments).judged_in(&base, &by_make);
+    assert_eq!(judged.decision.effect, Confirm);
+    assert_eq!(base.looks().spent_by(Instant::now()), all);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_look_at_a_database_runs_nothing_and_writes_nothing() {
     let tree = tree(&format!(
         "{ROWS}; sqlite3 app.db 'PRAGMA journal_mode=WAL' >/dev/null"
     ));
-    tree.make("printf '.shell touch ran\\n' >x.sql; printf '.shell touch %s/ran\\n' \"$PWD\" >../home/.sqliterc");
+    tree.make("printf '.shell touch %s/ran\\n' \"$PWD\" >../home/.sqliterc");
     tree.is_stopped(
         "sqlite3 app.db 'DELETE FROM orders'",
         "settings",
@@ -168,5 +168,10 @@ fn a_look_at_a_database_runs_nothing_and_writes_nothing() {
     );
     tree.make(
         "ls -A >../after; sha256sum app.db >>../after; cmp ../before ../after; test ! -e ran",
+    );
+    // Asked plainly, it runs what such settings say, and a database that is only read has files beside it.
+    tree.make(
+        "printf '.shell touch %s/ran\\n' \"$PWD\" >../x; sqlite3 -init ../x app.db 'SELECT 1'; test -e ran; \
+         sqlite3 -init /dev/null 'file:app.db?mode=ro' 'SELECT * FROM orders'; test -e app.db-shm",
     );
 }

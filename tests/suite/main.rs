@@ -49,6 +49,8 @@ mod loss;
 #[cfg(test)]
 mod loss_doubts;
 #[cfg(test)]
+mod loss_holes;
+#[cfg(test)]
 mod loss_sqlite;
 #[cfg(test)]
 mod loss_terraform;

@@ -19,6 +19,7 @@ use crate::judge::shell::Shell;
 use crate::normalise::{self, Grammar};
 use crate::policy::Policy;
 use crate::policy::glob;
+use crate::policy::paths::Place;
 use crate::policy::schema::Program;
 use crate::probe::Blind;
 use crate::surroundings::Surroundings;
@@ -182,7 +183,11 @@ impl Judging<'_> {
             return;
         }
         let mut inherited = Base::also_in(self.set, &caller.environment());
-        if let Some(program) = caller.chain().next().and_then(|one| self.described(&one)) {
+        if let Some(program) = caller
+            .chain()
+            .next()
+            .and_then(|one| described(self.policy, &self.surroundings.place(), &one))
+        {
             for (name, value) in self.set {
                 if program.sets.iter().any(|one| glob::matches(one, name)) {
                     inherited.insert(name.clone(), value.clone());
@@ -204,13 +209,6 @@ impl Judging<'_> {
         );
         let rules: Vec<String> = known.findings.into_iter().map(|one| one.rule).collect();
         judged.leave_out(&rules);
-    }
-
-    /// What is known of a program that runs, where it is one of the system.
-    pub(super) fn described(&self, running: &Running) -> Option<Rc<Program>> {
-        let name = running.program.file_name()?.to_string_lossy();
-        let program = self.policy.program(&name)?;
-        self.is_of_the_system(&running.program).then_some(program)
     }
 
     /// The variables that rules of a decision speak of, as assignments.
@@ -316,8 +314,20 @@ impl Judging<'_> {
         )
     }
 
-    /// Whether a file is part of the system, by the policy's own class.
-    fn is_of_the_system(&self, place: &Path) -> bool {
-        Grammar::is_of_the_system(self.policy, place, &self.surroundings.place())
+    /// Whether a file is part of the system.
+    fn is_of_the_system(&self, file: &Path) -> bool {
+        is_of_the_system(self.policy, &self.surroundings.place(), file)
     }
+}
+
+/// What is known of a program that runs, where it is one of the system.
+pub(super) fn described(policy: &Policy, place: &Place, running: &Running) -> Option<Rc<Program>> {
+    let name = running.program.file_name()?.to_string_lossy();
+    let program = policy.program(&name)?;
+    is_of_the_system(policy, place, &running.program).then_some(program)
+}
+
+/// Whether a file is part of the system, by the policy's own class.
+fn is_of_the_system(policy: &Policy, place: &Place, file: &Path) -> bool {
+    Grammar::is_of_the_system(policy, file, place)
 }

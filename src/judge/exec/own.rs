@@ -3,20 +3,21 @@
 //!
 //! What that is, the packs say ([`crate::policy::schema::Own`]). What is denied stays denied.
 
-use super::judged::ExecJudgement;
-use super::judging::Judging;
+use super::judging::described;
 use super::words::Words;
 use super::{Caller, Running};
+use crate::policy::Policy;
 use crate::policy::glob;
+use crate::policy::paths::Place;
 use crate::policy::schema::Own;
 
-/// Leaves out what would be asked about an exec that a program above it makes by itself.
-pub(super) fn leave_out(
-    judging: &Judging<'_>,
+/// Whether a program above an exec makes it by itself.
+pub(super) fn is_own(
+    policy: &Policy,
+    place: &Place,
     caller: &dyn Caller,
     words: &Words<'_>,
-    judged: &mut ExecJudgement,
-) {
+) -> bool {
     let arguments = words.arguments().into_iter().map(|word| word.text);
     let path = String::from_utf8_lossy(words.path).into_owned();
     let mut started: Vec<String> = std::iter::once(path).chain(arguments).collect();
@@ -24,15 +25,13 @@ pub(super) fn leave_out(
         let is_own = |own: &Own| {
             (height == 0 || own.below) && is_meant(&own.when, &running) && is_started(own, &started)
         };
-        if judging
-            .described(&running)
-            .is_some_and(|program| program.own.iter().any(is_own))
+        if described(policy, place, &running).is_some_and(|program| program.own.iter().any(is_own))
         {
-            judged.leave_out_questions();
-            return;
+            return true;
         }
         started = running.words;
     }
+    false
 }
 
 /// Whether a program was started with these arguments.

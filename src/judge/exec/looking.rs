@@ -1,0 +1,44 @@
+//! Looks at the machine for an exec, while the whole tree waits for the one who makes them.
+//!
+//! Takes a probe, gives one that stops where the time for looks is used up, and says where none is needed.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::policy::matcher::Facts;
+use crate::policy::schema::Loses;
+use crate::probe::{Budget, Found, Probe};
+
+/// A probe for execs.
+pub(super) struct Looking<'a> {
+    /// What looks.
+    pub probe: &'a dyn Probe,
+    /// How long all looks may take.
+    pub budget: &'a Budget,
+    /// Whether nobody is asked about the exec, whatever is found.
+    pub is_moot: &'a dyn Fn() -> bool,
+}
+
+impl Probe for Looking<'_> {
+    fn look(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found {
+        let began = Instant::now();
+        if !self.budget.is_left(began) {
+            return Found::Unknown;
+        }
+        let found = self.probe.look(at, facts, skip);
+        self.budget.spend(began, began.elapsed());
+        found
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.probe.variable(name)
+    }
+
+    fn content(&self, path: &Path) -> Option<Vec<u8>> {
+        self.probe.content(path)
+    }
+
+    fn is_moot(&self) -> bool {
+        (self.is_moot)()
+    }
+}
