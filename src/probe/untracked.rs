@@ -70,9 +70,13 @@ impl Look<'_> {
         }
         // Git does not tell of a directory in which nothing is but `.git`, and deletes it.
         if loss.is_none() && how.directories {
+            let mut all = Loss::default();
             for path in git.folders(options, &given)? {
-                self.cleaned(git, &path, how.ignored == Ignored::Only, how, &mut loss);
+                self.cleaned(git, &path, false, how, &mut all);
             }
+            // Of files it has told; those that it was told to ignore may be kept.
+            loss.repositories = all.repositories;
+            loss.at_least = all.at_least;
         }
         Some(loss)
     }

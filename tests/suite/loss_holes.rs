@@ -120,7 +120,7 @@ fn git_clean_spares_only_what_is_a_repository() {
             (
                 "git init -q d; mv d/.git .GIT; rmdir d",
                 "1 repository",
-                "mkdir -p d/in",
+                "mkdir -p d/in; echo n >d/in/a.secret",
             ),
         ],
     );
