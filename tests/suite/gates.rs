@@ -4,7 +4,7 @@
 use kibosh::action::{Action, Opacity};
 use kibosh::decide::approved::Approved;
 use kibosh::decide::gates::Gates;
-use kibosh::decide::{self, Decision};
+use kibosh::decide::{self, Decision, Finding};
 use kibosh::judge::judge;
 use kibosh::normalise::Context;
 use kibosh::policy::Policy;
@@ -245,7 +245,13 @@ fn no_gate_is_stricter_than_the_line_gate_alone_and_what_is_known_is_judged_the_
         assert!(within(&before, &alone), "{line}");
         assert!(within(&under, &before), "{line}");
         if actions.iter().all(is_known) {
-            assert_eq!(before, alone, "{line}");
+            // But for what does nothing except start programs, each of which is judged then.
+            let other = |decision: &Decision| -> Vec<Finding> {
+                let findings = decision.findings.iter();
+                let other = findings.filter(|one| one.rule != "interpreters.items-as-code");
+                other.cloned().collect()
+            };
+            assert_eq!(other(&before), other(&alone), "{line}");
             same += 1;
         }
         left += usize::from(before != alone);
