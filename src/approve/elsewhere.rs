@@ -130,6 +130,7 @@ fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked
         policy: elsewhere.policy.clone(),
         program: elsewhere.program.clone(),
         environment: elsewhere.environment.clone(),
+        call: elsewhere.call.clone(),
     }
 }
 

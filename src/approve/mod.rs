@@ -88,6 +88,8 @@ pub struct Elsewhere {
     pub program: Option<String>,
     /// A hash of the environment.
     pub environment: String,
+    /// A hash of the words, and of the directories as they are named.
+    pub call: String,
     /// The session that an approval may be bound to.
     pub session: Option<Root>,
     /// How long is waited where nobody watches.

@@ -463,6 +463,7 @@ mod tests {
             policy: "p".into(),
             program: None,
             environment: "e".into(),
+            call: "c".into(),
         }
     }
 
@@ -521,6 +522,10 @@ mod tests {
             },
             Asked {
                 environment: "f".into(),
+                ..asked("a")
+            },
+            Asked {
+                call: "d".into(),
                 ..asked("a")
             },
             Asked {

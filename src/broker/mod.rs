@@ -18,7 +18,7 @@ mod serve;
 mod several;
 mod shared;
 
-pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, environment};
+pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, call, environment};
 pub use peer::{Stranger, check_this};
 pub use serve::serve;
 

@@ -24,7 +24,7 @@ use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::{Root, environment};
+use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
@@ -305,7 +305,7 @@ impl<'a> Guard<'a> {
     fn record(&self, request: &Request, judged: &ExecJudgement, outcome: Outcome<'_>) {
         let entry = Entry {
             text: judged.text.get(judged.start..).unwrap_or_default(),
-            source: &source::of_exec(&judged.told),
+            source: &source_of(judged),
             cwd: &String::from_utf8_lossy(&request.cwd),
             decision: &judged.decision,
             outcome,
@@ -320,7 +320,7 @@ impl<'a> Guard<'a> {
             decision: judged.decision.clone(),
             request: Asked {
                 text: judged.text.clone(),
-                source: source::with_callers(&judged.told, self.above(request).chain()),
+                source: source::with_callers(source_of(judged), self.above(request).chain()),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
                 times: 1,
@@ -328,6 +328,7 @@ impl<'a> Guard<'a> {
                     self.policy,
                     file_of(request),
                     environment(request.environment.iter()),
+                    call_of(request),
                     self.session,
                 ),
             },
@@ -500,6 +501,17 @@ impl Judge for Guard<'_> {
 fn file_of(request: &Request) -> Option<String> {
     let files = request.steps.iter().map(|step| step.state.to_string());
     Some(files.collect::<Vec<_>>().join(" "))
+}
+
+/// What tells how an exec is called: each byte of the path, the words and the directory.
+fn call_of(request: &Request) -> String {
+    let words = std::iter::once(request.path.as_slice()).chain(request.argv.iter());
+    call(words, &request.cwd, request.environment.iter())
+}
+
+/// Where a judged text comes from, with the words that it is given.
+fn source_of(judged: &ExecJudgement) -> String {
+    source::with_words(&source::of_exec(&judged.told), &judged.given)
 }
 
 /// What is said of a refusal. Of a command that is typed nothing has run.

@@ -52,6 +52,7 @@ pub fn answer(hook: &Hook, input: &[u8], gate_asks: bool) -> Answer {
         decision: &decision,
         text: &text,
         cwd: &cwd.to_string_lossy(),
+        folder: cwd,
         record: audit::place(policy.settings().record.as_deref(), home),
     };
     if policy.settings().dry_run == Some(true) {
@@ -81,6 +82,7 @@ struct Judged<'a> {
     decision: &'a Decision,
     text: &'a str,
     cwd: &'a str,
+    folder: &'a Path,
     record: Option<PathBuf>,
 }
 
@@ -97,7 +99,7 @@ impl Judged<'_> {
                 .prompt_seconds
                 .unwrap_or(USUAL_SECONDS),
             times: 1,
-            elsewhere: elsewhere_of_this_process(self.policy, self.decision),
+            elsewhere: elsewhere_of_this_process(self.policy, self.decision, &[], self.folder),
         };
         match approve::review(self.decision, &request) {
             Ok(cleared) => {

@@ -8,6 +8,7 @@ mod bounds;
 mod broker;
 #[cfg(test)]
 mod broker_attacks;
+mod broker_same;
 #[cfg(test)]
 mod bypasses;
 #[cfg(test)]
