@@ -151,7 +151,8 @@ impl Waiting {
     /// Waits no longer. Gives the answer where one came just then: a yes is not lost between the two.
     pub fn leave(mut self) -> Option<Answer> {
         let said = serde_json::to_vec(&Said::Leave).ok()?;
-        self.line.write(&[said, b"\n".to_vec()].concat()).ok()?;
+        // A broker that has answered closes, and takes no more; what it said before can be read still.
+        let _ = self.line.write(&[said, b"\n".to_vec()].concat());
         answer(self.line.reply(PROMPT).ok()?)
     }
 }
@@ -237,5 +238,35 @@ impl Line {
             Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
             Err(_) => Err(Error::Broken),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_came_before_the_broker_closed_is_not_lost() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let by = Reviewer {
+            uid: 7,
+            terminal: String::new(),
+            with: Vec::new(),
+        };
+        let reply = serde_json::to_vec(&Reply::Approved(by.clone())).unwrap();
+        theirs.write_all(&[reply, b"\n".to_vec()].concat()).unwrap();
+        drop(theirs);
+        let waiting = Waiting {
+            number: 1,
+            is_watched: false,
+            said: Vec::new(),
+            line: Line::new(ours),
+        };
+        let answer = waiting.leave();
+        assert!(
+            matches!(&answer, Some(Answer::Approved(who)) if *who == by),
+            "{answer:?}"
+        );
     }
 }

@@ -8,6 +8,7 @@ mod bounds;
 mod broker;
 #[cfg(test)]
 mod broker_attacks;
+#[cfg(test)]
 mod broker_same;
 #[cfg(test)]
 mod bypasses;

@@ -326,6 +326,27 @@ fn the_yes_at_the_terminal_of_the_command_is_the_first_of_two() {
 }
 
 #[test]
+fn the_yes_at_the_terminal_of_the_command_can_be_the_last_of_two() {
+    let Some(team) = Team::new("last", "") else {
+        return;
+    };
+    let asked_here = |keys: &str| {
+        let mut here = team.person(OPERATOR, &format!("kibosh -c \"{GRAVE}\""));
+        here.wait_for("Run it?");
+        here.keys(keys);
+        here.finish()
+    };
+    // Not yet.
+    asked_here("\r");
+    let screen = team.yes(REVIEWER, &format!("1 --of {OPERATOR}"));
+    assert!(screen.contains("waits for another person"), "{screen}");
+    assert_eq!(team.place.ran(), None);
+    let screen = asked_here("y\r");
+    assert!(screen.contains("status=0"), "{screen}");
+    assert_eq!(team.place.ran().as_deref(), Some("grave\n"));
+}
+
+#[test]
 fn a_directory_that_everybody_can_write_brings_nobody_together() {
     let Some(team) = Team::new("open", "") else {
         return;
