@@ -20,7 +20,6 @@ use crate::broker::{Asked, Error, Reviewer, Scope};
 use crate::decide::Decision;
 use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
-use crate::sys::process::Unseen;
 
 /// A large terminal, for which it is tried whether a question can be shown.
 const ROWS: usize = 60;
@@ -37,8 +36,6 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
         return Err(Refusal::NoTerminal(absence));
     };
     let asked = shown(decision, request, elsewhere)?;
-    // While it waits it is not guarded yet, and nobody may steer it.
-    let _unseen = Unseen::meanwhile();
     if !elsewhere.command.is_empty() {
         let seconds = request.seconds.clamp(1, MOST_SECONDS);
         let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
@@ -58,7 +55,6 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     let elsewhere = elsewhere.ok_or(Refusal::Several(reviewers))?;
     let asked = shown(decision, request, elsewhere)?;
-    let _unseen = Unseen::meanwhile();
     let no_broker = |error: Error| Refusal::NoBroker {
         absence: Absence::Several,
         why: error.to_string(),
@@ -174,7 +170,6 @@ pub fn remember(decision: &Decision, request: &Request, is_yes: bool, terminal: 
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     if let Some(elsewhere) = elsewhere {
         let asked = asked(decision, request, elsewhere);
-        let _unseen = Unseen::meanwhile();
         let _ = asking::tell(asked, elsewhere.session, is_yes, terminal);
     }
 }
