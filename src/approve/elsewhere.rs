@@ -16,7 +16,7 @@ use super::terminal::Choice;
 use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, terminal};
 use crate::broker::asking::{self, Answer, Waiting};
 use crate::broker::reviewing::{self, Outcome};
-use crate::broker::{Asked, Error, Reviewer, Scope};
+use crate::broker::{Asked, Error, Reviewer, Scope, Shown};
 use crate::decide::Decision;
 use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
@@ -74,7 +74,12 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
         match terminal::ask(decision, request) {
             Ok(Choice::Once | Choice::Session) => {
                 let device = terminal::name();
-                let outcome = reviewing::approve(None, number, &asked, Scope::Once, device);
+                let shown = Shown {
+                    number,
+                    asked,
+                    session: elsewhere.session,
+                };
+                let outcome = reviewing::approve(None, &shown, Scope::Once, device);
                 // Where it was the last one, the answer is on its way.
                 if let Outcome::More(count) = outcome.map_err(no_broker)? {
                     said = count;

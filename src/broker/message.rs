@@ -162,6 +162,8 @@ pub enum Said {
         key: String,
         /// How far.
         scope: Scope,
+        /// [`Shown::session`] of what was shown.
+        session: Option<Root>,
         /// The terminal of who says it.
         terminal: String,
     },
@@ -254,8 +256,8 @@ pub struct Shown {
     pub number: u64,
     /// What is asked about.
     pub asked: Asked,
-    /// Whether it comes from a session that is known.
-    pub has_session: bool,
+    /// The session that it comes from, where that is known.
+    pub session: Option<Root>,
 }
 
 /// An approval in a list.

@@ -7,7 +7,7 @@ use nix::unistd::geteuid;
 
 use super::Error;
 use super::asking::{Line, PROMPT};
-use super::message::{Asked, Granted, Listed, Reply, Said, Scope, Shown};
+use super::message::{Granted, Listed, Reply, Said, Scope, Shown};
 use super::place::Place;
 use super::shared::{Shared, settings};
 
@@ -74,15 +74,15 @@ pub fn look(whose: Option<u32>, number: u64) -> Result<Option<Shown>, Error> {
 /// As [`pending`].
 pub fn approve(
     whose: Option<u32>,
-    number: u64,
-    asked: &Asked,
+    shown: &Shown,
     scope: Scope,
     terminal: String,
 ) -> Result<Outcome, Error> {
     let said = Said::Approve {
-        number,
-        key: asked.key(),
+        number: shown.number,
+        key: shown.asked.key(),
         scope,
+        session: shown.session,
         terminal,
     };
     outcome(whose, &said)

@@ -292,6 +292,7 @@ impl Broker {
                 number,
                 key,
                 scope,
+                session,
                 terminal,
             } => {
                 self.find_who_left();
@@ -300,7 +301,7 @@ impl Broker {
                     terminal,
                     with: Vec::new(),
                 };
-                let (reply, told) = self.book.approve(number, &key, scope, &by, now);
+                let (reply, told) = self.book.approve(number, &key, (scope, session), &by, now);
                 self.tell(told);
                 reply
             }
