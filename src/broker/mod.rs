@@ -10,6 +10,8 @@
 pub mod asking;
 mod book;
 mod connection;
+mod folder;
+mod line;
 mod message;
 mod peer;
 mod place;
@@ -30,6 +32,8 @@ use std::io;
 pub enum Error {
     /// There is no private directory for its socket, or nothing can be made there.
     Place(io::Error),
+    /// The policy cannot be read, so that nobody knows who may answer.
+    Settings,
     /// None runs.
     Nobody,
     /// None could be started.
@@ -48,6 +52,7 @@ impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Place(error) => write!(out, "there is no private place for its socket ({error})"),
+            Self::Settings => write!(out, "the policy cannot be read"),
             Self::Nobody => write!(out, "none runs"),
             Self::Start => write!(out, "it could not be started"),
             Self::Stranger(stranger) => write!(out, "{stranger}"),

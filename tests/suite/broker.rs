@@ -76,6 +76,27 @@ fn only_the_very_same_request_passes_and_a_changed_policy_ends_it() {
 }
 
 #[test]
+fn who_only_looks_leaves_nothing_behind() {
+    let desk = Desk::new("looks");
+    for verb in [
+        "pending",
+        "grants",
+        "grants revoke 1",
+        "approve 1",
+        "refuse 1",
+    ] {
+        let screen = desk.sees(&format!("\"$KIBOSH\" {verb}"));
+        assert!(
+            screen.contains("nothing") || screen.contains("no "),
+            "{verb}: {screen}"
+        );
+    }
+    assert_eq!(fs::read_dir(desk.runtime()).unwrap().count(), 0);
+    desk.waits(ASKED);
+    assert_eq!(fs::read_dir(desk.runtime()).unwrap().count(), 1);
+}
+
+#[test]
 fn what_is_denied_never_waits() {
     let desk = Desk::new("denied");
     desk.waits(ASKED);

@@ -351,12 +351,35 @@ fn a_directory_that_everybody_can_write_brings_nobody_together() {
     let Some(team) = Team::new("open", "") else {
         return;
     };
-    fs::set_permissions(team.at("shared"), fs::Permissions::from_mode(0o777)).unwrap();
+    // Or in which each of the group could take away what is another's.
+    for (mode, why) in [(0o777, "everybody can write it"), (0o2770, "no sticky bit")] {
+        fs::set_permissions(team.at("shared"), fs::Permissions::from_mode(mode)).unwrap();
+        let number = team.waits(0);
+        assert_eq!(fs::read_dir(team.at("shared")).unwrap().count(), 0);
+        let screen = team.sees(
+            REVIEWER,
+            &format!("kibosh approve {number} --of {OPERATOR}"),
+        );
+        assert!(screen.contains(why), "{screen}");
+        assert!(!screen.contains("Run it?"), "{screen}");
+    }
+}
+
+#[test]
+fn where_the_policy_cannot_be_read_there_is_no_broker_that_would_count_the_operator() {
+    let Some(team) = Team::new("unread", "operator-counts = false") else {
+        return;
+    };
+    let policy = team.at(&format!("home-{OPERATOR}/.config/kibosh/team.toml"));
+    let before = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, "what?").unwrap();
+    let mut watcher = team.person(OPERATOR, "kibosh watch");
+    watcher.wait_for("status=");
+    let screen = watcher.finish();
+    assert!(screen.contains("could not be started"), "{screen}");
+    fs::write(&policy, before).unwrap();
     let number = team.waits(0);
-    assert_eq!(fs::read_dir(team.at("shared")).unwrap().count(), 0);
-    let screen = team.sees(
-        REVIEWER,
-        &format!("kibosh approve {number} --of {OPERATOR}"),
-    );
-    assert!(!screen.contains("Run it?"), "{screen}");
+    let screen = team.yes(OPERATOR, &number.to_string());
+    assert!(screen.contains("is not to"), "{screen}");
+    team.waits(0);
 }
