@@ -262,6 +262,23 @@ fn a_yes_for_the_session_ends_with_it_and_is_for_no_other() {
     assert_eq!(desk.place.ran().as_deref(), Some("all\nall\n"));
 }
 
+/// A supervisor keeps to one processor, which what it starts is not to.
+#[test]
+fn a_broker_that_the_exec_gate_starts_has_all_processors() {
+    let desk = Desk::new("processors");
+    fs::write(desk.place.path().join("site.sh"), "demolish all\n").unwrap();
+    desk.waits("sh site.sh");
+    let status = fs::read_to_string(format!("/proc/{}/status", desk.broker())).unwrap();
+    let own = fs::read_to_string("/proc/thread-self/status").unwrap();
+    let processors = |status: &str| {
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("Cpus_allowed:"));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(processors(&status), processors(&own));
+}
+
 #[test]
 fn what_the_exec_gate_holds_waits_too_and_another_file_of_that_name_is_another_request() {
     let desk = Desk::new("exec");
