@@ -27,6 +27,17 @@ pub use serve::serve;
 use std::fmt;
 use std::io;
 
+use crate::policy::schema::Settings;
+
+/// Whether the directory that reviewers of several users share can be used, where one is set.
+///
+/// # Errors
+///
+/// Why not.
+pub fn check_directory(settings: &Settings) -> Result<(), Error> {
+    shared::Shared::of(settings).map(drop)
+}
+
 /// Why there is no way to a broker.
 #[derive(Debug)]
 pub enum Error {

@@ -364,6 +364,8 @@ fn a_directory_that_everybody_can_write_brings_nobody_together() {
     let Some(team) = Team::new("open", "") else {
         return;
     };
+    let screen = team.sees(OPERATOR, "kibosh doctor");
+    assert!(screen.contains("they meet in "), "{screen}");
     // Or in which each of the group could take away what is another's.
     for (mode, why) in [(0o777, "everybody can write it"), (0o2770, "no sticky bit")] {
         fs::set_permissions(team.at("shared"), fs::Permissions::from_mode(mode)).unwrap();
@@ -375,6 +377,9 @@ fn a_directory_that_everybody_can_write_brings_nobody_together() {
         );
         assert!(screen.contains(why), "{screen}");
         assert!(!screen.contains("Run it?"), "{screen}");
+        let screen = team.sees(OPERATOR, "kibosh doctor");
+        assert!(screen.contains("is not used: "), "{screen}");
+        assert!(screen.contains(why), "{screen}");
     }
 }
 
