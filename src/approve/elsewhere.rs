@@ -7,8 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use nix::unistd::geteuid;
 
 use super::signals::Held;
@@ -208,17 +207,7 @@ fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Result<Answer, Error
         if left.is_zero() {
             return Ok(waiting.leave().map(Ok));
         }
-        let mut polled = [
-            PollFd::new(held.arrival(), PollFlags::POLLIN),
-            PollFd::new(waiting.answered(), PollFlags::POLLIN),
-        ];
-        // Rounded up, or the last millisecond would be a busy loop.
-        let time = PollTimeout::try_from(left + Duration::from_millis(1));
-        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => return Err(Refusal::Interrupted),
-        }
-        held.check()?;
+        held.wait(&[(waiting.answered(), PollFlags::POLLIN)], left)?;
         if let Some(read) = waiting.read().transpose() {
             return Ok(Some(read));
         }

@@ -14,8 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
@@ -228,19 +227,11 @@ fn converse(
         } else {
             PollFlags::POLLIN | PollFlags::POLLOUT
         };
-        let mut polled = vec![
-            PollFd::new(held.arrival(), PollFlags::POLLIN),
-            PollFd::new(kept.leash.as_fd(), PollFlags::POLLIN),
-        ];
+        let mut others = vec![(kept.leash.as_fd(), PollFlags::POLLIN)];
         if is_open {
-            polled.push(PollFd::new(kept.stream.as_fd(), wanted));
+            others.push((kept.stream.as_fd(), wanted));
         }
-        // Rounded up, or the last millisecond would be a busy loop.
-        let time = PollTimeout::try_from(left + Duration::from_millis(1));
-        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => return Err(Refusal::Interrupted),
-        }
+        held.wait(&others, left)?;
     }
 }
 
