@@ -91,30 +91,14 @@ impl<'a> Session<'a> {
     ///
     /// The refusal.
     pub fn review(&self, decision: &Decision) -> Result<Cleared, Refusal> {
-        let reviewed = approve::review(
-            decision,
-            &Request {
-                text: self.shell.judged().to_owned(),
-                source: self.source(),
-                cwd: self.cwd.clone(),
-                seconds: self.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
-                times: 1,
-                elsewhere: self.elsewhere(decision),
-            },
-        );
-        let outcome = match &reviewed {
-            Ok(cleared) => match cleared.approver() {
-                Approver::Policy => Outcome::Ran,
-                by @ (Approver::Person | Approver::Reviewer(_) | Approver::External(_)) => {
-                    Outcome::Approved(by)
-                }
-            },
-            Err(refusal) => Outcome::Refused(refusal),
-        };
-        if !self.shell.judged().is_empty() || reviewed.is_err() {
-            self.record(decision, outcome);
-        }
-        reviewed
+        let (text, source) = (self.shell.judged().to_owned(), self.source());
+        let elsewhere = self.elsewhere(decision);
+        let request = request(self.policy, text, source, &self.cwd, elsewhere);
+        review(decision, &request, |outcome| {
+            if !self.shell.judged().is_empty() || matches!(outcome, Outcome::Refused(_)) {
+                self.record(decision, outcome);
+            }
+        })
     }
 
     /// What is needed to ask on another terminal. Below a supervisor nobody asks there: what is guarded does
@@ -167,6 +151,47 @@ impl<'a> Session<'a> {
         };
         with_words(&source, self.invocation.given())
     }
+}
+
+/// A request about a text that came to this process.
+pub fn request(
+    policy: &Policy,
+    text: String,
+    source: String,
+    cwd: &str,
+    elsewhere: Option<Elsewhere>,
+) -> Request {
+    Request {
+        text,
+        source,
+        cwd: cwd.to_owned(),
+        seconds: policy.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
+        times: 1,
+        elsewhere,
+    }
+}
+
+/// Clears a text, or says why not; `record` is given what came of it.
+///
+/// # Errors
+///
+/// The refusal.
+pub fn review(
+    decision: &Decision,
+    request: &Request,
+    record: impl FnOnce(Outcome<'_>),
+) -> Result<Cleared, Refusal> {
+    let reviewed = approve::review(decision, request);
+    record(match &reviewed {
+        Ok(cleared) => match cleared.approver() {
+            Approver::Policy => Outcome::Ran,
+            by @ (Approver::Person | Approver::Reviewer(_) | Approver::External(_)) => {
+                Outcome::Approved(by)
+            }
+        },
+        Err(refusal) => Outcome::Refused(refusal),
+    });
+    reviewed
 }
 
 /// What is needed to ask on another terminal about a text that came to this process, called by these words in
