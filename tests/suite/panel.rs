@@ -34,10 +34,11 @@ const DONE: &str = "\x1b]0;done\x07";
 fn start(place: &Place, agent: &str, (rows, columns): (u16, u16)) -> Terminal {
     std::fs::write(place.path().join("agent.sh"), agent).unwrap();
     Terminal::run(&format!(
-        "stty rows {rows} columns {columns}; cd '{}'; PATH='{}'; export PATH\n\
+        "stty rows {rows} columns {columns}; cd '{}'; export PATH='{}' XDG_RUNTIME_DIR='{}'\n\
          \"$KIBOSH\" run -- /bin/bash ./agent.sh; echo \"ended $?\"",
         place.path().display(),
-        place.search_path()
+        place.search_path(),
+        place.runtime().display()
     ))
 }
 

@@ -18,7 +18,7 @@ const ASKED: &str = r#""$KIBOSH" -c 'demolish all'"#;
 fn script(place: &Place, line: &str) -> String {
     format!(
         "cd '{}' || exit\n\
-         export PATH='{}'\n\
+         export PATH='{}' XDG_RUNTIME_DIR='{}'\n\
          stty -g >before\n\
          {line}\n\
          status=$?\n\
@@ -26,7 +26,8 @@ fn script(place: &Place, line: &str) -> String {
          cmp before after && echo 'modes kept'\n\
          echo status=$status",
         place.path().display(),
-        place.search_path()
+        place.search_path(),
+        place.runtime().display()
     )
 }
 
