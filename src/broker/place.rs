@@ -23,7 +23,7 @@ const VARIABLE: &str = "XDG_RUNTIME_DIR";
 /// The socket's name.
 const SOCKET: &str = "broker";
 /// How long a broker may take to begin.
-const START: Duration = Duration::from_secs(2);
+const START: Duration = Duration::from_secs(4);
 /// The word by which this program is a broker.
 pub const WORD: &std::ffi::CStr = c"--broker";
 

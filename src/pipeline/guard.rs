@@ -316,7 +316,14 @@ impl<'a> Guard<'a> {
     /// Has a person asked.
     fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
         let seconds = self.policy.settings().prompt_seconds;
+        let (file, environment) = (file_of(request), environment(request.environment.iter()));
+        let call = call_of(request);
         let question = Put {
+            same: [
+                file.clone().unwrap_or_default(),
+                environment.clone(),
+                call.clone(),
+            ],
             decision: judged.decision.clone(),
             request: Asked {
                 text: judged.text.clone(),
@@ -324,13 +331,7 @@ impl<'a> Guard<'a> {
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
                 times: 1,
-                elsewhere: elsewhere(
-                    self.policy,
-                    file_of(request),
-                    environment(request.environment.iter()),
-                    call_of(request),
-                    self.session,
-                ),
+                elsewhere: elsewhere(self.policy, file, environment, call, self.session),
             },
             start: judged.start,
             is_typed: judged.told == Told::Typed,
@@ -357,6 +358,9 @@ impl<'a> Guard<'a> {
 struct Put {
     decision: Decision,
     request: Asked,
+    /// What is not shown whole: the files, the environment, and how it is called. One answer is for several only
+    /// where they are told alike, to the last byte.
+    same: [String; 3],
     /// Where in the text the exec's own part begins.
     start: usize,
     is_typed: bool,
