@@ -179,6 +179,17 @@ impl Invocation {
         ))
     }
 
+    /// The words that the text is given: `$1` and those after it, and behind `-c` its `$0`.
+    #[must_use]
+    pub fn given(&self) -> &[CString] {
+        let first = match self.source {
+            Source::Command(place) => place.saturating_add(1),
+            Source::Nothing(_) => self.argv.len(),
+            Source::File(_) | Source::Input | Source::Typed => self.parameters,
+        };
+        self.argv.get(first..).unwrap_or_default()
+    }
+
     /// `$1` and those after it.
     pub fn positional(&self) -> impl Iterator<Item = &OsStr> {
         self.argv

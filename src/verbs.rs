@@ -7,6 +7,7 @@ mod hook;
 mod init;
 mod log;
 mod policy;
+mod question;
 mod review;
 mod run;
 mod watch;

@@ -7,8 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use nix::unistd::geteuid;
 
 use super::signals::Held;
@@ -16,11 +15,10 @@ use super::terminal::Choice;
 use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, terminal};
 use crate::broker::asking::{self, Answer, Waiting};
 use crate::broker::reviewing::{self, Outcome};
-use crate::broker::{Asked, Error, Reviewer, Scope};
+use crate::broker::{Asked, Error, Reviewer, Scope, Shown};
 use crate::decide::Decision;
 use crate::report::prompt::{Scene, question};
 use crate::report::style::Style;
-use crate::sys::process::Unseen;
 
 /// A large terminal, for which it is tried whether a question can be shown.
 const ROWS: usize = 60;
@@ -37,8 +35,6 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
         return Err(Refusal::NoTerminal(absence));
     };
     let asked = shown(decision, request, elsewhere)?;
-    // While it waits it is not guarded yet, and nobody may steer it.
-    let _unseen = Unseen::meanwhile();
     if !elsewhere.command.is_empty() {
         let seconds = request.seconds.clamp(1, MOST_SECONDS);
         let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
@@ -58,7 +54,6 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     let elsewhere = elsewhere.ok_or(Refusal::Several(reviewers))?;
     let asked = shown(decision, request, elsewhere)?;
-    let _unseen = Unseen::meanwhile();
     let no_broker = |error: Error| Refusal::NoBroker {
         absence: Absence::Several,
         why: error.to_string(),
@@ -78,7 +73,12 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
         match terminal::ask(decision, request) {
             Ok(Choice::Once | Choice::Session) => {
                 let device = terminal::name();
-                let outcome = reviewing::approve(None, number, &asked, Scope::Once, device);
+                let shown = Shown {
+                    number,
+                    asked,
+                    session: elsewhere.session,
+                };
+                let outcome = reviewing::approve(None, &shown, Scope::Once, device);
                 // Where it was the last one, the answer is on its way.
                 if let Outcome::More(count) = outcome.map_err(no_broker)? {
                     said = count;
@@ -130,6 +130,7 @@ fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked
         policy: elsewhere.policy.clone(),
         program: elsewhere.program.clone(),
         environment: elsewhere.environment.clone(),
+        call: elsewhere.call.clone(),
     }
 }
 
@@ -173,7 +174,6 @@ pub fn remember(decision: &Decision, request: &Request, is_yes: bool, terminal: 
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     if let Some(elsewhere) = elsewhere {
         let asked = asked(decision, request, elsewhere);
-        let _unseen = Unseen::meanwhile();
         let _ = asking::tell(asked, elsewhere.session, is_yes, terminal);
     }
 }
@@ -207,17 +207,7 @@ fn wait(mut waiting: Waiting, seconds: u8) -> Result<Option<Result<Answer, Error
         if left.is_zero() {
             return Ok(waiting.leave().map(Ok));
         }
-        let mut polled = [
-            PollFd::new(held.arrival(), PollFlags::POLLIN),
-            PollFd::new(waiting.answered(), PollFlags::POLLIN),
-        ];
-        // Rounded up, or the last millisecond would be a busy loop.
-        let time = PollTimeout::try_from(left + Duration::from_millis(1));
-        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => return Err(Refusal::Interrupted),
-        }
-        held.check()?;
+        held.wait(&[(waiting.answered(), PollFlags::POLLIN)], left)?;
         if let Some(read) = waiting.read().transpose() {
             return Ok(Some(read));
         }

@@ -6,7 +6,7 @@
 //! neither variables nor descriptors nor a directory.
 
 use std::ffi::{CStr, CString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd;
@@ -14,8 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +26,7 @@ use crate::decide::Finding;
 use crate::policy::schema::{Acknowledge, Effect};
 use crate::policy::trust::hex;
 use crate::report::loss;
+use crate::sys::way::way;
 
 /// How much a command may answer.
 const MOST_ANSWER: usize = 16 << 10;
@@ -227,19 +227,11 @@ fn converse(
         } else {
             PollFlags::POLLIN | PollFlags::POLLOUT
         };
-        let mut polled = vec![
-            PollFd::new(held.arrival(), PollFlags::POLLIN),
-            PollFd::new(kept.leash.as_fd(), PollFlags::POLLIN),
-        ];
+        let mut others = vec![(kept.leash.as_fd(), PollFlags::POLLIN)];
         if is_open {
-            polled.push(PollFd::new(kept.stream.as_fd(), wanted));
+            others.push((kept.stream.as_fd(), wanted));
         }
-        // Rounded up, or the last millisecond would be a busy loop.
-        let time = PollTimeout::try_from(left + Duration::from_millis(1));
-        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => return Err(Refusal::Interrupted),
-        }
+        held.wait(&others, left)?;
     }
 }
 
@@ -288,26 +280,22 @@ fn id() -> io::Result<String> {
     Ok(hex(&bytes))
 }
 
-/// Whether a file is one that only root and the user can change or exchange: it, and each folder on the way to
-/// it and to what links lead to.
+/// Whether a file is one that only root and the user can change or exchange: it, and each folder and link on the
+/// way to it.
 fn check(path: &Path) -> Result<(), Unsound> {
     if !path.is_absolute() {
         return Err(Unsound::NotAbsolute);
     }
-    let real = fs::canonicalize(path).map_err(|_| Unsound::Missing)?;
-    let found = fs::metadata(&real).map_err(|_| Unsound::Missing)?;
-    if !found.is_file() || found.mode() & 0o111 == 0 {
+    let steps = way(path).map_err(|_| Unsound::Missing)?;
+    let found = steps.last().map(|step| &step.found);
+    if !found.is_some_and(|found| found.is_file() && found.mode() & 0o111 != 0) {
         return Err(Unsound::NoProgram);
     }
-    let on_the_way = real.ancestors().chain(path.ancestors().skip(1));
-    for part in on_the_way {
-        let found = fs::metadata(part).map_err(|_| Unsound::Missing)?;
-        if found.uid() != 0 && found.uid() != geteuid().as_raw() {
+    for step in &steps {
+        if ![0, geteuid().as_raw()].contains(&step.found.uid()) {
             return Err(Unsound::Owner);
         }
-        // In a sticky folder others can make entries, but not exchange this one (inode(7)).
-        let is_sticky = found.is_dir() && found.mode() & 0o1000 != 0;
-        if found.mode() & 0o022 != 0 && !is_sticky {
+        if step.is_open() {
             return Err(Unsound::Writable);
         }
     }
@@ -317,6 +305,7 @@ fn check(path: &Path) -> Result<(), Unsound> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
@@ -410,10 +399,18 @@ mod tests {
         assert_eq!(check(&open.join("ask")), Ok(()));
         mode(&open, 0o777);
         assert_eq!(check(&open.join("ask")), Err(Unsound::Writable));
+        // And as each that a link in between is in.
+        let first = above.join("first");
+        symlink(open.join("ask"), &first).unwrap();
+        assert_eq!(check(&first), Err(Unsound::Writable));
+        mode(&open, 0o755);
+        assert_eq!(check(&first), Ok(()));
         assert_eq!(check(&above.join("none")), Err(Unsound::Missing));
         assert_eq!(check(&folder), Err(Unsound::NoProgram));
         assert_eq!(check(Path::new("ask")), Err(Unsound::NotAbsolute));
         if geteuid().is_root() {
+            std::os::unix::fs::lchown(&first, Some(12001), None).unwrap();
+            assert_eq!(check(&first), Err(Unsound::Owner));
             std::os::unix::fs::chown(&file, Some(12001), None).unwrap();
             assert_eq!(check(&file), Err(Unsound::Owner));
         }

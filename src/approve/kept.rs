@@ -7,7 +7,6 @@
 //! `/proc/PID/fd`, to read the request or to write an answer.
 
 use std::ffi::CString;
-use std::fs;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -23,7 +22,7 @@ use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpid, getppid, setpgid, setsid
 
 use crate::sys::process::{become_program_with, become_unseen, keep_only, watch};
 use crate::sys::signals::Disposition;
-use crate::sys::stat::Stat;
+use crate::sys::stat::children;
 use crate::sys::terminal::in_child;
 
 /// How long the keeper may take to end what is left.
@@ -171,7 +170,7 @@ fn end_all(program: Pid) {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => {
                 for child in children() {
-                    let _ = kill(child, Signal::SIGKILL);
+                    let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
                 }
                 std::thread::sleep(SHORT);
             }
@@ -179,17 +178,4 @@ fn end_all(program: Pid) {
             Err(_) => return,
         }
     }
-}
-
-/// The children of this process (proc_pid_stat(5)).
-fn children() -> Vec<Pid> {
-    let own = getpid().as_raw();
-    let Ok(names) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let numbers = names.filter_map(|name| name.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    numbers
-        .filter(|number| Stat::of(*number).is_some_and(|stat| stat.parent == own))
-        .map(Pid::from_raw)
-        .collect()
 }

@@ -1,8 +1,8 @@
 //! Decision to [`Cleared`] or [`Refusal`]: the only place where something becomes allowed to run.
 //!
 //! Allow is cleared, deny is refused, and confirm is put to a person on the terminal, or, where there is none
-//! here, on another terminal of the same user or to a command that takes it to a person. An answer is never taken from standard input, a file, a
-//! variable or an argument, and nothing that says deny is ever cleared.
+//! here, on another terminal of the same user or to a command that takes it to a person. An answer is never taken
+//! from standard input, a file, a variable or an argument, and nothing that says deny is ever cleared.
 
 pub mod apart;
 mod elsewhere;
@@ -22,6 +22,7 @@ use crate::decide::Decision;
 use crate::policy::schema::Effect;
 pub use crate::report::external::{External, Unanswered, Unsound};
 pub use crate::report::refusal::{Absence, Refusal};
+use crate::sys::process::Unseen;
 
 /// The leave to execute one line. Only [`review`] makes one.
 #[must_use]
@@ -88,6 +89,8 @@ pub struct Elsewhere {
     pub program: Option<String>,
     /// A hash of the environment.
     pub environment: String,
+    /// A hash of the words, and of the directories as they are named.
+    pub call: String,
     /// The session that an approval may be bound to.
     pub session: Option<Root>,
     /// How long is waited where nobody watches.
@@ -116,31 +119,36 @@ pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal
     match strictest(decision) {
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
-        Effect::Confirm if decision.reviewers() > 1 => {
-            elsewhere::ask_several(decision, request).map(Cleared)
-        }
         Effect::Confirm => {
-            if let Some(said) = elsewhere::recall(decision, request) {
-                return said.map(|by| Cleared(Approver::Reviewer(by)));
-            }
-            match terminal::ask(decision, request) {
-                Ok(Choice::Once) => Ok(Cleared(Approver::Person)),
-                Ok(Choice::Session) => {
-                    elsewhere::remember(decision, request, true, terminal::name());
-                    Ok(Cleared(Approver::Person))
-                }
-                Ok(Choice::Refuse) => {
-                    elsewhere::remember(decision, request, false, terminal::name());
-                    Err(Refusal::Person)
-                }
-                // It was meant for something else, or mistyped.
-                Ok(Choice::Leave) => Err(Refusal::Person),
-                Err(Refusal::NoTerminal(absence)) => {
-                    elsewhere::ask(decision, request, absence).map(Cleared)
-                }
-                Err(refusal) => Err(refusal),
-            }
+            // It is not guarded while it asks, and what it is told counts: nobody may look into it or steer it.
+            let _unseen = Unseen::meanwhile();
+            ask(decision, request).map(Cleared)
         }
+    }
+}
+
+/// Puts it to as many people as it wants; gives who said yes.
+fn ask(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
+    if decision.reviewers() > 1 {
+        return elsewhere::ask_several(decision, request);
+    }
+    if let Some(said) = elsewhere::recall(decision, request) {
+        return said.map(Approver::Reviewer);
+    }
+    match terminal::ask(decision, request) {
+        Ok(Choice::Once) => Ok(Approver::Person),
+        Ok(Choice::Session) => {
+            elsewhere::remember(decision, request, true, terminal::name());
+            Ok(Approver::Person)
+        }
+        Ok(Choice::Refuse) => {
+            elsewhere::remember(decision, request, false, terminal::name());
+            Err(Refusal::Person)
+        }
+        // It was meant for something else, or mistyped.
+        Ok(Choice::Leave) => Err(Refusal::Person),
+        Err(Refusal::NoTerminal(absence)) => elsewhere::ask(decision, request, absence),
+        Err(refusal) => Err(refusal),
     }
 }
 

@@ -2,7 +2,10 @@
 //! arrives is a no.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -28,9 +31,27 @@ impl Held {
         Ok(Self { mask, signals })
     }
 
-    /// To be waited on: a signal has arrived.
-    pub fn arrival(&self) -> BorrowedFd<'_> {
-        self.signals.as_fd()
+    /// Waits until one of these is ready, for at most `longest`; gives which are.
+    ///
+    /// # Errors
+    ///
+    /// The no that a signal is which arrives meanwhile.
+    pub fn wait(
+        &self,
+        others: &[(BorrowedFd<'_>, PollFlags)],
+        longest: Duration,
+    ) -> Result<Vec<bool>, Refusal> {
+        let mut polled = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        polled.extend(others.iter().map(|(one, what)| PollFd::new(*one, *what)));
+        // Rounded up, or the last millisecond would be a busy loop.
+        let time = PollTimeout::try_from(longest + Duration::from_millis(1));
+        match poll(&mut polled, time.unwrap_or(PollTimeout::ZERO)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return Err(Refusal::Interrupted),
+        }
+        self.check()?;
+        let ready = polled.iter().skip(1);
+        Ok(ready.map(|one| one.any().unwrap_or(true)).collect())
     }
 
     /// Takes a signal that has arrived.

@@ -10,9 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use nix::sys::termios::{FlushArg, tcflush};
 
 use crate::decide::Decision;
@@ -305,51 +304,34 @@ impl Conversation {
     }
 
     fn wait_to_write(&self) -> Result<(), Refusal> {
-        let mut polled = [
-            PollFd::new(self.held.arrival(), PollFlags::POLLIN),
-            PollFd::new(self.terminal.as_fd(), PollFlags::POLLOUT),
-        ];
-        self.poll(&mut polled, MOST_WAIT)
+        self.poll(&[(self.terminal.as_fd(), PollFlags::POLLOUT)], MOST_WAIT)
+            .map(drop)
     }
 
     /// Waits until the terminal or one of `others` can be read, for at most `longest`.
     fn wait(&self, others: &[BorrowedFd<'_>], longest: Duration) -> Result<Ready, Refusal> {
-        let mut polled = vec![
-            PollFd::new(self.held.arrival(), PollFlags::POLLIN),
-            PollFd::new(self.terminal.as_fd(), PollFlags::POLLIN),
-        ];
-        polled.extend(
-            others
-                .iter()
-                .map(|other| PollFd::new(*other, PollFlags::POLLIN)),
-        );
-        self.poll(&mut polled, longest)?;
-        let mut ready = polled
-            .iter()
-            .skip(1)
-            .map(|place| place.any().unwrap_or(true));
+        let all = std::iter::once(self.terminal.as_fd()).chain(others.iter().copied());
+        let all: Vec<_> = all.map(|one| (one, PollFlags::POLLIN)).collect();
+        let mut ready = self.poll(&all, longest)?.into_iter();
         Ok(Ready {
             terminal: ready.next().unwrap_or(false),
             others: ready.collect(),
         })
     }
 
-    /// One poll(2) that ends with the time and with a signal, which must be first in the list.
-    fn poll(&self, polled: &mut [PollFd<'_>], longest: Duration) -> Result<(), Refusal> {
+    /// Waits until one of these is ready, for no longer than there is time.
+    fn poll(
+        &self,
+        these: &[(BorrowedFd<'_>, PollFlags)],
+        longest: Duration,
+    ) -> Result<Vec<bool>, Refusal> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Refusal::Timeout {
                 seconds: self.seconds,
             });
         }
-        // Rounded up, or the last millisecond would be a busy loop.
-        let wait = left.min(longest) + Duration::from_millis(1);
-        let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO);
-        match poll(polled, wait) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(unusable(errno)),
-        }
-        self.held.check()
+        self.held.wait(these, left.min(longest))
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::message::{
     Asked, Granted, Listed, MOST_BYTES, Reply, Reviewer, Root, Scope, Shown, rules, start,
 };
-use super::several::Several;
+use super::several::{ONCE, Reach, Several};
 use crate::policy::schema::Effect;
 
 /// How many requests of one session may wait.
@@ -24,8 +24,6 @@ const MOST_LISTED: usize = 128;
 const MOST_SAID: usize = 1024;
 /// How long a request waits after it was asked last.
 const WAITS: Duration = Duration::from_secs(10 * 60);
-/// How long a yes waits for the command to be tried again.
-const ONCE: Duration = Duration::from_secs(10 * 60);
 /// The longest time for which a yes counts.
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long a no answers the same request.
@@ -56,11 +54,21 @@ struct Pending {
     key: String,
     asked: Asked,
     bytes: usize,
+    /// The session that a yes can be for: that of the first who waits.
     session: Option<Root>,
     at: Instant,
-    waiters: Vec<Waiter>,
+    /// Each with the session that it comes from.
+    waiters: Vec<(Waiter, Option<Root>)>,
     /// Who has said yes while more are wanted.
     said: Several,
+}
+
+impl Pending {
+    /// Whether somebody waits of the session that a yes can be for, which lives.
+    fn is_held(&self) -> bool {
+        self.session.is_some_and(|session| session.is_there())
+            && self.waiters.iter().any(|(_, of)| *of == self.session)
+    }
 }
 
 struct Grant {
@@ -72,6 +80,33 @@ struct Grant {
     until: Option<Instant>,
     by: Reviewer,
     shown: Granted,
+}
+
+impl Grant {
+    fn of(
+        number: u64,
+        asked: &Asked,
+        (scope, session): Reach,
+        until: Option<Instant>,
+        by: Reviewer,
+    ) -> Self {
+        Self {
+            number,
+            key: asked.key(),
+            scope,
+            session,
+            until,
+            by,
+            shown: Granted {
+                number,
+                scope,
+                left: None,
+                rules: rules(&asked.decision),
+                text: start(&asked.text),
+                cwd: asked.cwd.clone(),
+            },
+        }
+    }
 }
 
 struct Refused {
@@ -116,12 +151,14 @@ impl Book {
         }
         if let Some(known) = self.pending.iter_mut().find(|one| one.key == key) {
             known.at = now;
-            known.session = session;
-            known.waiters.push(waiter);
+            if !known.is_held() {
+                known.session = session;
+            }
+            known.waiters.push((waiter, session));
             return Some(Reply::Waiting {
                 number: known.number,
                 is_watched: false,
-                said: known.said.users(),
+                said: known.said.users(now),
             });
         }
         let of_session = self.pending.iter().filter(|one| one.session == session);
@@ -141,7 +178,7 @@ impl Book {
             bytes,
             session,
             at: now,
-            waiters: vec![waiter],
+            waiters: vec![(waiter, session)],
             said: Several::default(),
         });
         Some(Reply::Waiting {
@@ -184,23 +221,8 @@ impl Book {
             return Some(Reply::NoSession);
         };
         self.last += 1;
-        let shown = Granted {
-            number: self.last,
-            scope: Scope::Session,
-            left: None,
-            rules: rules(&asked.decision),
-            text: start(&asked.text),
-            cwd: asked.cwd.clone(),
-        };
-        self.push_grant(Grant {
-            number: self.last,
-            key: asked.key(),
-            scope: Scope::Session,
-            session: Some(session),
-            until: None,
-            by,
-            shown,
-        });
+        let reach = (Scope::Session, Some(session));
+        self.push_grant(Grant::of(self.last, asked, reach, None, by));
         Some(Reply::Done)
     }
 
@@ -249,77 +271,67 @@ impl Book {
         Some(by)
     }
 
-    /// A yes to a request of which `key` was shown. Gives what is said to the reviewer, and to who waits.
+    /// A yes to a request of which `key` was shown, and for the session that was shown where it is for one. Gives
+    /// what is said to the reviewer, and to who waits.
     pub fn approve(
         &mut self,
         number: u64,
         key: &str,
-        scope: Scope,
+        reach: Reach,
         by: &Reviewer,
         now: Instant,
     ) -> (Reply, Told) {
-        let place = self.pending.iter().position(|one| one.number == number);
-        let Some(pending) = place.and_then(|place| self.pending.get_mut(place)) else {
+        let found = self.pending.iter_mut().find(|one| one.number == number);
+        let Some(pending) = found.filter(|one| one.key == key) else {
             return (Reply::Gone, Vec::new());
         };
-        if pending.key != key {
-            return (Reply::Gone, Vec::new());
-        }
-        let session = match scope {
-            Scope::Session => match pending.session.filter(Root::is_there) {
-                Some(session) => Some(session),
-                None => return (Reply::NoSession, Vec::new()),
-            },
-            Scope::Once | Scope::Seconds(_) => None,
+        let reach = match reach {
+            (Scope::Session, Some(session)) => {
+                if pending.session != Some(session) || !session.is_there() {
+                    return (Reply::NoSession, Vec::new());
+                }
+                reach
+            }
+            (Scope::Session, None) => return (Reply::NoSession, Vec::new()),
+            (scope @ (Scope::Once | Scope::Seconds(_)), _) => (scope, None),
         };
         let wanted = pending.asked.decision.reviewers();
-        let (mut by, mut scope, mut session) = (by.clone(), scope, session);
-        if wanted > 1 {
+        let (by, (scope, session)) = if wanted > 1 {
             if self.uncounted == Some(by.uid) {
                 return (Reply::Uncounted, Vec::new());
             }
-            match pending.said.add(by, (scope, session), wanted) {
-                Ok((all, reach)) => (by, (scope, session)) = (all, reach),
+            match pending.said.add(by.clone(), reach, wanted, now) {
+                Ok(together) => together,
                 Err(reply) => {
                     self.changes += 1;
                     return (reply, Vec::new());
                 }
             }
-        }
-        let by = &by;
-        let (until, answered) = match scope {
-            // The first of them is the one time. The others wait on.
-            Scope::Once => (Some(now + ONCE), usize::from(!pending.waiters.is_empty())),
-            Scope::Session => (None, pending.waiters.len()),
-            Scope::Seconds(seconds) => {
-                let time = Duration::from_secs(seconds.into()).min(LONGEST);
-                (Some(now + time), pending.waiters.len())
-            }
+        } else {
+            (by.clone(), reach)
         };
-        let told: Told = pending
-            .waiters
-            .drain(..answered)
-            .map(|waiter| (waiter, Reply::Approved(by.clone())))
-            .collect();
+        let until = match scope {
+            Scope::Once => Some(now + ONCE),
+            Scope::Session => None,
+            Scope::Seconds(seconds) => Some(now + Duration::from_secs(seconds.into()).min(LONGEST)),
+        };
+        let mut told: Told = Vec::new();
+        pending.waiters.retain(|(waiter, of)| {
+            let is_answered = match scope {
+                // The first of them is the one time. The others wait on.
+                Scope::Once => told.is_empty(),
+                Scope::Session => *of == session,
+                Scope::Seconds(_) => true,
+            };
+            if is_answered {
+                told.push((*waiter, Reply::Approved(by.clone())));
+            }
+            !is_answered
+        });
         let is_used_up = scope == Scope::Once && !told.is_empty();
-        if !is_used_up {
-            let shown = Granted {
-                number,
-                scope,
-                left: None,
-                rules: rules(&pending.asked.decision),
-                text: start(&pending.asked.text),
-                cwd: pending.asked.cwd.clone(),
-            };
-            let grant = Grant {
-                number,
-                key: key.to_owned(),
-                scope,
-                session,
-                until,
-                by: by.clone(),
-                shown,
-            };
+        let grant =
+            (!is_used_up).then(|| Grant::of(number, &pending.asked, (scope, session), until, by));
+        if let Some(grant) = grant {
             self.push_grant(grant);
         }
         self.pending
@@ -338,7 +350,7 @@ impl Book {
         let told = pending
             .waiters
             .iter()
-            .map(|waiter| {
+            .map(|(waiter, _)| {
                 let reply = Reply::Refused {
                     why: why.clone(),
                     is_earlier: false,
@@ -357,7 +369,7 @@ impl Book {
     /// Nobody waits at this connection any more. The request itself stays.
     pub fn leave(&mut self, waiter: Waiter) {
         for pending in &mut self.pending {
-            pending.waiters.retain(|one| *one != waiter);
+            pending.waiters.retain(|(one, _)| *one != waiter);
         }
     }
 
@@ -368,7 +380,7 @@ impl Book {
             number: one.number,
             age: now.saturating_duration_since(one.at).as_secs(),
             is_awaited: !one.waiters.is_empty(),
-            said: one.said.users().len(),
+            said: one.said.users(now).len(),
             reviewers: one.asked.decision.reviewers(),
             rules: rules(&one.asked.decision),
             text: start(&one.asked.text),
@@ -391,7 +403,7 @@ impl Book {
         Some(Shown {
             number,
             asked: one.asked.clone(),
-            has_session: one.session.is_some(),
+            session: one.session,
         })
     }
 
@@ -420,6 +432,9 @@ impl Book {
         let before = self.pending.len();
         self.pending
             .retain(|one| !one.waiters.is_empty() || now < one.at + WAITS);
+        for pending in &mut self.pending {
+            self.changes += u64::from(pending.said.forget(now));
+        }
         self.changes += u64::from(self.pending.len() != before);
         self.grants.retain(|grant| {
             grant.until.is_none_or(|until| until > now)
@@ -463,6 +478,7 @@ mod tests {
             policy: "p".into(),
             program: None,
             environment: "e".into(),
+            call: "c".into(),
         }
     }
 
@@ -497,7 +513,8 @@ mod tests {
 
     fn yes(book: &mut Book, text: &str, scope: Scope, now: Instant) -> u64 {
         let number = waits(book, asked(text), own(), now);
-        let (reply, told) = book.approve(number, &asked(text).key(), scope, &reviewer(), now);
+        let (reply, told) =
+            book.approve(number, &asked(text).key(), (scope, own()), &reviewer(), now);
         assert!(matches!(reply, Reply::Done) && told.is_empty());
         number
     }
@@ -521,6 +538,10 @@ mod tests {
             },
             Asked {
                 environment: "f".into(),
+                ..asked("a")
+            },
+            Asked {
+                call: "d".into(),
                 ..asked("a")
             },
             Asked {
@@ -570,11 +591,11 @@ mod tests {
         let number = waits(&mut book, asked("a"), None, now);
         let by = reviewer();
         for (number, key) in [(number, asked("b").key()), (number + 1, asked("a").key())] {
-            let (reply, _) = book.approve(number, &key, Scope::Once, &by, now);
+            let (reply, _) = book.approve(number, &key, (Scope::Once, None), &by, now);
             assert!(matches!(reply, Reply::Gone));
         }
         let key = asked("a").key();
-        let (reply, _) = book.approve(number, &key, Scope::Session, &by, now);
+        let (reply, _) = book.approve(number, &key, (Scope::Session, own()), &by, now);
         assert!(matches!(reply, Reply::NoSession));
         assert!(!is_approved(&mut book, asked("a"), None, now));
     }
@@ -640,10 +661,10 @@ mod tests {
         book.ask(asked("a"), 1, None, 7, now);
         book.ask(asked("a"), 1, None, 8, now);
         let key = asked("a").key();
-        let (_, told) = book.approve(1, &key, Scope::Once, &reviewer(), now);
+        let (_, told) = book.approve(1, &key, (Scope::Once, None), &reviewer(), now);
         assert!(matches!(told.as_slice(), [(7, Reply::Approved(_))]));
         assert_eq!(book.list(now).len(), 1);
-        let (_, told) = book.approve(1, &key, Scope::Seconds(60), &reviewer(), now);
+        let (_, told) = book.approve(1, &key, (Scope::Seconds(60), None), &reviewer(), now);
         assert!(matches!(told.as_slice(), [(8, Reply::Approved(_))]));
         assert!(book.list(now).is_empty());
     }
@@ -725,7 +746,7 @@ mod tests {
             assert!(book.keep(&two("a"), own(), by(1)).is_none());
             let number = waits(&mut book, two("a"), own(), now);
             let key = two("a").key();
-            let mut yes = |uid, scope| book.approve(number, &key, scope, &by(uid), now).0;
+            let mut yes = |uid, scope| book.approve(number, &key, (scope, own()), &by(uid), now).0;
             assert!(matches!(yes(7, second), Reply::Uncounted));
             assert!(matches!(yes(1, first), Reply::More(1)));
             for scope in [first, second] {
@@ -734,7 +755,7 @@ mod tests {
             assert!(matches!(yes(7, second), Reply::Uncounted));
             assert!(!is_approved(&mut book, two("a"), own(), now));
             assert_eq!(book.list(now).first().map(|one| one.said), Some(1));
-            let (reply, _) = book.approve(number, &key, second, &by(2), now);
+            let (reply, _) = book.approve(number, &key, (second, own()), &by(2), now);
             assert!(matches!(reply, Reply::Done));
             let reply = book.ask(two("a"), 1, own(), 1, now);
             book.leave(1);
@@ -751,9 +772,77 @@ mod tests {
             // What is asked anew begins anew.
             if times == 1 {
                 let number = waits(&mut book, two("a"), own(), now);
-                let (reply, _) = book.approve(number, &key, first, &by(2), now);
+                let (reply, _) = book.approve(number, &key, (first, own()), &by(2), now);
                 assert!(matches!(reply, Reply::More(1)));
             }
+        }
+    }
+    #[test]
+    fn a_yes_for_the_session_is_for_the_one_that_was_shown_and_reaches_no_other_that_waits() {
+        let other = Root::of(1);
+        let (mut book, now) = (Book::default(), Instant::now());
+        let key = asked("a").key();
+        let yes = |book: &mut Book, session| {
+            let by = reviewer();
+            book.approve(1, &key, (Scope::Session, session), &by, now)
+        };
+        book.ask(asked("a"), 1, own(), 7, now);
+        book.ask(asked("a"), 1, other, 8, now);
+        book.ask(asked("a"), 1, own(), 9, now);
+        book.ask(asked("a"), 1, None, 10, now);
+        assert_eq!(book.look(1).map(|shown| shown.session), Some(own()));
+        for session in [other, None] {
+            let (reply, told) = yes(&mut book, session);
+            assert!(matches!(reply, Reply::NoSession) && told.is_empty());
+        }
+        let (_, told) = yes(&mut book, own());
+        let told: Vec<Waiter> = told.into_iter().map(|(waiter, _)| waiter).collect();
+        assert_eq!(told, [7, 9]);
+        assert!(!is_approved(&mut book, asked("a"), other, now));
+        assert!(is_approved(&mut book, asked("a"), own(), now));
+        // The others wait on, now for themselves.
+        book.ask(asked("a"), 1, other, 8, now);
+        assert_eq!(book.look(1).map(|shown| shown.session), Some(other));
+        let (_, told) = yes(&mut book, other);
+        assert!(told.iter().all(|(waiter, _)| *waiter == 8) && !told.is_empty());
+        book.leave(10);
+        assert!(is_approved(&mut book, asked("a"), other, now));
+    }
+
+    #[test]
+    fn the_first_yes_of_two_waits_no_longer_than_a_yes_does() {
+        let mut two = asked("a");
+        two.decision.findings.push(crate::decide::Finding {
+            reviewers: 2,
+            effect: Effect::Confirm,
+            ..crate::decide::Finding::default()
+        });
+        let by = |uid| Reviewer { uid, ..reviewer() };
+        let reach = (Scope::Once, None);
+        let (mut book, mut now) = (Book::default(), Instant::now());
+        let number = waits(&mut book, two.clone(), own(), now);
+        let (reply, _) = book.approve(number, &two.key(), reach, &by(1), now);
+        assert!(matches!(reply, Reply::More(1)));
+        // It is asked again and again meanwhile.
+        let said = |book: &mut Book, now| {
+            let reply = book.ask(two.clone(), 1, own(), 1, now);
+            let Some(Reply::Waiting { said, .. }) = reply else {
+                panic!("{reply:?}")
+            };
+            book.turn(now);
+            said
+        };
+        let last = now + ONCE;
+        now = last.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(said(&mut book, now), [1]);
+        let before = book.changes();
+        assert!(said(&mut book, last).is_empty());
+        assert_ne!(book.changes(), before);
+        assert_eq!(book.list(last).first().map(|one| one.said), Some(0));
+        for uid in [2, 1] {
+            let (reply, told) = book.approve(number, &two.key(), reach, &by(uid), last);
+            assert_eq!(matches!(reply, Reply::More(1)), uid == 2, "{reply:?}");
+            assert_eq!(told.is_empty(), uid == 2);
         }
     }
 }

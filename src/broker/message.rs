@@ -29,27 +29,53 @@ pub struct Asked {
     pub program: Option<String>,
     /// A hash of its environment ([`environment`]).
     pub environment: String,
+    /// A hash of how it is called ([`call`]).
+    pub call: String,
 }
 
-/// Variables that say nothing of what a command does, and change from one to the next: the directory is looked at
-/// by itself.
+/// Variables that say nothing of what a command does, and change from one to the next; those of the directories are
+/// looked at by themselves.
 const PASSING: &[&[u8]] = &[b"_", b"SHLVL", b"PWD", b"OLDPWD", b"COLUMNS", b"LINES"];
+
+/// Variables that name the directories from which `cd` starts.
+const DIRECTORIES: &[&[u8]] = &[b"PWD", b"OLDPWD"];
 
 /// A hash of an environment, given as `NAME=value` in any order: the same words do something else with another
 /// account, project or search path.
 #[must_use]
 pub fn environment<'a>(entries: impl Iterator<Item = &'a [u8]>) -> String {
-    let mut kept: Vec<&[u8]> = entries
-        .filter(|entry| {
-            let name = entry.split(|&byte| byte == b'=').next();
-            name.is_some_and(|name| !PASSING.contains(&name))
-        })
-        .collect();
+    let mut kept: Vec<&[u8]> = entries.filter(|entry| !is_one_of(PASSING, entry)).collect();
     kept.sort_unstable();
+    hash(kept.into_iter())
+}
+
+/// A hash of what is shown of a call only in part, byte by byte: the words, the working directory, and the variables
+/// that name it and the one before.
+#[must_use]
+pub fn call<'a>(
+    words: impl Iterator<Item = &'a [u8]>,
+    cwd: &'a [u8],
+    entries: impl Iterator<Item = &'a [u8]>,
+) -> String {
+    let words = hash(words);
+    let mut named: Vec<&[u8]> = entries
+        .filter(|entry| is_one_of(DIRECTORIES, entry))
+        .collect();
+    named.sort_unstable();
+    hash([words.as_bytes(), cwd].into_iter().chain(named))
+}
+
+/// Whether an entry of an environment sets one of these variables.
+fn is_one_of(names: &[&[u8]], entry: &[u8]) -> bool {
+    let name = entry.split(|&byte| byte == b'=').next();
+    name.is_some_and(|name| names.contains(&name))
+}
+
+fn hash<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
-    for entry in kept {
-        hash.update((entry.len() as u64).to_le_bytes());
-        hash.update(entry);
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
     }
     hex(&hash.finalize())
 }
@@ -136,6 +162,8 @@ pub enum Said {
         key: String,
         /// How far.
         scope: Scope,
+        /// [`Shown::session`] of what was shown.
+        session: Option<Root>,
         /// The terminal of who says it.
         terminal: String,
     },
@@ -228,8 +256,8 @@ pub struct Shown {
     pub number: u64,
     /// What is asked about.
     pub asked: Asked,
-    /// Whether it comes from a session that is known.
-    pub has_session: bool,
+    /// The session that it comes from, where that is known.
+    pub session: Option<Root>,
 }
 
 /// An approval in a list.
@@ -284,6 +312,40 @@ mod tests {
             &["A=1", "B=2", "PATH=/x"],
         ] {
             assert_ne!(usual, hash(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_told_by_each_byte_of_its_words_and_directories() {
+        let hash = |words: &[&[u8]], cwd: &[u8], entries: &[&[u8]]| {
+            call(
+                words.iter().copied(),
+                cwd,
+                entries.iter().copied().chain([&b"A=1"[..]]),
+            )
+        };
+        let usual = hash(&[b"sh", b"x y"], b"/\xfe", &[b"OLDPWD=/a", b"PWD=/\xfe"]);
+        assert_eq!(
+            usual,
+            hash(&[b"sh", b"x y"], b"/\xfe", &[b"PWD=/\xfe", b"OLDPWD=/a"])
+        );
+        for other in [
+            hash(
+                &[b"sh", b"x", b"y"],
+                b"/\xfe",
+                &[b"OLDPWD=/a", b"PWD=/\xfe"],
+            ),
+            hash(
+                &[b"sh", b"x y", b""],
+                b"/\xfe",
+                &[b"OLDPWD=/a", b"PWD=/\xfe"],
+            ),
+            hash(&[b"sh", b"x y"], b"/\xff", &[b"OLDPWD=/a", b"PWD=/\xfe"]),
+            hash(&[b"sh", b"x y"], b"/\xfe", &[b"OLDPWD=/b", b"PWD=/\xfe"]),
+            hash(&[b"sh", b"x y"], b"/\xfe", &[b"OLDPWD=/a", b"PWD=/b"]),
+            hash(&[b"sh", b"x y"], b"/\xfe", &[b"PWD=/\xfe"]),
+        ] {
+            assert_ne!(usual, other);
         }
     }
 }

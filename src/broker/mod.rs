@@ -10,6 +10,8 @@
 pub mod asking;
 mod book;
 mod connection;
+mod folder;
+mod line;
 mod message;
 mod peer;
 mod place;
@@ -18,18 +20,31 @@ mod serve;
 mod several;
 mod shared;
 
-pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, environment};
+pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, call, environment};
 pub use peer::{Stranger, check_this};
 pub use serve::serve;
 
 use std::fmt;
 use std::io;
 
+use crate::policy::schema::Settings;
+
+/// Whether the directory that reviewers of several users share can be used, where one is set.
+///
+/// # Errors
+///
+/// Why not.
+pub fn check_directory(settings: &Settings) -> Result<(), Error> {
+    shared::Shared::of(settings).map(drop)
+}
+
 /// Why there is no way to a broker.
 #[derive(Debug)]
 pub enum Error {
     /// There is no private directory for its socket, or nothing can be made there.
     Place(io::Error),
+    /// The policy cannot be read, so that nobody knows who may answer.
+    Settings,
     /// None runs.
     Nobody,
     /// None could be started.
@@ -48,6 +63,7 @@ impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Place(error) => write!(out, "there is no private place for its socket ({error})"),
+            Self::Settings => write!(out, "the policy cannot be read"),
             Self::Nobody => write!(out, "none runs"),
             Self::Start => write!(out, "it could not be started"),
             Self::Stranger(stranger) => write!(out, "{stranger}"),

@@ -62,21 +62,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The process at the other end of a connection.
+    /// The process at the other end of a connection: one of this user, or of anybody where the socket itself tells
+    /// who may connect.
     ///
     /// # Errors
     ///
     /// Why it may not take part.
-    pub fn of(stream: &UnixStream) -> Result<Self, Stranger> {
-        Self::of_user(stream, Some(nix::unistd::geteuid().as_raw()))
-    }
-
-    /// The same of another user's, or of anybody's where the socket itself tells who may connect.
-    ///
-    /// # Errors
-    ///
-    /// As [`Peer::of`].
-    pub fn of_user(stream: &UnixStream, user: Option<u32>) -> Result<Self, Stranger> {
+    pub fn of(stream: &UnixStream, user: Option<u32>) -> Result<Self, Stranger> {
         let (id, uid) = sys::peer::of(stream).map_err(|_| Stranger::Gone)?;
         if id <= 0 || user.is_some_and(|user| user != uid) {
             return Err(Stranger::Elsewhere);

@@ -3,21 +3,19 @@
 //! `XDG_RUNTIME_DIR` may name the directory above it. An agent can set that variable for a command of its own,
 //! which then asks at a place where no person looks, and is refused. Nothing else of the environment counts.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use nix::unistd::{geteuid, setsid};
 
 use super::Error;
-use super::peer::{Peer, check_this};
+use super::folder::{Folder, Socket};
+use super::peer::check_this;
 use crate::policy::discover::Folders;
-use crate::sys;
 use crate::sys::process::{self, Side};
 
 /// The name of the variable that may name the directory above.
@@ -25,39 +23,34 @@ const VARIABLE: &str = "XDG_RUNTIME_DIR";
 /// The socket's name.
 const SOCKET: &str = "broker";
 /// How long a broker may take to begin.
-const START: Duration = Duration::from_secs(2);
+const START: Duration = Duration::from_secs(4);
 /// The word by which this program is a broker.
 pub const WORD: &std::ffi::CStr = c"--broker";
 
-/// The directory, held open so that it stays the one that was looked at.
-pub struct Place {
-    folder: File,
-}
+/// The directory of this user's broker.
+pub struct Place(Folder);
 
 impl Place {
-    /// The one of this user, made where it is not there.
+    /// The one of this user.
+    ///
+    /// # Errors
+    ///
+    /// That none runs where there is no directory, or that it is none that only this user can enter.
+    pub fn here() -> Result<Self, Error> {
+        match open(&path()?) {
+            Ok(folder) => Ok(Self(folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::Nobody),
+            Err(error) => Err(Error::Place(error)),
+        }
+    }
+
+    /// The same, made where it is not there.
     ///
     /// # Errors
     ///
     /// Where there is none that only this user can enter.
-    pub fn here() -> Result<Self, Error> {
-        let above = runtime();
-        let path = match above {
-            Some(above) => above.join("kibosh"),
-            None => {
-                let home = Folders::here().home;
-                let home = home.ok_or_else(|| Error::Place(io::ErrorKind::NotFound.into()))?;
-                home.path.join(".local/state/kibosh/run")
-            }
-        };
-        open_or_create(&path)
-            .map(|folder| Self { folder })
-            .map_err(Error::Place)
-    }
-
-    /// A name in it, short and sure whatever becomes of the directory's own name.
-    fn at(&self, name: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}/{name}", self.folder.as_raw_fd()))
+    pub fn make() -> Result<Self, Error> {
+        open_or_create(&path()?).map(Self).map_err(Error::Place)
     }
 
     /// Connects to the broker that runs, if its process may be spoken to.
@@ -66,10 +59,7 @@ impl Place {
     ///
     /// That none runs, or why it may not be one.
     pub fn connect(&self) -> Result<UnixStream, Error> {
-        check_this()?;
-        let stream = sys::peer::connect(&self.at(SOCKET)).map_err(|_| Error::Nobody)?;
-        Peer::of(&stream)?;
-        Ok(stream)
+        self.0.connect(SOCKET, geteuid().as_raw())
     }
 
     /// As [`Place::connect`], and starts a broker where none runs that may be one.
@@ -102,7 +92,7 @@ impl Place {
 
     /// Waits until nobody else starts a broker.
     fn turn(&self, until: Instant) -> Result<File, Error> {
-        let lock = File::open(self.at(".")).map_err(Error::Place)?;
+        let lock = File::open(self.0.at(".")).map_err(Error::Place)?;
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
@@ -114,32 +104,34 @@ impl Place {
         }
     }
 
-    /// Listens here, in the place of whoever did before. Gives also what tells this socket from a later one.
+    /// Listens here, in the place of whoever did before.
     ///
     /// # Errors
     ///
     /// Where the socket cannot be made.
-    pub fn listen(&self) -> io::Result<(UnixListener, u64)> {
-        let fresh = self.at(&format!("{SOCKET}.{}", std::process::id()));
-        let _ = fs::remove_file(&fresh);
-        let listener = UnixListener::bind(&fresh)?;
-        let number = fs::symlink_metadata(&fresh)?.ino();
-        fs::rename(&fresh, self.at(SOCKET))?;
-        listener.set_nonblocking(true)?;
-        Ok((listener, number))
+    pub fn listen(&self) -> io::Result<(UnixListener, Socket)> {
+        self.0.listen(SOCKET, None)
     }
 
-    /// Whether the socket of this number is still the one that is found here.
-    pub fn is_found(&self, number: u64) -> bool {
-        fs::symlink_metadata(self.at(SOCKET)).is_ok_and(|found| found.ino() == number)
+    /// Whether a socket is still the one that is found here.
+    pub fn has(&self, socket: &Socket) -> bool {
+        self.0.has(socket)
     }
 
-    /// Takes the socket away, if it is still the one of this number.
-    pub fn leave(&self, number: u64) {
-        if self.is_found(number) {
-            let _ = fs::remove_file(self.at(SOCKET));
-        }
+    /// Takes a socket away, if it is still the one that is found here.
+    pub fn leave(&self, socket: &Socket) {
+        self.0.leave(socket);
     }
+}
+
+/// Where the directory is.
+fn path() -> Result<PathBuf, Error> {
+    if let Some(above) = runtime() {
+        return Ok(above.join("kibosh"));
+    }
+    let home = Folders::here().home;
+    let home = home.ok_or_else(|| Error::Place(io::ErrorKind::NotFound.into()))?;
+    Ok(home.path.join(".local/state/kibosh/run"))
 }
 
 /// The user's directory for sockets, where there is one that only they can enter.
@@ -156,26 +148,24 @@ fn is_private(found: &fs::Metadata) -> bool {
     found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o077 == 0
 }
 
-fn open_or_create(path: &Path) -> io::Result<File> {
-    let open = || {
-        OpenOptions::new()
-            .read(true)
-            .custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).bits())
-            .open(path)
-    };
-    let folder = match open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-            open()?
-        }
-        opened => opened?,
-    };
+fn open(path: &Path) -> io::Result<Folder> {
+    let folder = Folder::open(path)?;
     if is_private(&folder.metadata()?) {
         Ok(folder)
     } else {
         Err(io::Error::other(
             "others can enter it, or it is somebody else's",
         ))
+    }
+}
+
+fn open_or_create(path: &Path) -> io::Result<Folder> {
+    match open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            open(path)
+        }
+        opened => opened,
     }
 }
 
@@ -209,6 +199,7 @@ mod tests {
         let _ = fs::remove_dir_all(&above);
         fs::create_dir(&above).unwrap();
         let made = above.join("made");
+        assert!(open(&made).is_err() && !made.exists());
         assert!(open_or_create(&made).is_ok() && open_or_create(&made).is_ok());
         let mode = fs::metadata(&made).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);

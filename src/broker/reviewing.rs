@@ -1,15 +1,17 @@
 //! The end of who reviews. Whether a person is there, and what they typed, is for the caller to know before it
 //! says anything here.
 
+use std::os::unix::net::UnixStream;
+
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::geteuid;
 
 use super::Error;
-use super::asking::{Line, PROMPT};
-use super::message::{Asked, Granted, Listed, Reply, Said, Scope, Shown};
+use super::line::Line;
+use super::message::{Granted, Listed, Reply, Said, Scope, Shown};
 use super::place::Place;
-use super::shared::{Shared, settings};
+use super::shared::Shared;
 
 /// What came of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +45,10 @@ pub fn pending() -> Result<Vec<Listed>, Error> {
 /// What waits at the brokers of other users for more than one person, by user; of those that speak with this one.
 #[must_use]
 pub fn pending_of_others() -> Vec<(u32, Vec<Listed>)> {
-    let Ok(Some(shared)) = Shared::of(&settings()) else {
+    let Ok(Some(shared)) = Shared::here() else {
         return Vec::new();
     };
-    let list = |user| match say(Some(user), &Said::List) {
+    let list = |user| match shared.connect(user).and_then(|to| ask(to, &Said::List)) {
         Ok(Reply::List(list)) if !list.is_empty() => Some((user, list)),
         _ => None,
     };
@@ -74,15 +76,15 @@ pub fn look(whose: Option<u32>, number: u64) -> Result<Option<Shown>, Error> {
 /// As [`pending`].
 pub fn approve(
     whose: Option<u32>,
-    number: u64,
-    asked: &Asked,
+    shown: &Shown,
     scope: Scope,
     terminal: String,
 ) -> Result<Outcome, Error> {
     let said = Said::Approve {
-        number,
-        key: asked.key(),
+        number: shown.number,
+        key: shown.asked.key(),
         scope,
+        session: shown.session,
         terminal,
     };
     outcome(whose, &said)
@@ -136,22 +138,13 @@ fn outcome(whose: Option<u32>, said: &Said) -> Result<Outcome, Error> {
 fn say(whose: Option<u32>, said: &Said) -> Result<Reply, Error> {
     let stream = match whose.filter(|user| *user != geteuid().as_raw()) {
         None => Place::here()?.connect()?,
-        Some(user) => Shared::of(&settings())?
-            .ok_or(Error::Nobody)?
-            .connect(user)?,
+        Some(user) => Shared::here()?.ok_or(Error::Nobody)?.connect(user)?,
     };
-    let mut line = Line::new(stream);
-    tell(&mut line, said)?;
-    match line.reply(PROMPT)? {
-        Reply::Stranger(why) => Err(Error::Unwelcome(why)),
-        reply => Ok(reply),
-    }
+    ask(stream, said)
 }
 
-fn tell(line: &mut Line, said: &Said) -> Result<(), Error> {
-    let mut bytes = serde_json::to_vec(said).map_err(|_| Error::TooLarge)?;
-    bytes.push(b'\n');
-    line.write(&bytes)
+fn ask(broker: UnixStream, said: &Said) -> Result<Reply, Error> {
+    Line::to_broker(broker).ask(said)
 }
 
 /// A look at all that waits, which goes on. While it is there, commands wait for an answer.
@@ -164,8 +157,8 @@ impl Watch {
     ///
     /// Where there is none.
     pub fn begin() -> Result<Self, Error> {
-        let mut line = Line::new(Place::here()?.connect_or_start()?);
-        tell(&mut line, &Said::Watch)?;
+        let mut line = Line::to_broker(Place::make()?.connect_or_start()?);
+        line.say(&Said::Watch)?;
         Ok(Self(line))
     }
 
@@ -189,10 +182,9 @@ impl Watch {
     /// Where the broker is gone.
     pub fn read(&mut self) -> Result<Option<Vec<Listed>>, Error> {
         let mut last = None;
-        while let Some(reply) = self.0.read()? {
+        while let Some(reply) = self.0.next_reply()? {
             match reply {
                 Reply::List(list) => last = Some(list),
-                Reply::Stranger(why) => return Err(Error::Unwelcome(why)),
                 _ => return Err(Error::Broken),
             }
         }

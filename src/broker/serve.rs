@@ -16,7 +16,8 @@ use nix::unistd::geteuid;
 
 use super::book::{Book, Told, Waiter};
 use super::connection::{Connection, Role};
-use super::message::{MOST_BYTES, Reply, Reviewer, Said};
+use super::line::Line;
+use super::message::{MOST_BYTES, MOST_REPLY, Reply, Reviewer, Said};
 use super::peer::{Peer, check_this};
 use super::place::Place;
 use super::shared::{Shared, settings};
@@ -44,24 +45,28 @@ const IDLE: Duration = Duration::from_secs(120);
 /// Where this process may be no broker, or its socket cannot be made.
 pub fn serve() -> io::Result<()> {
     SigSet::all().thread_set_mask()?;
-    let place = Place::here().map_err(io::Error::other)?;
+    let place = Place::make().map_err(io::Error::other)?;
     process::become_unseen()?;
     // It was started from a link of the kernel's, which is what it would be called after.
     set_name(c"kibosh")?;
     check_this().map_err(io::Error::other)?;
-    let (listener, number) = place.listen()?;
-    let settings = settings();
+    // Who counts, and who else may review, is known before anybody is listened to.
+    let settings = settings().map_err(io::Error::other)?;
+    let (listener, socket) = place.listen()?;
     let own = geteuid().as_raw();
     let uncounted = (settings.operator_counts == Some(false)).then_some(own);
     let shared = Shared::of(&settings).ok().flatten();
-    let for_others = shared.as_ref().and_then(|shared| shared.listen().ok());
+    let for_others = shared
+        .as_ref()
+        .and_then(|shared| Some((shared, shared.listen().ok()?)));
     let mut broker = Broker {
         book: Book::without(uncounted),
         ..Broker::default()
     };
     let mut busy = Instant::now();
-    while place.is_found(number) {
-        broker.wait(&listener, for_others.as_ref())?;
+    while place.has(&socket) {
+        let others = for_others.as_ref().map(|(_, (listener, _))| listener);
+        broker.wait(&listener, others)?;
         let now = Instant::now();
         broker.turn(now);
         if !broker.is_idle() {
@@ -70,11 +75,9 @@ pub fn serve() -> io::Result<()> {
             break;
         }
     }
-    place.leave(number);
-    if for_others.is_some()
-        && let Some(shared) = shared
-    {
-        shared.leave();
+    place.leave(&socket);
+    if let Some((shared, (_, socket))) = &for_others {
+        shared.leave(socket);
     }
     Ok(())
 }
@@ -151,17 +154,15 @@ impl Broker {
             if self.connections.len() >= MOST_CONNECTIONS || stream.set_nonblocking(true).is_err() {
                 continue;
             }
-            match Peer::of_user(&stream, user) {
+            match Peer::of(&stream, user) {
                 Ok(peer) => {
                     self.last += 1;
                     let connection = Connection::new(stream, peer, Instant::now());
                     self.connections.insert(self.last, connection);
                 }
                 Err(stranger) => {
-                    let mut line = serde_json::to_vec(&Reply::Stranger(stranger.to_string()))
-                        .unwrap_or_default();
-                    line.push(b'\n');
-                    let _ = io::Write::write(&mut &stream, &line);
+                    let reply = Reply::Stranger(stranger.to_string());
+                    let _ = Line::of_broker(stream).send(&reply, MOST_REPLY);
                 }
             }
         }
@@ -292,6 +293,7 @@ impl Broker {
                 number,
                 key,
                 scope,
+                session,
                 terminal,
             } => {
                 self.find_who_left();
@@ -300,7 +302,7 @@ impl Broker {
                     terminal,
                     with: Vec::new(),
                 };
-                let (reply, told) = self.book.approve(number, &key, scope, &by, now);
+                let (reply, told) = self.book.approve(number, &key, (scope, session), &by, now);
                 self.tell(told);
                 reply
             }

@@ -1,18 +1,37 @@
 //! Who has said yes to a request that needs several people, and how far they reach together.
 
+use std::time::{Duration, Instant};
+
 use super::message::{Reply, Reviewer, Root, Scope};
 
 /// How far a yes reaches, and the session that it was given in, where that matters.
 pub type Reach = (Scope, Option<Root>);
 
+/// How long a yes counts for one time: it waits for the command to be tried again, or for the next person.
+pub const ONCE: Duration = Duration::from_secs(10 * 60);
+
 /// Those who have said yes while more are wanted, each a user of their own.
 #[derive(Default)]
-pub struct Several(Vec<(Reviewer, Reach)>);
+pub struct Several(Vec<Yes>);
+
+struct Yes {
+    by: Reviewer,
+    reach: Reach,
+    until: Instant,
+}
 
 impl Several {
-    /// The users.
-    pub fn users(&self) -> Vec<u32> {
-        self.0.iter().map(|(by, _)| by.uid).collect()
+    /// The users whose yes counts.
+    pub fn users(&self, now: Instant) -> Vec<u32> {
+        let counts = self.0.iter().filter(|yes| yes.until > now);
+        counts.map(|yes| yes.by.uid).collect()
+    }
+
+    /// Forgets those that have had their time; whether there were any.
+    pub fn forget(&mut self, now: Instant) -> bool {
+        let before = self.0.len();
+        self.0.retain(|yes| yes.until > now);
+        self.0.len() != before
     }
 
     /// Adds one. Where there are enough then, gives the last with the others, and how far their yes reaches; what
@@ -26,17 +45,20 @@ impl Several {
         mut by: Reviewer,
         mut reach: Reach,
         wanted: u8,
+        now: Instant,
     ) -> Result<(Reviewer, Reach), Reply> {
-        if self.0.iter().any(|(other, _)| other.uid == by.uid) {
+        self.forget(now);
+        if self.0.iter().any(|yes| yes.by.uid == by.uid) {
             return Err(Reply::Uncounted);
         }
         if self.0.len() + 1 < usize::from(wanted) {
-            self.0.push((by, reach));
+            let until = now + ONCE;
+            self.0.push(Yes { by, reach, until });
             return Err(Reply::More(self.0.len()));
         }
-        for (other, also) in self.0.drain(..) {
-            reach = both(reach, also);
-            by.with.push(other);
+        for other in self.0.drain(..) {
+            reach = both(reach, other.reach);
+            by.with.push(other.by);
         }
         Ok((by, reach))
     }

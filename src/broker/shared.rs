@@ -4,47 +4,58 @@
 //! Its path is a setting that no project makes. The mode of the sockets keeps out who is not in the group of the
 //! directory; who is at the other end is what the kernel says, on both sides.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use nix::fcntl::OFlag;
-use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
 
 use super::Error;
-use super::peer::{Peer, check_this};
+use super::folder::{Folder, Socket};
 use crate::policy::Policy;
 use crate::policy::discover::Folders;
 use crate::policy::schema::Settings;
-use crate::sys;
 
-/// The directory, held open so that it stays the one that was looked at.
+/// The directory.
 pub struct Shared {
-    folder: File,
+    folder: Folder,
     group: u32,
 }
 
 /// The settings that no project makes.
-pub fn settings() -> Settings {
+///
+/// # Errors
+///
+/// Where the policy cannot be read: then nobody knows who counts.
+pub fn settings() -> Result<Settings, Error> {
     let folders = Folders {
         cwd: None,
         ..Folders::here()
     };
-    Policy::load(&folders)
-        .map(|policy| policy.settings().clone())
-        .unwrap_or_default()
+    match Policy::load(&folders) {
+        Ok(policy) => Ok(policy.settings().clone()),
+        Err(_) => Err(Error::Settings),
+    }
 }
 
 impl Shared {
+    /// The one of this machine; none where no setting names one.
+    ///
+    /// # Errors
+    ///
+    /// Where the settings cannot be read, or as [`Shared::of`].
+    pub fn here() -> Result<Option<Self>, Error> {
+        Self::of(&settings()?)
+    }
+
     /// The one of the settings; none where there is none.
     ///
     /// # Errors
     ///
-    /// Where it is no directory that only root, the user and a group can write.
+    /// Where it is no directory that only root, the user and a group can write, and in which nobody of the group
+    /// can take away what is another's.
     pub fn of(settings: &Settings) -> Result<Option<Self>, Error> {
         let path = settings.reviewers_directory.as_deref();
         path.map(|path| Self::open(Path::new(path)).map_err(Error::Place))
@@ -52,15 +63,17 @@ impl Shared {
     }
 
     fn open(path: &Path) -> io::Result<Self> {
-        let folder = OpenOptions::new()
-            .read(true)
-            .custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).bits())
-            .open(path)?;
+        let folder = Folder::open(path)?;
         let found = folder.metadata()?;
         let owners = [0, geteuid().as_raw()];
         if !owners.contains(&found.uid()) || found.mode() & 0o002 != 0 {
             return Err(io::Error::other(
                 "everybody can write it, or it is somebody else's",
+            ));
+        }
+        if found.mode() & 0o1020 == 0o020 {
+            return Err(io::Error::other(
+                "its group can take away what is another's: it has no sticky bit",
             ));
         }
         Ok(Self {
@@ -69,33 +82,18 @@ impl Shared {
         })
     }
 
-    fn at(&self, name: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}/{name}", self.folder.as_raw_fd()))
-    }
-
     /// Listens here for the group of the directory, in the place of whoever did before for this user.
     ///
     /// # Errors
     ///
     /// Where the socket cannot be made, or not for that group.
-    pub fn listen(&self) -> io::Result<UnixListener> {
-        let own = geteuid().to_string();
-        let fresh = self.at(&format!("{own}.{}", std::process::id()));
-        let _ = fs::remove_file(&fresh);
-        let before = umask(Mode::from_bits_truncate(0o117));
-        let listener = UnixListener::bind(&fresh);
-        umask(before);
-        let listener = listener?;
-        listener.set_nonblocking(true)?;
-        chown(&fresh, None, Some(self.group))
-            .and_then(|()| fs::rename(&fresh, self.at(&own)))
-            .inspect_err(|_| drop(fs::remove_file(&fresh)))?;
-        Ok(listener)
+    pub fn listen(&self) -> io::Result<(UnixListener, Socket)> {
+        self.folder.listen(&geteuid().to_string(), Some(self.group))
     }
 
-    /// Takes the socket of this user away.
-    pub fn leave(&self) {
-        let _ = fs::remove_file(self.at(&geteuid().to_string()));
+    /// Takes a socket away, if it is still the one that is found here.
+    pub fn leave(&self, socket: &Socket) {
+        self.folder.leave(socket);
     }
 
     /// Connects to the broker of a user.
@@ -104,16 +102,13 @@ impl Shared {
     ///
     /// That none is there, or that it is another's or may not be one.
     pub fn connect(&self, user: u32) -> Result<UnixStream, Error> {
-        check_this()?;
-        let stream = sys::peer::connect(&self.at(&user.to_string())).map_err(|_| Error::Nobody)?;
-        Peer::of_user(&stream, Some(user))?;
-        Ok(stream)
+        self.folder.connect(&user.to_string(), user)
     }
 
     /// The other users whose brokers are here.
     #[must_use]
     pub fn others(&self) -> Vec<u32> {
-        let Ok(names) = fs::read_dir(self.at(".")) else {
+        let Ok(names) = fs::read_dir(self.folder.at(".")) else {
             return Vec::new();
         };
         let numbers = names.filter_map(|name| name.ok()?.file_name().to_str()?.parse().ok());

@@ -234,6 +234,10 @@ pub struct Settings {
     pub reviewer_command: Option<String>,
     /// `unwatched-seconds`.
     pub unwatched_seconds: u8,
+    /// `operator-counts`.
+    pub operator_counts: bool,
+    /// `reviewers-directory`, where it is set.
+    pub reviewers_directory: Option<ReviewersDirectory>,
     /// `dry-run`.
     pub dry_run: bool,
     /// `record`, where it is set.
@@ -242,6 +246,15 @@ pub struct Settings {
     pub bash: RealShell,
     /// `sh`.
     pub sh: RealShell,
+}
+
+/// The directory in which reviewers of several users meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewersDirectory {
+    /// Its path.
+    pub path: String,
+    /// Why it is not used.
+    pub wrong: Option<String>,
 }
 
 /// A real shell.

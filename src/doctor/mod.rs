@@ -15,6 +15,6 @@ pub mod user;
 
 pub use facts::{
     Agent, Cover, Facts, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile, Program,
-    Reach, RealShell, Record, Settings, Shell, Standing, User, Way,
+    Reach, RealShell, Record, ReviewersDirectory, Settings, Shell, Standing, User, Way,
 };
 pub use marks::Mark;

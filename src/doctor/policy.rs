@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::facts::{Folder, Mistake, Policy as Found, PolicyFile, Settings};
+use super::facts::{Folder, Mistake, Policy as Found, PolicyFile, ReviewersDirectory, Settings};
 use super::reach::reach;
 use super::shells::{Identity, real};
 use super::user;
@@ -124,6 +124,16 @@ fn settings(own: Identity, settings: &schema::Settings) -> Settings {
             .as_ref()
             .and_then(|command| command.first().cloned()),
         unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
+        operator_counts: settings.operator_counts != Some(false),
+        reviewers_directory: settings
+            .reviewers_directory
+            .as_ref()
+            .map(|path| ReviewersDirectory {
+                path: path.clone(),
+                wrong: broker::check_directory(settings)
+                    .err()
+                    .map(|why| why.to_string()),
+            }),
         dry_run: settings.dry_run == Some(true),
         record: settings.record.clone(),
         bash: shell(&settings.bash, "/bin/bash"),

@@ -119,6 +119,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
         text: words.line(),
         start: 0,
         told: Told::Program(words.name().into_owned()),
+        given: Vec::new(),
         is_for_caller: false,
         reads_files: false,
     };

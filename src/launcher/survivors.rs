@@ -1,10 +1,10 @@
 //! Children of the launcher at its end. Where the process inside was killed, those of it are ours too: an
 //! agent that nobody looks after is ended.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::sys::signals::send;
+use crate::sys::stat::children;
 use crate::sys::trace::next_status;
 
 /// How long the agent may take to end in peace, and how long to be gone after that.
@@ -54,14 +54,4 @@ fn signal_all(signal: i32, agent: Option<i32>, has_group: bool) {
         };
         let _ = send(whom, signal);
     }
-}
-
-/// The children of this process, as far as the kernel tells.
-fn children() -> Vec<i32> {
-    let own = std::process::id();
-    fs::read_to_string(format!("/proc/self/task/{own}/children"))
-        .unwrap_or_default()
-        .split_ascii_whitespace()
-        .filter_map(|number| number.parse().ok())
-        .collect()
 }

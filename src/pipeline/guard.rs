@@ -24,7 +24,7 @@ use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::{Root, environment};
+use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::View;
@@ -305,7 +305,7 @@ impl<'a> Guard<'a> {
     fn record(&self, request: &Request, judged: &ExecJudgement, outcome: Outcome<'_>) {
         let entry = Entry {
             text: judged.text.get(judged.start..).unwrap_or_default(),
-            source: &source::of_exec(&judged.told),
+            source: &source_of(judged),
             cwd: &String::from_utf8_lossy(&request.cwd),
             decision: &judged.decision,
             outcome,
@@ -316,20 +316,22 @@ impl<'a> Guard<'a> {
     /// Has a person asked.
     fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
         let seconds = self.policy.settings().prompt_seconds;
+        let (file, environment) = (file_of(request), environment(request.environment.iter()));
+        let call = call_of(request);
         let question = Put {
+            same: [
+                file.clone().unwrap_or_default(),
+                environment.clone(),
+                call.clone(),
+            ],
             decision: judged.decision.clone(),
             request: Asked {
                 text: judged.text.clone(),
-                source: source::with_callers(&judged.told, self.above(request).chain()),
+                source: source::with_callers(source_of(judged), self.above(request).chain()),
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
                 times: 1,
-                elsewhere: elsewhere(
-                    self.policy,
-                    file_of(request),
-                    environment(request.environment.iter()),
-                    self.session,
-                ),
+                elsewhere: elsewhere(self.policy, file, environment, call, self.session),
             },
             start: judged.start,
             is_typed: judged.told == Told::Typed,
@@ -356,6 +358,9 @@ impl<'a> Guard<'a> {
 struct Put {
     decision: Decision,
     request: Asked,
+    /// What is not shown whole: the files, the environment, and how it is called. One answer is for several only
+    /// where they are told alike, to the last byte.
+    same: [String; 3],
     /// Where in the text the exec's own part begins.
     start: usize,
     is_typed: bool,
@@ -500,6 +505,17 @@ impl Judge for Guard<'_> {
 fn file_of(request: &Request) -> Option<String> {
     let files = request.steps.iter().map(|step| step.state.to_string());
     Some(files.collect::<Vec<_>>().join(" "))
+}
+
+/// What tells how an exec is called: each byte of the path, the words and the directory.
+fn call_of(request: &Request) -> String {
+    let words = std::iter::once(request.path.as_slice()).chain(request.argv.iter());
+    call(words, &request.cwd, request.environment.iter())
+}
+
+/// Where a judged text comes from, with the words that it is given.
+fn source_of(judged: &ExecJudgement) -> String {
+    source::with_words(&source::of_exec(&judged.told), &judged.given)
 }
 
 /// What is said of a refusal. Of a command that is typed nothing has run.

@@ -4,9 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::session::elsewhere_of_this_process;
+use super::session::{self, elsewhere_of_this_process, request};
 use crate::agents::hook::{Answer, Asked, Hook};
-use crate::approve::{self, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::decide::Decision;
 use crate::judge;
@@ -51,7 +50,7 @@ pub fn answer(hook: &Hook, input: &[u8], gate_asks: bool) -> Answer {
         policy: &policy,
         decision: &decision,
         text: &text,
-        cwd: &cwd.to_string_lossy(),
+        cwd,
         record: audit::place(policy.settings().record.as_deref(), home),
     };
     if policy.settings().dry_run == Some(true) {
@@ -80,34 +79,24 @@ struct Judged<'a> {
     policy: &'a Policy,
     decision: &'a Decision,
     text: &'a str,
-    cwd: &'a str,
+    cwd: &'a Path,
     record: Option<PathBuf>,
 }
 
 impl Judged<'_> {
     /// Asks a person, where the policy lets one be asked, and writes down what came of it.
     fn review(&self) -> Answer {
-        let request = Request {
-            text: self.text.to_owned(),
-            source: SOURCE.to_owned(),
-            cwd: self.cwd.to_owned(),
-            seconds: self
-                .policy
-                .settings()
-                .prompt_seconds
-                .unwrap_or(USUAL_SECONDS),
-            times: 1,
-            elsewhere: elsewhere_of_this_process(self.policy, self.decision),
-        };
-        match approve::review(self.decision, &request) {
-            Ok(cleared) => {
-                self.record(Outcome::Approved(cleared.approver()));
-                Answer::Neutral
-            }
-            Err(refusal) => {
-                self.record(Outcome::Refused(&refusal));
-                Answer::Deny(message(self.decision, &refusal))
-            }
+        let elsewhere = elsewhere_of_this_process(self.policy, self.decision, &[], self.cwd);
+        let request = request(
+            self.policy,
+            self.text.to_owned(),
+            SOURCE.to_owned(),
+            &self.cwd.to_string_lossy(),
+            elsewhere,
+        );
+        match session::review(self.decision, &request, |outcome| self.record(outcome)) {
+            Ok(_cleared) => Answer::Neutral,
+            Err(refusal) => Answer::Deny(message(self.decision, &refusal)),
         }
     }
 
@@ -115,7 +104,7 @@ impl Judged<'_> {
         let entry = Entry {
             text: self.text,
             source: SOURCE,
-            cwd: self.cwd,
+            cwd: &self.cwd.to_string_lossy(),
             decision: self.decision,
             outcome,
         };

@@ -1,6 +1,7 @@
 //! The shell that kibosh becomes, while it is judged: its policy and place, what was cleared, and what is
 //! written down of it.
 
+use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use nix::unistd::getppid;
 
 use crate::approve::{self, Approver, Cleared, Elsewhere, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::{Root, environment};
+use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
 use crate::decide::gates::Gates;
 use crate::invocation::{Invocation, Preamble, Source, Text};
@@ -16,6 +17,7 @@ use crate::judge::Shell;
 use crate::policy::Policy;
 use crate::policy::schema::{Effect, Settings};
 use crate::report::refusal::Refusal;
+use crate::report::source::with_words;
 use crate::surroundings::Surroundings;
 use crate::syntax::{self, Completeness, Dialect};
 
@@ -24,6 +26,7 @@ pub struct Session<'a> {
     invocation: &'a Invocation,
     policy: &'a Policy,
     shell: Shell<'a>,
+    folder: PathBuf,
     cwd: String,
     record: Option<PathBuf>,
     /// Whether another process judges and asks for this one.
@@ -40,15 +43,13 @@ impl<'a> Session<'a> {
         gates: Gates,
         home: Option<&Path>,
     ) -> Self {
-        let cwd = surroundings
-            .cwd()
-            .map(|path| path.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let folder = surroundings.cwd().unwrap_or(Path::new("")).to_owned();
         Self {
             invocation,
             policy,
             shell: Shell::new(invocation, surroundings, preamble, Vec::new(), gates),
-            cwd,
+            cwd: folder.to_string_lossy().into_owned(),
+            folder,
             record: audit::place(policy.settings().record.as_deref(), home),
             is_supervised: gates == Gates::BesideExec,
         }
@@ -90,30 +91,14 @@ impl<'a> Session<'a> {
     ///
     /// The refusal.
     pub fn review(&self, decision: &Decision) -> Result<Cleared, Refusal> {
-        let reviewed = approve::review(
-            decision,
-            &Request {
-                text: self.shell.judged().to_owned(),
-                source: self.source(),
-                cwd: self.cwd.clone(),
-                seconds: self.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
-                times: 1,
-                elsewhere: self.elsewhere(decision),
-            },
-        );
-        let outcome = match &reviewed {
-            Ok(cleared) => match cleared.approver() {
-                Approver::Policy => Outcome::Ran,
-                by @ (Approver::Person | Approver::Reviewer(_) | Approver::External(_)) => {
-                    Outcome::Approved(by)
-                }
-            },
-            Err(refusal) => Outcome::Refused(refusal),
-        };
-        if !self.shell.judged().is_empty() || reviewed.is_err() {
-            self.record(decision, outcome);
-        }
-        reviewed
+        let (text, source) = (self.shell.judged().to_owned(), self.source());
+        let elsewhere = self.elsewhere(decision);
+        let request = request(self.policy, text, source, &self.cwd, elsewhere);
+        review(decision, &request, |outcome| {
+            if !self.shell.judged().is_empty() || matches!(outcome, Outcome::Refused(_)) {
+                self.record(decision, outcome);
+            }
+        })
     }
 
     /// What is needed to ask on another terminal. Below a supervisor nobody asks there: what is guarded does
@@ -122,7 +107,8 @@ impl<'a> Session<'a> {
         if self.is_supervised {
             return None;
         }
-        elsewhere_of_this_process(self.policy, decision)
+        let words = &self.invocation.argv;
+        elsewhere_of_this_process(self.policy, decision, words, &self.folder)
     }
 
     /// Writes down what came of the last decision. A record that cannot be written changes nothing.
@@ -148,7 +134,7 @@ impl<'a> Session<'a> {
 
     /// Where the text comes from, for a person.
     fn source(&self) -> String {
-        match self.invocation.source {
+        let source = match self.invocation.source {
             Source::Command(_) => "-c".to_owned(),
             Source::File(place) => {
                 format!(
@@ -162,21 +148,71 @@ impl<'a> Session<'a> {
             Source::Input => "standard input".to_owned(),
             Source::Typed => "the terminal".to_owned(),
             Source::Nothing(_) => String::new(),
-        }
+        };
+        with_words(&source, self.invocation.given())
     }
 }
 
-/// What is needed to ask on another terminal about a text that came to this process.
-pub fn elsewhere_of_this_process(policy: &Policy, decision: &Decision) -> Option<Elsewhere> {
+/// A request about a text that came to this process.
+pub fn request(
+    policy: &Policy,
+    text: String,
+    source: String,
+    cwd: &str,
+    elsewhere: Option<Elsewhere>,
+) -> Request {
+    Request {
+        text,
+        source,
+        cwd: cwd.to_owned(),
+        seconds: policy.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
+        times: 1,
+        elsewhere,
+    }
+}
+
+/// Clears a text, or says why not; `record` is given what came of it.
+///
+/// # Errors
+///
+/// The refusal.
+pub fn review(
+    decision: &Decision,
+    request: &Request,
+    record: impl FnOnce(Outcome<'_>),
+) -> Result<Cleared, Refusal> {
+    let reviewed = approve::review(decision, request);
+    record(match &reviewed {
+        Ok(cleared) => match cleared.approver() {
+            Approver::Policy => Outcome::Ran,
+            by @ (Approver::Person | Approver::Reviewer(_) | Approver::External(_)) => {
+                Outcome::Approved(by)
+            }
+        },
+        Err(refusal) => Outcome::Refused(refusal),
+    });
+    reviewed
+}
+
+/// What is needed to ask on another terminal about a text that came to this process, called by these words in
+/// this directory.
+pub fn elsewhere_of_this_process(
+    policy: &Policy,
+    decision: &Decision,
+    words: &[CString],
+    cwd: &Path,
+) -> Option<Elsewhere> {
     if decision.effect != Effect::Confirm {
         return None;
     }
     let entries: Vec<Vec<u8>> = std::env::vars_os()
         .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
         .collect();
-    let environment = environment(entries.iter().map(Vec::as_slice));
+    let entries = || entries.iter().map(Vec::as_slice);
+    let words = words.iter().map(|word| word.to_bytes());
+    let call = call(words, cwd.as_os_str().as_bytes(), entries());
     let session = Root::of(getppid().as_raw());
-    elsewhere(policy, None, environment, session)
+    elsewhere(policy, None, environment(entries()), call, session)
 }
 
 /// What is needed to ask on another terminal, where the policy lets that be.
@@ -184,6 +220,7 @@ pub fn elsewhere(
     policy: &Policy,
     program: Option<String>,
     environment: String,
+    call: String,
     session: Option<Root>,
 ) -> Option<Elsewhere> {
     let settings = policy.settings();
@@ -192,6 +229,7 @@ pub fn elsewhere(
         policy: policy.fingerprint(),
         program,
         environment,
+        call,
         session,
         unwatched_seconds: settings.unwatched_seconds.unwrap_or_default(),
         command,

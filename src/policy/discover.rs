@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::Layer;
 use super::error::PolicyError;
 use super::load::Text;
+use crate::sys::way::way;
 
 /// How large a policy file may be.
 const FILE_BYTES: u64 = 1 << 20;
@@ -154,8 +155,29 @@ struct Owners {
 }
 
 impl Owners {
-    /// What is wrong with a file's owner and mode, as doas(1) asks them.
+    /// What is wrong with a file or folder, and with what leads to it where it is a link: the owner and mode, as
+    /// doas(1) asks them.
     fn mistake(self, path: &Path, metadata: &Metadata) -> Option<PolicyError> {
+        let of_file = self.mistake_of(path, metadata, metadata.mode() & 0o022 != 0);
+        let is_link = || fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        of_file.or_else(|| is_link().then(|| self.mistake_on_the_way(path)).flatten())
+    }
+
+    /// What is wrong with a link on the way to a path, or with what is behind it.
+    fn mistake_on_the_way(self, path: &Path) -> Option<PolicyError> {
+        match way(path) {
+            Ok(steps) => steps
+                .iter()
+                .filter(|step| step.is_behind_link || step.found.is_symlink())
+                .find_map(|step| self.mistake_of(&step.path, &step.found, step.is_open())),
+            Err(error) => {
+                let message = format!("cannot be followed: {error}");
+                Some(PolicyError::whole(path.display().to_string(), message))
+            }
+        }
+    }
+
+    fn mistake_of(self, path: &Path, metadata: &Metadata, is_open: bool) -> Option<PolicyError> {
         let owner = metadata.uid();
         let known =
             owner == 0 || Some(owner) == self.user || (owner == OVERFLOW_UID && root_is_unmapped());
@@ -167,7 +189,7 @@ impl Owners {
             };
             return Some(PolicyError::whole(path, "belongs to somebody else").hinted(hint));
         }
-        if metadata.mode() & 0o022 != 0 {
+        if is_open {
             let hint = format!("take that away: chmod go-w {path}");
             return Some(PolicyError::whole(path, "can be written by others").hinted(hint));
         }
@@ -221,7 +243,8 @@ fn names(path: &Path, owners: Owners) -> Result<Vec<PathBuf>, PolicyError> {
         Err(error) => return Err(unreadable(error)),
     };
     let metadata = fs::metadata(path).map_err(unreadable)?;
-    if let Some(mistake) = owners.mistake(path, &metadata) {
+    let mistake = owners.mistake(path, &metadata);
+    if let Some(mistake) = mistake.or_else(|| owners.mistake_on_the_way(path)) {
         return Err(mistake);
     }
     let mut names = Vec::new();

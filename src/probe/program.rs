@@ -19,18 +19,20 @@ use super::contain;
 use crate::sys::filter;
 use crate::sys::process::{become_program_with, reap};
 use crate::sys::terminal::in_child;
+use crate::sys::way::{Step, way};
 
 /// How much one may say, in bytes.
 const MOST_SAID: u64 = 16 << 20;
 
 /// The first of these places where nobody but root can have put the program.
 pub(super) fn at(places: &[&'static str]) -> Option<&'static str> {
+    let is_kept = |step: &Step| {
+        let is_roots = step.found.uid() == 0;
+        is_roots && (step.found.is_symlink() || step.found.mode() & 0o022 == 0)
+    };
     places.iter().copied().find(|place| {
-        let is_kept = |path: &Path| {
-            path.metadata()
-                .is_ok_and(|data| data.uid() == 0 && data.mode() & 0o022 == 0)
-        };
-        is_kept(Path::new(place)) && Path::new(place).parent().is_some_and(is_kept)
+        let steps = way(Path::new(place));
+        steps.is_ok_and(|steps| steps.iter().all(is_kept))
     })
 }
 

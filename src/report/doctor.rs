@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Agent, Cover, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile, Program,
-        Reach, RealShell, Record, Settings, Shell, Standing, User, Way,
+        Reach, RealShell, Record, ReviewersDirectory, Settings, Shell, Standing, User, Way,
     };
     use crate::policy::schema::ExecGate;
 
@@ -241,6 +241,8 @@ mod tests {
                     no_broker: None,
                     reviewer_command: None,
                     unwatched_seconds: 0,
+                    operator_counts: true,
+                    reviewers_directory: None,
                     dry_run: false,
                     record: None,
                     bash: real("/bin/bash"),
@@ -269,6 +271,44 @@ mod tests {
     #[test]
     fn a_machine_that_an_administrator_has_set_up_is_well() {
         assert_eq!(told(&well()), include_str!("doctor/well.txt"));
+    }
+
+    #[test]
+    fn where_two_people_meet_is_told_and_what_is_wrong_with_it() {
+        let line = |operator_counts, directory: Option<Option<&str>>| {
+            let mut facts = well();
+            let settings = facts.policy.settings.as_mut().unwrap();
+            settings.operator_counts = operator_counts;
+            settings.reviewers_directory = directory.map(|wrong| ReviewersDirectory {
+                path: "/run/kibosh".to_owned(),
+                wrong: wrong.map(str::to_owned),
+            });
+            let mut lines = lines(&facts).into_iter();
+            let line = lines.find(|line| line.name == "two people")?;
+            Some((line.mark, line.text, line.hint.is_some()))
+        };
+        let told = |mark, text: &str, hint| Some((mark, text.to_owned(), hint));
+        assert_eq!(line(true, None), None);
+        assert_eq!(
+            line(false, None),
+            told(
+                Mark::Note,
+                "no `reviewers-directory`: of two people whose command it is does not count",
+                false
+            )
+        );
+        assert_eq!(
+            line(true, Some(None)),
+            told(
+                Mark::Note,
+                "they meet in /run/kibosh; whose command it is counts as one",
+                false
+            )
+        );
+        assert_eq!(
+            line(false, Some(Some("no sticky bit"))),
+            told(Mark::Weak, "/run/kibosh is not used: no sticky bit", true)
+        );
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Where a text comes from that a program would run, in a few words.
 
+use std::ffi::CString;
+
 use crate::invocation;
 use crate::judge::{Running, Told};
+
+use super::escape::escape;
 
 /// The source of what was judged of one exec: `-c of sh`, `script deploy.sh`, `exec of rm`.
 #[must_use]
@@ -12,6 +16,41 @@ pub fn of_exec(told: &Told) -> String {
         Told::Input(shell) => format!("standard input of {shell}"),
         Told::Typed => "the terminal".to_owned(),
         Told::Program(name) => format!("exec of {name}"),
+    }
+}
+
+/// How much is told of the words.
+const MOST_WORDS: usize = 200;
+
+/// A source with the words that its text is given, as they would be typed: `script deploy.sh staging`.
+#[must_use]
+pub fn with_words(source: &str, words: &[CString]) -> String {
+    let mut told = source.to_owned();
+    let mut left = MOST_WORDS;
+    for word in words {
+        let word = typed(&word.to_string_lossy());
+        let length = word.chars().count();
+        told.push(' ');
+        if length > left {
+            told.extend(word.chars().take(left));
+            told.push('…');
+            break;
+        }
+        told.push_str(&word);
+        left -= length;
+    }
+    told
+}
+
+/// A word as it would be typed, on one line.
+fn typed(word: &str) -> String {
+    let shown = escape(word);
+    if shown != word {
+        return format!("$'{}'", shown.replace('\'', "\\'"));
+    }
+    match shlex::try_quote(word) {
+        Ok(quoted) => quoted.into_owned(),
+        Err(_) => shown.into_owned(),
     }
 }
 
@@ -27,9 +66,9 @@ pub fn several(source: &str, times: usize) -> String {
 /// How many programs above are named.
 const MOST_ABOVE: usize = 5;
 
-/// As [`of_exec`], with the programs above, the nearest first: `exec of rm, by bash deploy.sh, by make`.
-pub fn with_callers(told: &Told, above: impl Iterator<Item = Running>) -> String {
-    let mut words = of_exec(told);
+/// A source with the programs above, the nearest first: `exec of rm, by bash deploy.sh, by make`.
+pub fn with_callers(source: String, above: impl Iterator<Item = Running>) -> String {
+    let mut words = source;
     let mut names: Vec<String> = Vec::new();
     for name in above.filter_map(|running| name(&running)) {
         // A shell that has made a copy of itself is one.
@@ -80,15 +119,35 @@ mod tests {
         ];
         let told = Told::Program("rm".into());
         assert_eq!(
-            with_callers(&told, above.into_iter()),
+            with_callers(of_exec(&told), above.into_iter()),
             "exec of rm, by bash deploy.sh, by make, by bash"
         );
         let many = (0..20).map(|number| running("/bin/a", &[&format!("a{number}")]));
-        let many = with_callers(&told, many);
+        let many = with_callers(of_exec(&told), many);
         assert_eq!(many, "exec of rm, by a0, by a1, by a2, by a3, by a4, …");
-        assert_eq!(with_callers(&told, std::iter::empty()), "exec of rm");
+        assert_eq!(
+            with_callers(of_exec(&told), std::iter::empty()),
+            "exec of rm"
+        );
         assert_eq!(several("-c", 1), "-c");
         assert_eq!(several("-c", 3), "3 times: -c");
+    }
+
+    #[test]
+    fn the_words_of_a_text_are_told_as_far_as_there_is_room() {
+        let words = |words: &[&str]| -> Vec<CString> {
+            words
+                .iter()
+                .map(|word| CString::new(*word).unwrap())
+                .collect()
+        };
+        assert_eq!(with_words("-c", &[]), "-c");
+        assert_eq!(
+            with_words("script x", &words(&["a", "", "b c", "it's\n"])),
+            r"script x a '' 'b c' $'it\'s\n'"
+        );
+        let many = with_words("-c", &words(&["x"; 10_000]));
+        assert_eq!(many, format!("-c{} …", " x".repeat(MOST_WORDS)));
     }
 
     #[test]

@@ -20,3 +20,4 @@ pub mod signals;
 pub mod stat;
 pub mod terminal;
 pub mod trace;
+pub mod way;

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal};
@@ -174,6 +175,12 @@ pub fn descriptor_of(process: i32, number: i32) -> io::Result<OwnedFd> {
     new_descriptor(number)
 }
 
+/// How many machine words a set of processors has here: 1024 processors.
+const PROCESSORS: usize = 16;
+
+/// The processors that this process had before [`stay_here`], the first 64 first; none where it had stayed nowhere.
+static BEFORE: [AtomicU64; PROCESSORS] = [const { AtomicU64::new(0) }; PROCESSORS];
+
 /// Keeps this thread on the processor that it runs on now. Who hands work back and forth with others there
 /// needs no other processor to be woken, which on an idle machine costs more than the work.
 ///
@@ -185,19 +192,47 @@ pub fn stay_here() {
     let Ok(here) = usize::try_from(here) else {
         return;
     };
-    let mut set = [0u64; 16];
-    if let Some(part) = set.get_mut(here / 64) {
+    let mut before = [0u64; PROCESSORS];
+    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+    // SAFETY: the kernel writes no more bytes than the set has.
+    let read = unsafe {
+        libc::syscall(
+            libc::SYS_sched_getaffinity,
+            0,
+            size_of_val(&before),
+            before.as_mut_ptr(),
+        )
+    };
+    let mut set = [0u64; PROCESSORS];
+    if let Some(part) = set.get_mut(here / 64)
+        && read > 0
+    {
         *part = 1 << (here % 64);
-        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
-        // SAFETY: the kernel reads as many bytes as the set has.
-        unsafe {
-            libc::syscall(
-                libc::SYS_sched_setaffinity,
-                0,
-                size_of_val(&set),
-                set.as_ptr(),
-            );
+        for (kept, part) in BEFORE.iter().zip(before) {
+            kept.store(part, Ordering::Relaxed);
         }
+        use_processors(&set);
+    }
+}
+
+/// Lets this thread, and what it starts, run on all processors that it had before [`stay_here`].
+pub fn go_anywhere() {
+    let before = BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed));
+    if before != [0; PROCESSORS] {
+        use_processors(&before);
+    }
+}
+
+fn use_processors(set: &[u64; PROCESSORS]) {
+    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+    // SAFETY: the kernel reads as many bytes as the set has.
+    unsafe {
+        libc::syscall(
+            libc::SYS_sched_setaffinity,
+            0,
+            size_of_val(set),
+            set.as_ptr(),
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! What `/proc/PID/stat` tells of a process (proc_pid_stat(5)), and what tells it from every later one of the
 //! same number.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,31 @@ impl Stat {
     }
 }
 
+/// The children of this process. Whoever ends them looks again until there are none: one that another child makes an
+/// orphan, and this process adopts, comes later.
+#[must_use]
+pub fn children() -> Vec<i32> {
+    let own = std::process::id();
+    match fs::read_to_string(format!("/proc/self/task/{own}/children")) {
+        Ok(numbers) => {
+            let numbers = numbers.split_ascii_whitespace();
+            numbers.filter_map(|number| number.parse().ok()).collect()
+        }
+        // Not every kernel has that file.
+        Err(_) => children_one_by_one(own.cast_signed()),
+    }
+}
+
+fn children_one_by_one(own: i32) -> Vec<i32> {
+    let Ok(names) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let numbers = names.filter_map(|name| name.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    numbers
+        .filter(|number| Stat::of(*number).is_some_and(|stat| stat.parent == own))
+        .collect()
+}
+
 /// A process that no later one of the same number is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Process {
@@ -113,6 +138,20 @@ mod tests {
         ] {
             assert_eq!(Stat::read(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn children_are_found_either_way() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let (id, own) = (child.id().cast_signed(), std::process::id().cast_signed());
+        assert!(children_one_by_one(own).contains(&id));
+        assert!(!children_one_by_one(id).contains(&id));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!children_one_by_one(own).contains(&id));
     }
 
     #[test]

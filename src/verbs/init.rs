@@ -3,17 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::check::print;
+use super::question::Question;
 use crate::agents::{self, Agent, Setup};
-use crate::approve::{self, Request, USUAL_SECONDS};
 use crate::cli::definition::Init;
-use crate::decide::around::Around;
-use crate::decide::{Decision, Finding};
 use crate::doctor::shells::{self, Identity};
 use crate::exit;
-use crate::policy::schema::{Acknowledge, Effect};
 use crate::report;
 use crate::setup::{Installed, Plan, file, plan};
-use crate::syntax::Span;
 
 /// Sets up the agents; gives the exit status, the worst of all.
 #[must_use]
@@ -122,39 +118,13 @@ fn set_up(
 
 /// Asks a person whether it is to be written; gives what is said where it is not.
 fn asked(plan: &Plan, undo: bool) -> Result<(), String> {
-    let path = plan.path.display().to_string();
-    let text = format!("kibosh init # {path}");
-    let decision = Decision {
-        effect: Effect::Confirm,
-        findings: vec![Finding {
-            rule: "self.setup".to_owned(),
-            layer: "kibosh".to_owned(),
-            effect: Effect::Confirm,
-            reason: report::init::reason(undo),
-            instead: None,
-            acknowledge: Acknowledge::Key,
-            subject: path,
-            resource: None,
-            reviewers: 1,
-            words: Vec::new(),
-            around: Around::default(),
-            origin: Span {
-                start: 0,
-                end: text.len(),
-            },
-        }],
-        left_out: Vec::new(),
-    };
-    let request = Request {
-        text,
-        source: "kibosh init".to_owned(),
+    let question = Question {
+        verb: "kibosh init",
+        file: &plan.path.display().to_string(),
+        rule: "self.setup",
+        layer: "kibosh",
+        reason: report::init::reason(undo),
         cwd: String::new(),
-        seconds: USUAL_SECONDS,
-        times: 1,
-        elsewhere: None,
     };
-    match approve::review(&decision, &request) {
-        Ok(_cleared) => Ok(()),
-        Err(why) => Err(report::refusal::message(&decision, &why)),
-    }
+    question.ask()
 }

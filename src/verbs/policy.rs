@@ -1,19 +1,15 @@
 //! `kibosh policy`: what is in force, whether it is sound, and whether a project may loosen it.
 
 use super::check::print;
-use crate::approve::{self, Request, USUAL_SECONDS};
+use super::question::Question;
 use crate::cli::definition::{PolicyVerb, Trust};
-use crate::decide::around::Around;
-use crate::decide::{Decision, Finding};
 use crate::exit;
 use crate::judge;
 use crate::pipeline;
 use crate::policy::discover::Folders;
 use crate::policy::examples;
-use crate::policy::schema::{Acknowledge, Effect};
 use crate::policy::{Layer, Policy, lint, trust};
 use crate::report;
-use crate::syntax::Span;
 
 /// Runs one of the verbs below `policy`; gives the exit status.
 #[must_use]
@@ -77,44 +73,22 @@ fn trust_project(options: &Trust, folders: &Folders, say: &dyn Fn(&str)) -> u8 {
     if file.ignored.is_empty() {
         return print(&report::policy::in_force(&file.path), 0);
     }
-    let text = format!("kibosh policy trust # {}", file.path);
-    let decision = Decision {
-        effect: Effect::Confirm,
-        left_out: Vec::new(),
-        findings: vec![Finding {
-            rule: "policy.trust".to_owned(),
-            layer: file.layer.name().to_owned(),
-            effect: Effect::Confirm,
-            reason: report::policy::trust_reason(&file.ignored),
-            instead: None,
-            acknowledge: Acknowledge::Key,
-            reviewers: 1,
-            subject: file.path.clone(),
-            resource: None,
-            words: Vec::new(),
-            around: Around::default(),
-            origin: Span {
-                start: 0,
-                end: text.len(),
-            },
-        }],
-    };
-    let request = Request {
-        text,
-        source: "kibosh policy trust".to_owned(),
+    let question = Question {
+        verb: "kibosh policy trust",
+        file: &file.path,
+        rule: "policy.trust",
+        layer: file.layer.name(),
+        reason: report::policy::trust_reason(&file.ignored),
         cwd: folders
             .cwd
             .as_ref()
-            .map(|p| p.display().to_string())
+            .map(|path| path.display().to_string())
             .unwrap_or_default(),
-        seconds: USUAL_SECONDS,
-        times: 1,
-        elsewhere: None,
     };
-    match approve::review(&decision, &request) {
-        Ok(_cleared) => done(trust::record(folders, &file.path, &file.text), say),
-        Err(why) => {
-            say(&report::refusal::message(&decision, &why));
+    match question.ask() {
+        Ok(()) => done(trust::record(folders, &file.path, &file.text), say),
+        Err(refusal) => {
+            say(&refusal);
             exit::STOPPED
         }
     }

@@ -66,7 +66,7 @@ pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
         }
         Err(error) => return failed(&error, say),
     };
-    if options.scope == Scope::Session && !shown.has_session {
+    if options.scope == Scope::Session && shown.session.is_none() {
         say(&words::no_session(options.number));
         return exit::NOT_DONE;
     }
@@ -82,13 +82,7 @@ pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
             return exit::NOT_DONE;
         }
     }
-    let outcome = reviewing::approve(
-        options.of,
-        options.number,
-        &shown.asked,
-        options.scope,
-        terminal,
-    );
+    let outcome = reviewing::approve(options.of, &shown, options.scope, terminal);
     settled(options.number, &outcome, words::approved, say)
 }
 

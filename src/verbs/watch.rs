@@ -115,7 +115,7 @@ fn ask(number: u64, terminal: &str, say: &dyn Fn(&str)) -> Option<bool> {
         }
         Err(_) => return None,
     };
-    let outcome = reviewing::approve(None, number, &shown.asked, scope, terminal.to_owned());
+    let outcome = reviewing::approve(None, &shown, scope, terminal.to_owned());
     let status = settled(number, &outcome, words::approved, say);
     Some(status == 0)
 }

@@ -36,9 +36,10 @@ fn said(output: &Output) -> String {
 fn terminal(place: &Place, agent: &str) -> Terminal {
     write(place, agent);
     Terminal::run(&format!(
-        "cd '{}'; PATH='{}'; export PATH; \"$KIBOSH\" run -- /bin/bash ./agent.sh; echo \"ended $?\"",
+        "cd '{}'; export PATH='{}' XDG_RUNTIME_DIR='{}'; \"$KIBOSH\" run -- /bin/bash ./agent.sh; echo \"ended $?\"",
         place.path().display(),
-        place.search_path()
+        place.search_path(),
+        place.runtime().display()
     ))
 }
 

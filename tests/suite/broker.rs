@@ -76,6 +76,27 @@ fn only_the_very_same_request_passes_and_a_changed_policy_ends_it() {
 }
 
 #[test]
+fn who_only_looks_leaves_nothing_behind() {
+    let desk = Desk::new("looks");
+    for verb in [
+        "pending",
+        "grants",
+        "grants revoke 1",
+        "approve 1",
+        "refuse 1",
+    ] {
+        let screen = desk.sees(&format!("\"$KIBOSH\" {verb}"));
+        assert!(
+            screen.contains("nothing") || screen.contains("no "),
+            "{verb}: {screen}"
+        );
+    }
+    assert_eq!(fs::read_dir(desk.runtime()).unwrap().count(), 0);
+    desk.waits(ASKED);
+    assert_eq!(fs::read_dir(desk.runtime()).unwrap().count(), 1);
+}
+
+#[test]
 fn what_is_denied_never_waits() {
     let desk = Desk::new("denied");
     desk.waits(ASKED);
@@ -241,6 +262,23 @@ fn a_yes_for_the_session_ends_with_it_and_is_for_no_other() {
     assert_eq!(desk.place.ran().as_deref(), Some("all\nall\n"));
 }
 
+/// A supervisor keeps to one processor, which what it starts is not to.
+#[test]
+fn a_broker_that_the_exec_gate_starts_has_all_processors() {
+    let desk = Desk::new("processors");
+    fs::write(desk.place.path().join("site.sh"), "demolish all\n").unwrap();
+    desk.waits("sh site.sh");
+    let status = fs::read_to_string(format!("/proc/{}/status", desk.broker())).unwrap();
+    let own = fs::read_to_string("/proc/thread-self/status").unwrap();
+    let processors = |status: &str| {
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("Cpus_allowed:"));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(processors(&status), processors(&own));
+}
+
 #[test]
 fn what_the_exec_gate_holds_waits_too_and_another_file_of_that_name_is_another_request() {
     let desk = Desk::new("exec");
@@ -363,16 +401,21 @@ fn it_holds_for_a_user_without_rights_too() {
         assert!(output.status.success(), "{output:?}");
     }
     assert_eq!(desk.place.ran().as_deref(), Some("all\nall\n"));
-    // Nor does the broker let anybody of the user look into it or steer it.
+    // Nor does the broker let anybody of the user look into it or steer it, which they may with others.
     agent("demolish all two");
-    let broker = desk.broker();
-    for line in [
-        format!("strace -o trace -p {broker}"),
-        format!("cat /proc/{broker}/environ"),
-        format!("readlink /proc/{broker}/exe"),
-        format!("dd if=/proc/{broker}/mem bs=1 count=1"),
+    let broker = desk.broker().to_string();
+    for (look, why) in [
+        ("strace -o trace -p {}", "Operation not permitted"),
+        ("cat /proc/{}/environ >environ", "Permission denied"),
+        ("readlink -v /proc/{}/exe", "Permission denied"),
+        (": </proc/{}/mem", "Permission denied"),
     ] {
-        let output = agent(&line);
-        assert!(!output.status.success(), "{line}: {output:?}");
+        let output = agent(&look.replace("{}", &broker));
+        assert!(told(&output).contains(why), "{look}: {output:?}");
     }
+    let output = agent(
+        "sleep 60 & cat /proc/$!/environ >environ && readlink -v /proc/$!/exe && : </proc/$!/mem && echo seen; kill $!",
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("seen"), "{output:?}");
 }

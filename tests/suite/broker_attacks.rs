@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::desk::{ASKED, Desk, KIBOSH};
-use crate::support::probe::{run, told, wait_for};
+use crate::support::desk::{ASKED, Desk, KIBOSH, number as number_of};
+use crate::support::probe::{NOBODY, kibosh_for_all, run, told, wait_for, without_rights};
 
 /// A copy of the program under a name that no rule knows.
 fn copy(desk: &Desk) {
@@ -31,17 +31,27 @@ fn nothing_below_a_guarded_session_can_approve_even_by_another_name() {
     // By another name the rule does not know it. Neither a terminal of its own, a session, nor an orphan's
     // life makes it somebody else: the filter stays.
     let typed = format!("script -qec './look approve {number}' /dev/null");
-    for line in [
-        format!("yes | head -300 | ./look approve {number}"),
-        format!("yes | head -300 | {typed}"),
-        format!("setsid --wait ./look approve {number} </dev/null"),
-        format!("yes | head -300 | setsid --wait {typed}"),
-        format!(
-            "(setsid -f sh -c \"yes | head -300 | {typed}\" >out 2>&1 &); n=99; while ! grep -q kibosh: out && [ $((n -= 1)) -gt 0 ]; do sleep 0.1; done; cat out"
+    let (alone, made) = (
+        "there is no terminal here",
+        "the terminal here was opened by a program",
+    );
+    for (line, why) in [
+        (format!("yes | head -300 | ./look approve {number}"), alone),
+        (format!("yes | head -300 | {typed}"), made),
+        (
+            format!("setsid --wait ./look approve {number} </dev/null"),
+            alone,
         ),
-        "./look pending".to_owned(),
-        "./look grants".to_owned(),
-        "./look refuse 1".to_owned(),
+        (format!("yes | head -300 | setsid --wait {typed}"), made),
+        (
+            format!(
+                "(setsid -f sh -c \"yes | head -300 | {typed}\" >out 2>&1 &); n=99; while ! grep -q kibosh: out && [ $((n -= 1)) -gt 0 ]; do sleep 0.1; done; cat out"
+            ),
+            made,
+        ),
+        ("./look pending".to_owned(), "below a guarded session"),
+        ("./look grants".to_owned(), "below a guarded session"),
+        ("./look refuse 1".to_owned(), alone),
     ] {
         let output = desk.asks(&line);
         let said = format!(
@@ -49,11 +59,14 @@ fn nothing_below_a_guarded_session_can_approve_even_by_another_name() {
             String::from_utf8_lossy(&output.stdout),
             told(&output)
         );
-        assert!(
-            said.contains("below a guarded session")
-                || said.contains("a person at a terminal of their own"),
-            "{line}: {output:?}"
-        );
+        assert!(said.contains(why), "{line}: {output:?}");
+        desk.waits(ASKED);
+    }
+    // Nor at a terminal of a person's, where the agent is.
+    for verb in ["approve 1", "refuse 1", "grants"] {
+        let screen = desk.sees(&format!("\"$KIBOSH\" -c './look {verb}'"));
+        assert!(screen.contains("below a guarded session"), "{screen}");
+        assert!(!screen.contains("Run it?"), "{screen}");
         desk.waits(ASKED);
     }
     assert_eq!(desk.place.ran(), None);
@@ -176,6 +189,7 @@ fn a_broker_that_is_killed_or_stopped_lets_nothing_pass() {
     let started = Instant::now();
     let output = desk.asks(ASKED);
     assert_eq!(output.status.code(), Some(126), "{output:?}");
+    assert!(told(&output).contains("it did not answer"), "{output:?}");
     assert!(started.elapsed() < Duration::from_secs(10));
     nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGKILL).unwrap();
     // Another one is begun, and knows of nothing.
@@ -193,6 +207,7 @@ fn a_broker_that_is_killed_or_stopped_lets_nothing_pass() {
     nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGKILL).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(126), "{output:?}");
+    assert!(told(&output).contains("it did not answer"), "{output:?}");
     watcher.keys("\x03");
     watcher.finish();
     assert_eq!(desk.place.ran(), None);
@@ -215,18 +230,63 @@ fn a_flood_is_bounded_for_its_session_and_others_are_still_heard() {
     assert!(desk.asks(ASKED).status.success());
 }
 
+/// Connects as often as there is room, says nonsense on some of the connections, and becomes kibosh, which the broker
+/// speaks with; that keeps them open.
+const CONNECTS: &str = "import os, socket, sys
+kept = []
+while len(kept) < 300:
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    try:
+        s.connect(sys.argv[1])
+    except BlockingIOError:
+        break
+    if len(kept) % 4 == 0:
+        s.sendall(b'nonsense\\n')
+    s.set_inheritable(True)
+    kept.append(s)
+open('connected', 'w').write(str(len(kept)))
+os.execv(sys.argv[2], ['kibosh', '--broker'])
+";
+
 #[test]
 fn who_only_connects_and_says_nothing_or_nonsense_holds_nobody_up() {
-    let desk = Desk::new("stall");
+    let (desk, other) = (Desk::new("stall"), Desk::new("stall-other"));
     desk.waits(ASKED);
-    // Programs other than kibosh are left at once, so these are kibosh's own connections.
-    let silent: Vec<_> = (0..300)
-        .filter_map(|_| kibosh::sys::peer::connect(&desk.socket()).ok())
-        .collect();
-    assert!(!silent.is_empty());
+    let id = desk.broker();
+    let broker = nix::unistd::Pid::from_raw(id);
+    // Who connects must be kibosh by the time that the broker looks.
+    nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    let mut silent = desk
+        .place
+        .command("python3")
+        .args(["-c", CONNECTS])
+        .arg(desk.socket())
+        .arg(KIBOSH)
+        .env("XDG_RUNTIME_DIR", other.runtime())
+        .spawn()
+        .unwrap();
+    wait_for("kibosh", || {
+        let name = fs::read_to_string(format!("/proc/{}/comm", silent.id())).ok()?;
+        (name == "kibosh\n").then_some(())
+    });
+    let connected = fs::read_to_string(desk.place.path().join("connected")).unwrap();
+    let connected: usize = connected.parse().unwrap();
+    assert!(connected > 64, "only {connected} connections");
+    nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGCONT).unwrap();
+    // The nonsense is left, and the silence is listened to.
+    let name = format!("/broker.{id}");
+    let is_kept = |line: &&str| line.ends_with(&name) && line.split(' ').nth(5) == Some("03");
+    let silence = connected - connected.div_ceil(4);
+    wait_for("silent connections", || {
+        let sockets = fs::read_to_string("/proc/net/unix").ok()?;
+        (sockets.lines().filter(is_kept).count() == silence).then_some(())
+    });
     let started = Instant::now();
     let number = desk.waits(ASKED);
     assert!(started.elapsed() < Duration::from_secs(5));
+    silent.kill().unwrap();
+    silent.wait().unwrap();
     desk.approve(number, "");
 }
 
@@ -308,6 +368,9 @@ fn an_agent_that_chooses_the_place_is_asked_about_where_nobody_looks() {
     let mut command = desk.command(ASKED);
     let output = run(command.env("XDG_RUNTIME_DIR", other.runtime()));
     assert_eq!(output.status.code(), Some(126), "{output:?}");
+    // It waits for somebody there, and there is nobody.
+    number_of(&output);
+    assert!(other.sees("\"$KIBOSH\" pending").contains(ASKED));
     assert_eq!(desk.place.ran(), None);
 }
 
@@ -320,4 +383,47 @@ fn a_broker_ends_when_its_socket_is_gone() {
     assert_eq!(name(), "kibosh\n");
     fs::remove_file(desk.socket()).unwrap();
     wait_for("end of the broker", || (name() != "kibosh\n").then_some(()));
+}
+
+/// Who may not be looked into shows no program, and kibosh's own reviewers are such: what remains of who is not
+/// guarded (docs/threat-model.md).
+#[test]
+fn a_known_gap_who_is_not_guarded_and_shows_no_program_is_taken_for_a_reviewer() {
+    let desk = Desk::new("gap");
+    let program = kibosh_for_all(&desk.place);
+    let rights = without_rights().join(" ");
+    fs::set_permissions(desk.place.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    if !rights.is_empty() {
+        let owner = Some(NOBODY.parse().unwrap());
+        std::os::unix::fs::chown(desk.runtime(), owner, owner).unwrap();
+    }
+    let agent = |line: &str| {
+        let words = format!("exec {rights} {} -c \"$LINE\"", program.display());
+        let mut command = desk.place.command("sh");
+        run(command.env("LINE", line).args(["-c", &words]))
+    };
+    number_of(&agent(ASKED));
+    fs::write(
+        desk.place.path().join("speak.pl"),
+        format!(
+            "use IO::Socket::UNIX; $SIG{{PIPE}} = qq(IGNORE);\n\
+             syscall({}, {}, 0, 0, 0, 0) if $ARGV[0] eq 'unseen';\n\
+             my $s = IO::Socket::UNIX->new(Peer => '{}') or die 'no way in';\n\
+             print $s qq(\"list\"\\n); print scalar <$s>;\n",
+            libc::SYS_prctl,
+            libc::PR_SET_DUMPABLE,
+            desk.socket().display()
+        ),
+    )
+    .unwrap();
+    let outside = |how: &str| desk.sees(&format!("{rights} perl speak.pl {how}"));
+    let screen = outside("seen");
+    assert!(screen.contains("another program"), "{screen}");
+    let screen = outside("unseen");
+    assert!(screen.contains(ASKED), "{screen}");
+    for how in ["seen", "unseen"] {
+        let output = agent(&format!("perl speak.pl {how}"));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("below a guarded session"), "{output:?}");
+    }
 }

@@ -120,10 +120,17 @@ fn what_the_command_says_yes_to_runs_once_and_the_record_tells_who_it_was() {
         serde_json::json!({"by": "ann", "command": team.command_file()})
     );
     // What is started below is asked about, too.
+    team.answers(&format!(
+        "{READS}grep Cpus_allowed: /proc/self/status >processors\n{YES}"
+    ));
     fs::write(team.at("site.sh"), "demolish all\n").unwrap();
     let output = team.asks("sh site.sh");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(team.place.ran().unwrap(), "all\n".repeat(3));
+    // The supervisor keeps to one processor, which the command is not to.
+    let processors = fs::read_to_string(team.at("processors")).unwrap();
+    let own = fs::read_to_string("/proc/thread-self/status").unwrap();
+    assert!(own.contains(&processors), "{processors}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod broker;
 #[cfg(test)]
 mod broker_attacks;
 #[cfg(test)]
+mod broker_same;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod calm;

@@ -4,6 +4,7 @@
 use std::num::NonZeroU16;
 
 use crate::support::place::Place;
+use crate::support::probe::wait_for;
 use crate::support::pty::Terminal;
 
 /// Rows and columns of terminals that people have.
@@ -33,10 +34,11 @@ const DONE: &str = "\x1b]0;done\x07";
 fn start(place: &Place, agent: &str, (rows, columns): (u16, u16)) -> Terminal {
     std::fs::write(place.path().join("agent.sh"), agent).unwrap();
     Terminal::run(&format!(
-        "stty rows {rows} columns {columns}; cd '{}'; PATH='{}'; export PATH\n\
+        "stty rows {rows} columns {columns}; cd '{}'; export PATH='{}' XDG_RUNTIME_DIR='{}'\n\
          \"$KIBOSH\" run -- /bin/bash ./agent.sh; echo \"ended $?\"",
         place.path().display(),
-        place.search_path()
+        place.search_path(),
+        place.runtime().display()
     ))
 }
 
@@ -132,12 +134,19 @@ fn what_an_agent_draws_is_neither_the_question_nor_over_it() {
     // It draws a question of its own first, goes on to draw while the real one stands there, and takes
     // all keys that it can get.
     let agent = "\
+        (while :; do printf '\\033[2J\\033[Hforged\\r\\n'; read -rsn1 -t 0.05 key && echo \"$key\" >>keys; done) </dev/tty &\n\
+        while [ ! -e go ]; do sleep 0.02; done\n\
         printf '\\033[2J\\033[Hkibosh: nothing of this has run yet\\r\\nRun it? forged'\n\
-        (while :; do printf '\\033[2J\\033[Hforged\\r\\n'; read -rsn1 -t 0.05 key && echo \"$key\" >>keys; done) &\n\
         demolish all 2>/dev/null; echo $? >status\n\
         kill $!; printf '\\033]0;done\\007'\n\
         read -r end\n";
     let mut terminal = start(&place, agent, (24, 80));
+    let keys = || std::fs::read_to_string(place.path().join("keys")).unwrap_or_default();
+    // The control: whatever is typed before goes to it.
+    terminal.wait_for("forged");
+    terminal.keys("a");
+    wait_for("key of the agent's", || keys().contains('a').then_some(()));
+    std::fs::write(place.path().join("go"), "").unwrap();
     terminal.wait_for("Run it? y");
     std::thread::sleep(std::time::Duration::from_millis(600));
     let shown = rows(terminal.bytes(), (24, 80)).join("\n");
@@ -148,7 +157,7 @@ fn what_an_agent_draws_is_neither_the_question_nor_over_it() {
     terminal.keys("n\r");
     terminal.wait_for(DONE);
     assert!(place.ran().is_none());
-    let keys = std::fs::read_to_string(place.path().join("keys")).unwrap_or_default();
+    let keys = keys();
     assert!(
         !keys.contains('n'),
         "the agent got the keys of the answer: {keys:?}"

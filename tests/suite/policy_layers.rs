@@ -177,6 +177,54 @@ fn a_folder_that_others_can_write_is_refused() {
 }
 
 #[test]
+fn what_a_link_to_a_policy_leads_through_is_looked_at() {
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let machine = Machine::new();
+    let dotfiles = machine.0.join("home/dotfiles");
+    let between = machine.0.join("home/between");
+    for folder in [&dotfiles, &between] {
+        fs::create_dir(folder).unwrap();
+    }
+    let file = machine.write("home/dotfiles/b.toml", RULE);
+    symlink(&file, between.join("b.toml")).unwrap();
+    let link = machine.0.join("home/.config/kibosh/b.toml");
+    symlink(between.join("b.toml"), &link).unwrap();
+    let above = ["", "home", "home/.config"].map(|folder| machine.0.join(folder));
+    for folder in above.iter().chain([&dotfiles, &between]) {
+        mode(folder, 0o755);
+    }
+    assert_eq!(machine.errors(), Vec::<String>::new());
+    for folder in [&dotfiles, &between] {
+        mode(folder, 0o775);
+        let name = folder.strip_prefix(&machine.0).unwrap().display();
+        let expected = format!("/{name}: can be written by others");
+        assert_eq!(machine.errors(), [expected.as_str()]);
+        mode(folder, 0o1777);
+        assert_eq!(machine.errors(), Vec::<String>::new());
+        mode(folder, 0o755);
+    }
+    // The folder itself, or one above it, may be one.
+    fs::remove_file(&link).unwrap();
+    for place in ["home/.config/kibosh", "home/.config"] {
+        let place = machine.0.join(place);
+        let moved = between.join(place.file_name().unwrap());
+        fs::rename(&place, &moved).unwrap();
+        symlink(&moved, &place).unwrap();
+        assert_eq!(machine.errors(), Vec::<String>::new());
+        mode(&between, 0o775);
+        assert_eq!(
+            machine.errors(),
+            ["/home/between: can be written by others"]
+        );
+        mode(&between, 0o755);
+        fs::remove_file(&place).unwrap();
+        fs::rename(&moved, &place).unwrap();
+    }
+}
+
+#[test]
 fn a_file_of_somebody_else_is_refused() {
     let machine = Machine::new();
     let path = machine.write("home/.config/kibosh/b.toml", RULE);

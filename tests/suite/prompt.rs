@@ -1,9 +1,11 @@
 //! Asking a person: only a yes that is typed at the question runs anything.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use crate::support::place::Place;
+use crate::support::probe::{NOBODY, kibosh_for_all, without_rights};
 use crate::support::pty::Terminal;
 
 /// The words after which an answer counts.
@@ -16,7 +18,7 @@ const ASKED: &str = r#""$KIBOSH" -c 'demolish all'"#;
 fn script(place: &Place, line: &str) -> String {
     format!(
         "cd '{}' || exit\n\
-         export PATH='{}'\n\
+         export PATH='{}' XDG_RUNTIME_DIR='{}'\n\
          stty -g >before\n\
          {line}\n\
          status=$?\n\
@@ -24,7 +26,8 @@ fn script(place: &Place, line: &str) -> String {
          cmp before after && echo 'modes kept'\n\
          echo status=$status",
         place.path().display(),
-        place.search_path()
+        place.search_path(),
+        place.runtime().display()
     )
 }
 
@@ -408,4 +411,48 @@ fn the_dangerous_part_of_a_long_line_is_always_shown() {
     assert!(screen.contains("characters not shown"), "{screen}");
     assert!(screen.lines().count() < 40, "{screen}");
     assert_refused(&place, &screen);
+}
+
+/// The owner of what the kernel tells of a process in private: root where nobody may look into it.
+fn owner(process: i32) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    let file = fs::metadata(format!("/proc/{process}/environ"));
+    file.unwrap().uid()
+}
+
+#[test]
+fn nobody_looks_into_who_asks() {
+    for line in ["demolish all", "demolish grave"] {
+        let place = Place::new("unseen");
+        let policy = place.path().join(".kibosh.toml");
+        let before = fs::read_to_string(&policy).unwrap();
+        let rule = "\n[[rule]]\nid = \"test.grave\"\neffect = \"confirm\"\nreviewers = 2\n\
+            reason = \"demolishes what everybody lives in\"\n\
+            [[rule.match]]\nprogram = [\"demolish\"]\noperands = [\"grave\"]\n\
+            [rule.examples]\nmatches = [\"demolish grave\"]\npasses = [\"renovate\"]\n";
+        fs::write(&policy, format!("{before}{rule}")).unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let runtime = place.runtime();
+        let rights = without_rights();
+        let user = if rights.is_empty() {
+            nix::unistd::geteuid().as_raw()
+        } else {
+            let owner = Some(NOBODY.parse().unwrap());
+            std::os::unix::fs::chown(&runtime, owner, owner).unwrap();
+            NOBODY.parse().unwrap()
+        };
+        let program = kibosh_for_all(&place);
+        let asks = format!(
+            "export XDG_RUNTIME_DIR='{}'\n{} sh -c 'echo $$ >id; exec {} -c \"{line}\"'",
+            runtime.display(),
+            rights.join(" "),
+            program.display(),
+        );
+        let mut terminal = ask(&place, &asks);
+        let id = fs::read_to_string(place.path().join("id")).unwrap();
+        let id: i32 = id.trim().parse().unwrap();
+        assert_eq!(owner(id), 0, "{line}: {user} may look into it");
+        terminal.keys("\r");
+        assert_refused(&place, &terminal.finish());
+    }
 }

@@ -35,6 +35,7 @@ impl Team {
                 !must,
                 "only root can be several users: run these tests as root"
             );
+            eprintln!("{test} is not tested: only root can be several users");
             return None;
         }
         let place = Place::new(&format!("two-{test}"));
@@ -207,7 +208,8 @@ fn a_reviewer_of_another_user_sees_and_answers_only_what_needs_two() {
     let Some(team) = Team::new("see", "") else {
         return;
     };
-    assert_eq!(team.asks("demolish all").status.code(), Some(126));
+    let output = team.asks("demolish all");
+    assert!(told(&output).contains("`kibosh approve 1`"), "{output:?}");
     let number = team.waits(0);
     assert_eq!(number, 2);
     let list = team.sees(REVIEWER, "kibosh pending");
@@ -226,6 +228,7 @@ fn a_reviewer_of_another_user_sees_and_answers_only_what_needs_two() {
         OUTSIDER,
         &format!("kibosh approve {number} --of {OPERATOR}"),
     );
+    assert!(screen.contains("Permission denied"), "{screen}");
     assert!(!screen.contains("Run it?"), "{screen}");
     // A no of one is a no, and its reason reaches the agent.
     let screen = team.sees(
@@ -261,12 +264,22 @@ fn no_guarded_process_of_either_user_gives_the_second_yes() {
     team.yes(OPERATOR, &number.to_string());
     fs::copy(&team.program, team.at("look")).unwrap();
     for user in [OPERATOR, REVIEWER] {
-        for words in [
-            format!("./look pending; ./look approve {number} --of {OPERATOR}"),
-            format!("./look refuse {number} --of {OPERATOR}"),
-            format!("setsid ./look approve {number} --of {OPERATOR}"),
+        for (words, why) in [
+            (
+                format!("./look pending; ./look approve {number} --of {OPERATOR}"),
+                "below a guarded session",
+            ),
+            (
+                format!("./look refuse {number} --of {OPERATOR}"),
+                "below a guarded session",
+            ),
+            (
+                format!("setsid ./look approve {number} --of {OPERATOR}"),
+                "there is no terminal here",
+            ),
         ] {
             let screen = team.sees(user, &format!("kibosh -c '{words}'"));
+            assert!(screen.contains(why), "{words}: {screen}");
             assert!(
                 !screen.contains("Run it?") && !screen.contains(GRAVE),
                 "{screen}"
@@ -326,16 +339,65 @@ fn the_yes_at_the_terminal_of_the_command_is_the_first_of_two() {
 }
 
 #[test]
+fn the_yes_at_the_terminal_of_the_command_can_be_the_last_of_two() {
+    let Some(team) = Team::new("last", "") else {
+        return;
+    };
+    let asked_here = |keys: &str| {
+        let mut here = team.person(OPERATOR, &format!("kibosh -c \"{GRAVE}\""));
+        here.wait_for("Run it?");
+        here.keys(keys);
+        here.finish()
+    };
+    // Not yet.
+    asked_here("\r");
+    let screen = team.yes(REVIEWER, &format!("1 --of {OPERATOR}"));
+    assert!(screen.contains("waits for another person"), "{screen}");
+    assert_eq!(team.place.ran(), None);
+    let screen = asked_here("y\r");
+    assert!(screen.contains("status=0"), "{screen}");
+    assert_eq!(team.place.ran().as_deref(), Some("grave\n"));
+}
+
+#[test]
 fn a_directory_that_everybody_can_write_brings_nobody_together() {
     let Some(team) = Team::new("open", "") else {
         return;
     };
-    fs::set_permissions(team.at("shared"), fs::Permissions::from_mode(0o777)).unwrap();
+    let screen = team.sees(OPERATOR, "kibosh doctor");
+    assert!(screen.contains("they meet in "), "{screen}");
+    // Or in which each of the group could take away what is another's.
+    for (mode, why) in [(0o777, "everybody can write it"), (0o2770, "no sticky bit")] {
+        fs::set_permissions(team.at("shared"), fs::Permissions::from_mode(mode)).unwrap();
+        let number = team.waits(0);
+        assert_eq!(fs::read_dir(team.at("shared")).unwrap().count(), 0);
+        let screen = team.sees(
+            REVIEWER,
+            &format!("kibosh approve {number} --of {OPERATOR}"),
+        );
+        assert!(screen.contains(why), "{screen}");
+        assert!(!screen.contains("Run it?"), "{screen}");
+        let screen = team.sees(OPERATOR, "kibosh doctor");
+        assert!(screen.contains("is not used: "), "{screen}");
+        assert!(screen.contains(why), "{screen}");
+    }
+}
+
+#[test]
+fn where_the_policy_cannot_be_read_there_is_no_broker_that_would_count_the_operator() {
+    let Some(team) = Team::new("unread", "operator-counts = false") else {
+        return;
+    };
+    let policy = team.at(&format!("home-{OPERATOR}/.config/kibosh/team.toml"));
+    let before = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, "what?").unwrap();
+    let mut watcher = team.person(OPERATOR, "kibosh watch");
+    watcher.wait_for("status=");
+    let screen = watcher.finish();
+    assert!(screen.contains("could not be started"), "{screen}");
+    fs::write(&policy, before).unwrap();
     let number = team.waits(0);
-    assert_eq!(fs::read_dir(team.at("shared")).unwrap().count(), 0);
-    let screen = team.sees(
-        REVIEWER,
-        &format!("kibosh approve {number} --of {OPERATOR}"),
-    );
-    assert!(!screen.contains("Run it?"), "{screen}");
+    let screen = team.yes(OPERATOR, &number.to_string());
+    assert!(screen.contains("is not to"), "{screen}");
+    team.waits(0);
 }

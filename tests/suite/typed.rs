@@ -6,9 +6,10 @@ use crate::support::pty::Terminal;
 /// A shell in a place, with a prompt that shows the status of the line before.
 fn shell(place: &Place, start: &str) -> Terminal {
     let script = format!(
-        "cd {}; PATH={}; export PATH HISTFILE=/dev/null; {start}",
+        "cd {}; export PATH={} XDG_RUNTIME_DIR={} HISTFILE=/dev/null; {start}",
         place.path().display(),
-        place.search_path()
+        place.search_path(),
+        place.runtime().display()
     );
     let mut terminal = Terminal::run(&script);
     terminal.wait_for("$ ");

@@ -1,6 +1,8 @@
 //! What came of judging one exec: the strictest of all that was found by any of its names, each thing
 //! once, and the text that a person is shown with it.
 
+use std::ffi::CString;
+
 use crate::decide::{Decision, Finding};
 use crate::policy::schema::Effect;
 use crate::syntax::Span;
@@ -16,6 +18,8 @@ pub struct ExecJudgement {
     pub start: usize,
     /// Where the text comes from.
     pub told: Told,
+    /// The words that a text of a shell is given.
+    pub given: Vec<CString>,
     /// Whether something was left out because of who calls: another caller would be told of it.
     pub is_for_caller: bool,
     /// Whether code in a file was read, which may be other code the next time.

@@ -282,6 +282,7 @@ impl Judging<'_> {
             judged.text = shell.judged().to_owned();
             judged.start = shell.start();
             judged.told = told;
+            judged.given = invocation.given().to_vec();
             judged.cover();
         }
         judged.add(decision, !is_there);
@@ -298,6 +299,7 @@ impl Judging<'_> {
         judged.text = shell.judged().to_owned();
         judged.start = shell.start();
         judged.told = Told::Typed;
+        judged.given = Vec::new();
         judged.add(decision, false);
     }
 

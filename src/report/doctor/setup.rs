@@ -186,6 +186,7 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
         }
     };
     to.add(Mark::Note, "broker", broker, "");
+    reviewers(settings, to);
     for (name, shell) in [("bash", &settings.bash), ("sh", &settings.sh)] {
         to.add(
             shell.mark(),
@@ -194,6 +195,32 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
             "name the real shell in the settings of a policy, by its absolute path",
         );
     }
+}
+
+/// Where two people are wanted.
+fn reviewers(settings: &Settings, to: &mut Section<'_>) {
+    let who = if settings.operator_counts {
+        "whose command it is counts as one"
+    } else {
+        "whose command it is does not count"
+    };
+    let Some(directory) = &settings.reviewers_directory else {
+        if !settings.operator_counts {
+            let text = format!("no `reviewers-directory`: of two people {who}");
+            to.add(Mark::Note, "two people", text, "");
+        }
+        return;
+    };
+    let path = escape(&directory.path);
+    let (mark, text) = match &directory.wrong {
+        None => (Mark::Note, format!("they meet in {path}; {who}")),
+        Some(why) => {
+            let why = escape(why);
+            (Mark::Weak, format!("{path} is not used: {why}"))
+        }
+    };
+    let hint = "let root make it: `install -d -m 3770 -g GROUP DIRECTORY`";
+    to.add(mark, "two people", text, hint);
 }
 
 fn real_shell(shell: &RealShell) -> String {
