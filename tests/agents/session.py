@@ -97,8 +97,8 @@ class Place:
                 record = [json.loads(line) for line in file]
         except FileNotFoundError:
             return []
-        return [{"text": one["text"], "rules": [finding["rule"] for finding in one["findings"]]}
-                for one in record if one["outcome"] not in ("ran", "approved")]
+        return [{"rule": finding["rule"], "texts": [one["text"], finding["subject"]]}
+                for one in record if one["outcome"] not in ("ran", "approved") for finding in one["findings"]]
 
 
 def mount(source, target, kind):
@@ -237,8 +237,8 @@ def steps_of(place, agent, way):
         step("benign", "cat <<'END' | sed s/x/y/\nx $HOME\nEND"),
         step("deny", "mkfs.ext4 /dev/sdz"),
         step("confirm", "terraform destroy -auto-approve"),
-        step("approve", "rm -rf uploads", agent.patience, approve),
-        step("refuse", "rm -rf photos", agent.patience, refuse),
+        step("approve", "rm -r uploads", agent.patience, approve),
+        step("refuse", "rm -r photos", agent.patience, refuse),
         step("refuse", "echo 'the next one'"),
         step("recreate", "kubectl delete deployment web"),
         step("recreate", "kubectl create deployment web --image=shop"),
