@@ -10,6 +10,9 @@ KEY = "sk-nobody-000000000000000000000000000000000000"
 MODEL = "stand-in"
 PROMPT = "Run what you are told to run."
 ALWAYS_SH = "it always starts /bin/sh"
+ASKS_ABOUT_SETTINGS = "it keeps git from executing anything by settings in the environment, which are asked about"
+NO_REASON = {("run", case): "it starts the shell itself, is told ECANCELED and drops what was said on standard error"
+             for case in ("deny", "confirm", "refuse", "recreate")}
 
 
 class Unavailable(Exception):
@@ -32,7 +35,7 @@ class Agent:
     last = None             # a command after which it leaves
     without = {}            # ways that do not cover it, and why
     own_dialog = False      # whether its hook leaves the question to it
-    asked_of_itself = {}    # by which rules kibosh stops what it runs of itself, by way; none should be here
+    gaps = {}               # (way, case) -> what is known not to hold there; none should be here
 
     def __init__(self, cache):
         self.folder = os.path.join(cache, f"{self.name}-{self.version}")
@@ -93,8 +96,7 @@ class Claude(Agent):
     program, tool = "claude", "Bash"
     timeout = {"timeout": 3000}
     own_dialog = True
-    # It keeps git from executing anything by settings in the environment, which are asked about whatever they are.
-    asked_of_itself = {"run": ["git.config-from-environment", "self.git-hooks"]}
+    gaps = {("run", "itself"): ASKS_ABOUT_SETTINGS}
 
     def prepare(self, place, url):
         write(f"{place.home}/.claude.json", {"hasCompletedOnboarding": True, "bypassPermissionsModeAccepted": True,
@@ -125,6 +127,7 @@ class Codex(Agent):
     program, tool = "codex", "exec_command"
     timeout = {"yield_time_ms": 3000}
     patience = {"yield_time_ms": 30000}
+    gaps = NO_REASON
 
     def prepare(self, place, url):
         write(f"{place.home}/.codex/config.toml", f"""model = "{MODEL}"
@@ -160,12 +163,13 @@ class Gemini(Agent):
     version = "0.61.0"
     packages = (f"@google/gemini-cli@{version}",)
     program, tool = "gemini", "run_shell_command"
+    gaps = {**NO_REASON, ("run", "benign"): ASKS_ABOUT_SETTINGS, ("run", "itself"): ASKS_ABOUT_SETTINGS}
 
     def prepare(self, place, url):
         write(f"{place.home}/.gemini/settings.json", {
             "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
             "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False},
-            "general": {"enableAutoUpdate": False}, "tools": {"shell": {"inactivityTimeout": 25}}})
+            "general": {"enableAutoUpdate": False}, "tools": {"shell": {"inactivityTimeout": 15}}})
 
     def environment(self, place, url):
         return {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url, "GEMINI_CLI_TRUST_WORKSPACE": "true"}
@@ -209,6 +213,7 @@ class Mini(Agent):
     version = "2.4.6"
     program, tool = "mini", "bash"
     last = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
+    gaps = NO_REASON
     without = {"shell": ALWAYS_SH, "hook": "it has none"}
 
     def path(self):
@@ -224,7 +229,8 @@ class Mini(Agent):
                 "OPENAI_API_KEY": KEY, "OPENAI_API_BASE": f"{url}/v1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
     def arguments(self, place, way):
-        return ["-y", "-m", f"openai/{MODEL}", "--exit-immediately", "-t", PROMPT]
+        return ["-y", "-m", f"openai/{MODEL}", "-c", "mini.yaml", "-c", "environment.timeout=15", "--exit-immediately",
+                "-t", PROMPT]
 
 
 AGENTS = {one.__name__.lower(): one for one in (Claude, Codex, Gemini, OpenCode, Mini)}

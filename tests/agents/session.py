@@ -232,7 +232,8 @@ def steps_of(place, agent, way):
         return Step(place, case, command, arguments, answer if has_person else None)
 
     return [
-        step("benign", "printf 'one\\ntwo\\n'; echo three >&2; (exit 3)"),
+        step("benign", "printf 'one\\ntwo\\n'; (exit 3)"),
+        step("benign", "echo three >&2"),
         step("benign", "./build.sh && git status --short | head -2; X='a  b'; echo \"$X\" \"$PWD\""),
         step("benign", "cat <<'END' | sed s/x/y/\nx $HOME\nEND"),
         step("deny", "mkfs.ext4 /dev/sdz"),
