@@ -27,7 +27,7 @@ use crate::audit::{self, Entry, Outcome};
 use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
-use crate::invocation::View;
+use crate::invocation::{self, Invocation, Source, View};
 use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Nobody, Running, Told};
 use crate::launcher;
 use crate::policy::Policy;
@@ -410,6 +410,21 @@ pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> launcher::An
 }
 
 impl Judge for Guard<'_> {
+    fn is_command(&self, request: &Request) -> bool {
+        let [step] = request.steps.as_slice() else {
+            return false;
+        };
+        let real = step.facts.real.file_name().unwrap_or_default();
+        let called = Path::new(OsStr::from_bytes(&request.path)).file_name();
+        let names = [real, called.unwrap_or_default()].map(OsStr::to_string_lossy);
+        let shell = names.iter().find(|name| invocation::is_shell(name));
+        shell.is_some_and(|name| {
+            let view = view_of(request);
+            let shell = Invocation::of_shell(words_of(&request.argv), name, &view);
+            matches!(shell.source, Source::Command(_))
+        })
+    }
+
     fn is_above(&self) -> bool {
         matches!(self.asks, Asks::Launcher(_))
     }

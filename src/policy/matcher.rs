@@ -228,6 +228,24 @@ fn is_about_doing(wanted: &Match) -> bool {
         && wanted.opaque.is_empty()
 }
 
+/// Whether a variable that was found by a pattern has a variable beside it by which it does not count.
+fn is_excused(excuses: &[String], action: &Action, pattern: &str, key: &str) -> bool {
+    let Some(star) = pattern.split_once('*').and_then(|(before, after)| {
+        let rest = key.strip_prefix(before)?;
+        rest.strip_suffix(after)
+    }) else {
+        return false;
+    };
+    excuses.iter().any(|excuse| {
+        let (name, values) = excuse.split_once('=').unwrap_or((excuse, "*"));
+        let beside = action.environment.get(&name.replacen('*', star, 1));
+        beside.is_some_and(|value| {
+            let mut harmless = values.split('|');
+            value.is_known() && harmless.any(|one| glob::matches(one, &value.text))
+        })
+    })
+}
+
 /// How many positional words belong to the subcommand that one of `wanted` describes; the most that
 /// the program's grammar has where none of them describes it.
 #[must_use]
@@ -405,6 +423,7 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
                 glob::matches(name, key)
                     && (value.text.trim_matches(HOLE).is_empty() && !value.text.is_empty()
                         || glob::matches(pattern, &value.text))
+                    && !is_excused(&wanted.unless_environment, action, name, key)
             })
         });
         if !set {

@@ -532,6 +532,9 @@ pub struct Match {
     pub reads: Vec<String>,
     /// A variable is set for it: `NAME` or `NAME=glob`.
     pub environment: Vec<String>,
+    /// With `environment`: a variable that it found does not count where one of these is set beside it, with the
+    /// same text for `*`, and has such a value: `NAME_*=glob`.
+    pub unless_environment: Vec<String>,
     /// The languages in which the text of `code` is looked for; empty is any.
     pub language: Vec<Language>,
     /// Some code that it would execute (SQL, Python…) matches one of these regular expressions.

@@ -8,6 +8,7 @@
 pub mod companion;
 pub mod content;
 pub mod filter;
+mod leave;
 pub mod request;
 pub mod standing;
 pub mod target;
@@ -26,6 +27,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
 use crate::approve::Cleared;
+use crate::exit;
 use crate::sys::filter::{Listener, Notification, Reply};
 use crate::sys::patience::Patience;
 use crate::sys::trace::{self, Event, Status};
@@ -79,6 +81,8 @@ pub trait Judge {
     fn answered(&mut self, request: &Request, answer: Result<(), &str>);
     /// What a caller is told whose exec could not be looked at.
     fn cannot(&mut self, trouble: &Trouble) -> String;
+    /// Whether a refused exec is that of a shell for one command, whose status its caller waits for.
+    fn is_command(&self, request: &Request) -> bool;
     /// Whether all that an agent starts is judged here, and not only what comes of one shell.
     fn is_above(&self) -> bool;
 }
@@ -94,8 +98,20 @@ pub enum Trouble {
 
 /// An exec that was let go, until the program stands before its first instruction.
 struct Going {
-    expected: Option<Expected>,
+    what: What,
     folder: OwnedFd,
+}
+
+/// What becomes of it then.
+enum What {
+    /// It runs where it is this.
+    Runs(Option<Expected>),
+    /// It does not; its caller gets these words and a status.
+    Leaves(String),
+    /// It has been told, and leaves as soon as it can.
+    Leaving,
+    /// It has been ended.
+    Ended,
 }
 
 /// An exec that a person is asked about.
@@ -295,7 +311,7 @@ impl Supervisor<'_> {
         };
         match self.judge.judge(&request) {
             Answer::Go(cleared) => self.go(id, request, cleared),
-            Answer::No(words) => self.refuse(id, &request, &words),
+            Answer::No(words) => self.refuse(id, request, &words),
             Answer::Wait(review) => {
                 self.has_children = true;
                 self.asked.push(Asked {
@@ -316,14 +332,13 @@ impl Supervisor<'_> {
             }
             return;
         }
-        let expected = request.expected();
-        self.going.insert(
-            task,
-            Going {
-                expected,
-                folder: request.folder,
-            },
-        );
+        let what = What::Runs(request.expected());
+        self.let_go(id, task, what, request.folder);
+    }
+
+    /// Lets an exec of an attached task go on in the kernel.
+    fn let_go(&mut self, id: u64, task: i32, what: What, folder: OwnedFd) {
+        self.going.insert(task, Going { what, folder });
         // A failing exec must stop, too; where the task is gone, its end is told.
         let _ = trace::interrupt(task);
         let _ = self.listener.reply(id, Reply::Continue);
@@ -347,7 +362,16 @@ impl Supervisor<'_> {
         }
     }
 
-    fn refuse(&mut self, id: u64, request: &Request, words: &str) {
+    fn refuse(&mut self, id: u64, request: Request, words: &str) {
+        // The caller of a shell gets what it wrote, and its status.
+        if self.judge.is_command(&request) && self.listener.waits(id) {
+            let task = request.task;
+            if trace::seize(task).is_ok() {
+                let what = What::Leaves(words.to_owned());
+                self.let_go(id, task, what, request.folder);
+                return;
+            }
+        }
         // What was read is of the task that waits only while it still does.
         if self.listener.waits(id) {
             let arguments = request.argv.iter().skip(1).collect::<Vec<_>>().concat();
@@ -380,7 +404,7 @@ impl Supervisor<'_> {
                         self.go(asked.id, asked.request, cleared);
                     }
                     Ok(_) => {}
-                    Err(words) => self.refuse(asked.id, &asked.request, &words),
+                    Err(words) => self.refuse(asked.id, asked.request, &words),
                 }
             } else if self.listener.waits(asked.id) {
                 self.asked.push(asked);
@@ -411,15 +435,12 @@ impl Supervisor<'_> {
                 true
             }
             Event::Stop | Event::Signal(_) if !self.going.contains_key(&status.id) => false,
-            // The exec has failed, and the caller is told so by the kernel.
             Event::Stop => {
-                self.going.remove(&status.id);
-                let _ = trace::detach(status.id, 0);
+                self.stops(status.id, 0);
                 true
             }
             Event::Signal(signal) => {
-                self.going.remove(&status.id);
-                let _ = trace::detach(status.id, signal);
+                self.stops(status.id, signal);
                 true
             }
             // A child of this process is told of once, to its tracer and parent at the same time.
@@ -430,6 +451,22 @@ impl Supervisor<'_> {
         }
     }
 
+    /// A task that was let go stops, with a signal or none: its exec has failed, and the caller is told so by the
+    /// kernel; or it leaves.
+    fn stops(&mut self, task: i32, signal: i32) {
+        let Some(going) = self.going.remove(&task) else {
+            return;
+        };
+        let stays = match going.what {
+            What::Runs(_) | What::Leaves(_) => Ok(()),
+            What::Leaving => leave::with(task, going.folder.as_fd(), exit::STOPPED),
+            What::Ended => Err(std::io::ErrorKind::Other.into()),
+        };
+        if stays.is_err() || trace::detach(task, signal).is_err() {
+            self.end(task, going.folder);
+        }
+    }
+
     /// A program stands before its first instruction.
     fn stands(&mut self, task: i32, former: i32, going: Going) {
         let folder = if task == former {
@@ -437,16 +474,37 @@ impl Supervisor<'_> {
         } else {
             target::folder(task)
         };
-        let is_expected = match (&folder, &going.expected) {
-            (Ok(folder), Some(expected)) => {
-                verify::is(task, folder.as_fd(), expected).unwrap_or(false)
+        let folder = match (folder, going.what) {
+            (Ok(folder), What::Leaves(words)) => {
+                self.told.tell(task, words.as_bytes(), &words);
+                if trace::on_to_first_instruction(task).is_err() {
+                    self.end(task, folder);
+                    return;
+                }
+                let what = What::Leaving;
+                self.going.insert(task, Going { what, folder });
+                return;
             }
-            _ => false,
+            (Ok(folder), What::Runs(Some(expected))) => {
+                if verify::is(task, folder.as_fd(), &expected).unwrap_or(false) {
+                    let _ = trace::detach(task, 0);
+                    return;
+                }
+                folder
+            }
+            (Ok(folder), What::Runs(None)) => folder,
+            (Ok(folder), What::Leaving | What::Ended) => {
+                self.end(task, folder);
+                return;
+            }
+            // Without its folder nothing can be known of it.
+            (Err(error), _) => {
+                let words = self.judge.cannot(&Trouble::Hidden(error.into()));
+                self.told.tell(task, words.as_bytes(), &words);
+                end(task);
+                return;
+            }
         };
-        if is_expected {
-            let _ = trace::detach(task, 0);
-            return;
-        }
         let refused = match Request::started(task, &mut self.known) {
             Ok(request) => self.judge.judge_started(&request).err(),
             Err(error) => Some(self.judge.cannot(&Trouble::Hidden(error))),
@@ -457,19 +515,16 @@ impl Supervisor<'_> {
             }
             Some(words) => {
                 self.told.tell(task, words.as_bytes(), &words);
-                end(task);
-                // Its end is told to this process first, and must be taken.
-                if let Ok(folder) = folder {
-                    self.going.insert(
-                        task,
-                        Going {
-                            expected: None,
-                            folder,
-                        },
-                    );
-                }
+                self.end(task, folder);
             }
         }
+    }
+
+    /// Ends a task that must not run. Its end is told to this process first, and must be taken.
+    fn end(&mut self, task: i32, folder: OwnedFd) {
+        end(task);
+        let what = What::Ended;
+        self.going.insert(task, Going { what, folder });
     }
 }
 

@@ -83,6 +83,62 @@ pub fn detach(task: i32, signal: i32) -> io::Result<()> {
     )
 }
 
+/// Lets a task that stands at its exec go on to where its first instruction would be, and stop there.
+///
+/// # Errors
+///
+/// ESRCH where it is gone or not stopped.
+pub fn on_to_first_instruction(task: i32) -> io::Result<()> {
+    interrupt(task)?;
+    ptrace(libc::PTRACE_CONT as Request, task, 0)
+}
+
+/// Has a task that stands before an instruction of its own leave at once: it executes `exit_group(status)` in place of
+/// that, at the address of an instruction that calls the kernel.
+///
+/// # Errors
+///
+/// Where its registers cannot be set; it still stands then.
+pub fn leave(task: i32, call: u64, status: u64) -> io::Result<()> {
+    let mut registers = registers(task).ok_or(io::ErrorKind::Unsupported)?;
+    #[cfg(target_arch = "x86_64")]
+    // struct user_regs_struct: rax, rdi, orig_rax, rip.
+    let set = [
+        (10, libc::SYS_exit_group.cast_unsigned()),
+        (14, status),
+        (15, u64::MAX),
+        (16, call),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    // struct user_pt_regs: x0, x8, pc.
+    let set = [
+        (0, status),
+        (8, libc::SYS_exit_group.cast_unsigned()),
+        (32, call),
+    ];
+    for (place, value) in set {
+        *registers.get_mut(place).ok_or(io::ErrorKind::Unsupported)? = value;
+    }
+    let mut room = libc::iovec {
+        iov_base: registers.as_mut_ptr().cast(),
+        iov_len: size_of_val(&registers),
+    };
+    #[expect(unsafe_code, reason = "nix has no form of it for this")]
+    // SAFETY: the kernel reads as much as the room has.
+    let done = unsafe {
+        libc::ptrace(
+            libc::PTRACE_SETREGSET as Request,
+            task,
+            STATUS,
+            &raw mut room,
+        )
+    };
+    if done == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// The number that a task had before the exec at which it stands.
 fn former(task: i32) -> io::Result<i32> {
     let mut message: libc::c_ulong = 0;
@@ -138,16 +194,13 @@ impl Status {
     }
 }
 
-/// The stack pointer of a stopped task, which at an exec is where the first words of the program stand;
-/// none where its words are not 64 bits wide.
-#[must_use]
-pub fn first_words(task: i32) -> Option<u64> {
-    #[cfg(target_arch = "x86_64")]
-    const PLACE: usize = 19; // struct user_regs_struct, `rsp`
-    #[cfg(target_arch = "aarch64")]
-    const PLACE: usize = 31; // struct user_pt_regs, `sp`
-    const WHOLE: usize = if cfg!(target_arch = "x86_64") { 27 } else { 34 };
-    const STATUS: usize = 1; // NT_PRSTATUS of elf(5)
+/// How many registers a program of 64 bits has.
+const WHOLE: usize = if cfg!(target_arch = "x86_64") { 27 } else { 34 };
+/// Which they are: NT_PRSTATUS of elf(5).
+const STATUS: usize = 1;
+
+/// The registers of a stopped task; none where they are not 64 bits wide.
+fn registers(task: i32) -> Option<[u64; WHOLE]> {
     let mut registers = [0u64; WHOLE];
     let mut room = libc::iovec {
         iov_base: registers.as_mut_ptr().cast(),
@@ -163,6 +216,16 @@ pub fn first_words(task: i32) -> Option<u64> {
             &raw mut room,
         )
     };
-    let is_whole = status == 0 && room.iov_len == size_of_val(&registers);
-    is_whole.then(|| registers.get(PLACE).copied()).flatten()
+    (status == 0 && room.iov_len == size_of_val(&registers)).then_some(registers)
+}
+
+/// The stack pointer of a stopped task, which at an exec is where the first words of the program stand;
+/// none where its words are not 64 bits wide.
+#[must_use]
+pub fn first_words(task: i32) -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    const PLACE: usize = 19; // struct user_regs_struct, `rsp`
+    #[cfg(target_arch = "aarch64")]
+    const PLACE: usize = 31; // struct user_pt_regs, `sp`
+    registers(task)?.get(PLACE).copied()
 }

@@ -11,8 +11,6 @@ MODEL = "stand-in"
 PROMPT = "Run what you are told to run."
 ALWAYS_SH = "it always starts /bin/sh"
 ASKS_ABOUT_SETTINGS = "it keeps git from executing anything by settings in the environment, which are asked about"
-NO_REASON = {("run", case): "it starts the shell itself, is told ECANCELED and drops what was said on standard error"
-             for case in ("deny", "confirm", "refuse", "recreate")}
 
 
 class Unavailable(Exception):
@@ -127,7 +125,6 @@ class Codex(Agent):
     program, tool = "codex", "exec_command"
     timeout = {"yield_time_ms": 3000}
     patience = {"yield_time_ms": 30000}
-    gaps = NO_REASON
 
     def prepare(self, place, url):
         write(f"{place.home}/.codex/config.toml", f"""model = "{MODEL}"
@@ -163,7 +160,7 @@ class Gemini(Agent):
     version = "0.61.0"
     packages = (f"@google/gemini-cli@{version}",)
     program, tool = "gemini", "run_shell_command"
-    gaps = {**NO_REASON, ("run", "benign"): ASKS_ABOUT_SETTINGS, ("run", "itself"): ASKS_ABOUT_SETTINGS}
+    gaps = {("run", "benign"): ASKS_ABOUT_SETTINGS, ("run", "itself"): ASKS_ABOUT_SETTINGS}
 
     def prepare(self, place, url):
         write(f"{place.home}/.gemini/settings.json", {
@@ -213,7 +210,6 @@ class Mini(Agent):
     version = "2.4.6"
     program, tool = "mini", "bash"
     last = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
-    gaps = NO_REASON
     without = {"shell": ALWAYS_SH, "hook": "it has none"}
 
     def path(self):

@@ -76,7 +76,11 @@ fn every_shell_that_an_agent_starts_is_judged() {
 #[test]
 fn the_policy_is_the_one_that_was_there_at_the_start() {
     let place = Place::new("agent-pinned");
-    fs::write(place.path().join("empty.py"), "open('.kibosh.toml', 'w')\n").unwrap();
+    fs::write(
+        place.path().join("empty.py"),
+        "open(''.join(['.kib', 'osh.toml']), 'w')\n",
+    )
+    .unwrap();
     let output = run(
         &place,
         "python3 ./empty.py; wc -c <.kibosh.toml; demolish all; echo $?; \"$SHELL\" -c \"demolish all\"; echo $?",

@@ -83,6 +83,8 @@ mod record;
 #[cfg(test)]
 mod refusal;
 #[cfg(test)]
+mod refused_command;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod shell;

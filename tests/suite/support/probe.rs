@@ -175,7 +175,9 @@ pub fn supervisor_of(session: u32) -> i32 {
         // From then on the shell is the real one, and whatever has a name is guarded by it.
         let shell = fs::read_to_string(format!("/proc/{session}/comm")).ok()?;
         (shell != "kibosh\n" && shell != "setsid\n" && shell != "setpriv\n").then_some(())?;
-        supervisors_in(session).into_iter().next()
+        // The shell itself has the name for a moment, which a slow look at all processes may see.
+        let mut found = supervisors_in(session).into_iter();
+        found.find(|&process| process != session.cast_signed())
     })
 }
 
