@@ -230,11 +230,15 @@ fn is_about_doing(wanted: &Match) -> bool {
 
 /// Whether a variable that was found by a pattern has a variable beside it by which it does not count.
 fn is_excused(excuses: &[String], action: &Action, pattern: &str, key: &str) -> bool {
-    let Some(star) = pattern.split_once('*').and_then(|(before, after)| {
-        let rest = key.strip_prefix(before)?;
-        rest.strip_suffix(after)
-    }) else {
-        return false;
+    let star = match pattern.split_once('*') {
+        None => "",
+        Some((before, after)) => {
+            let rest = key.strip_prefix(before);
+            match rest.and_then(|rest| rest.strip_suffix(after)) {
+                Some(star) => star,
+                None => return false,
+            }
+        }
     };
     excuses.iter().any(|excuse| {
         let (name, values) = excuse.split_once('=').unwrap_or((excuse, "*"));

@@ -10,7 +10,6 @@ KEY = "sk-nobody-000000000000000000000000000000000000"
 MODEL = "stand-in"
 PROMPT = "Run what you are told to run."
 ALWAYS_SH = "it always starts /bin/sh"
-ASKS_ABOUT_SETTINGS = "it keeps git from executing anything by settings in the environment, which are asked about"
 
 
 class Unavailable(Exception):
@@ -94,7 +93,6 @@ class Claude(Agent):
     program, tool = "claude", "Bash"
     timeout = {"timeout": 3000}
     own_dialog = True
-    gaps = {("run", "itself"): ASKS_ABOUT_SETTINGS}
 
     def prepare(self, place, url):
         write(f"{place.home}/.claude.json", {"hasCompletedOnboarding": True, "bypassPermissionsModeAccepted": True,
@@ -160,7 +158,6 @@ class Gemini(Agent):
     version = "0.61.0"
     packages = (f"@google/gemini-cli@{version}",)
     program, tool = "gemini", "run_shell_command"
-    gaps = {("run", "benign"): ASKS_ABOUT_SETTINGS, ("run", "itself"): ASKS_ABOUT_SETTINGS}
 
     def prepare(self, place, url):
         write(f"{place.home}/.gemini/settings.json", {
