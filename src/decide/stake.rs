@@ -65,13 +65,20 @@ impl<'a> Stakes<'a> {
             let next = match one.loses {
                 Some(at) => {
                     let skip = matcher::subcommand_length(&[one], facts);
-                    self.look(at, facts, skip)
+                    match self.look(at, facts, skip) {
+                        Found::Unknown if one.in_doubt == Some(false) => Found::Nothing,
+                        found => found,
+                    }
                 }
                 None => Found::Unknown,
             };
             found = both(found, next);
         }
-        if found == Found::Nothing && !self.lasts(rule, &held, facts, policy) {
+        let is_sure = |one: &&Match| one.in_doubt != Some(false);
+        if found == Found::Nothing
+            && held.iter().any(is_sure)
+            && !self.lasts(rule, &held, facts, policy)
+        {
             return Found::Unknown;
         }
         found

@@ -572,8 +572,11 @@ impl<'k> Check<'_, '_, 'k> {
             ("matches", &rule.examples.matches, "stops"),
             ("passes", &rule.examples.passes, "lets pass"),
         ] {
+            // Where only a look at the machine tells, no line by itself is an example.
+            let is_told = |one: &Match| one.in_doubt != Some(false);
+            let needs_none = key == "matches" && !rule.matches.iter().any(is_told);
             self.within(Step::Key("examples"), |check| {
-                if lines.is_empty() {
+                if lines.is_empty() && !needs_none {
                     check.wrong(
                         key,
                         format!("no example of what the rule {what}"),

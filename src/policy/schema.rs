@@ -567,6 +567,8 @@ pub struct Match {
     pub elsewhere: Option<bool>,
     /// Does not match where a probe is sure that nothing of this would be lost.
     pub loses: Option<Loses>,
+    /// With `loses`: whether it holds where it is not known what would be lost. It does, unless this says `false`.
+    pub in_doubt: Option<bool>,
     /// It happens in one of these environments.
     #[serde(rename = "in")]
     pub within: Vec<String>,
@@ -581,6 +583,10 @@ pub struct Match {
 pub enum Loses {
     /// The files that it deletes, as `targets` of the program says.
     Targets,
+    /// What stands in the files that it writes over, as `targets` of the program says.
+    Overwritten,
+    /// What stands in the files that its redirections write over.
+    Redirected,
     /// What git's working tree holds and no commit does: of the paths it names, or of all.
     Changes,
     /// Files that git has never stored.
@@ -589,6 +595,8 @@ pub enum Loses {
     Stash,
     /// Commits that no other branch, tag or remote has.
     Commits,
+    /// Commits that a remote has and that nobody has any more when a branch is pushed over it.
+    Pushed,
     /// A working tree of git as a whole.
     Worktree,
     /// Resources that a saved plan of terraform's destroys, replaces or forgets.

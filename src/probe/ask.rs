@@ -7,11 +7,11 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use crate::action::Value;
+use crate::action::{FileUse, Value};
 use crate::invocation::View;
 use crate::policy::arguments::{Flag, Positional};
 use crate::policy::matcher::Facts;
-use crate::policy::schema::Loses;
+use crate::policy::schema::{Loses, Program, Targets};
 
 use super::{sqlite, terraform};
 
@@ -35,11 +35,33 @@ pub(super) struct Target {
     pub contents: bool,
 }
 
+/// A file that is written over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Where it is.
+    pub path: PathBuf,
+    /// If that is a directory: what is put into it, by name.
+    pub into: Vec<String>,
+}
+
 /// What is to be looked at. Directories are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     /// These paths are deleted with all that is in them.
     Paths(Vec<Target>),
+    /// These files are written over.
+    Files(Vec<Written>),
+    /// A branch is pushed over the one of a remote, as far as that is known here.
+    Push {
+        /// Where git runs.
+        folder: PathBuf,
+        /// The remote; that of the branch where there is none.
+        remote: Option<String>,
+        /// The branch; the one that is checked out where there is none.
+        branch: Option<String>,
+        /// Files that may have git push more than that: of the person, of the system.
+        settings: Vec<PathBuf>,
+    },
     /// Tracked files are overwritten.
     Tree {
         /// Where git runs.
@@ -106,13 +128,21 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Opti
     }
     match at {
         Loses::Targets => return targets(facts, skip),
+        Loses::Overwritten => return overwritten(facts, skip),
+        Loses::Redirected => return redirected(facts),
         Loses::Plan | Loses::State => return terraform::of(at, facts).map(Ask::Resources),
         Loses::Rows => return sqlite::of(facts).map(Ask::Rows),
         _ => {}
     }
     let words = Words::of(facts)?;
     match at {
-        Loses::Targets | Loses::Plan | Loses::State | Loses::Rows => None,
+        Loses::Targets
+        | Loses::Overwritten
+        | Loses::Redirected
+        | Loses::Plan
+        | Loses::State
+        | Loses::Rows => None,
+        Loses::Pushed => pushed(&words, facts, view),
         Loses::Changes => changes(&words),
         Loses::Untracked => untracked(&words, facts, view),
         Loses::Stash => stash(&words),
@@ -175,6 +205,45 @@ fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
     targets
         .filter(|targets| !targets.is_empty())
         .map(Ask::Paths)
+}
+
+fn overwritten(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
+    let cwd = facts.action.cwd.as_deref()?;
+    let is_last = |program: &Program| program.targets == Targets::Last;
+    let mut into = Vec::new();
+    if facts.program.is_some_and(is_last) {
+        for source in facts.operands(skip) {
+            let name = source.text.trim_end_matches('/').rsplit('/').next();
+            let name = name.filter(|name| !matches!(*name, "" | "." | ".."))?;
+            if !source.is_known() || source.glob {
+                return None;
+            }
+            into.push(name.to_owned());
+        }
+        into.pop();
+    }
+    let targets = facts.targets(skip);
+    written(targets.iter(), cwd, &into)
+}
+
+fn redirected(facts: &Facts<'_>) -> Option<Ask> {
+    let cwd = facts.action.cwd.as_deref()?;
+    let redirections = facts.action.redirections.iter();
+    let files = redirections.filter(|one| one.usage == FileUse::Write);
+    written(files.map(|one| &one.file), cwd, &[])
+}
+
+fn written<'v>(files: impl Iterator<Item = &'v Value>, cwd: &str, into: &[String]) -> Option<Ask> {
+    let written = |value: &Value| {
+        let is_clear =
+            value.is_known() && !value.glob && !value.text.is_empty() && !climbs(&value.text);
+        is_clear.then(|| Written {
+            path: Path::new(cwd).join(&value.text),
+            into: into.to_vec(),
+        })
+    };
+    let all: Option<Vec<Written>> = files.map(written).collect();
+    all.filter(|all| !all.is_empty()).map(Ask::Files)
 }
 
 /// The words of a git command.
@@ -482,6 +551,45 @@ fn commits(words: &Words<'_>) -> Option<Ask> {
         }
         _ => None,
     }
+}
+
+/// `git push --force-with-lease [REMOTE [BRANCH]]`: git itself sees to it that the remote has what is known here.
+fn pushed(words: &Words<'_>, facts: &Facts<'_>, view: &View) -> Option<Ask> {
+    const LEASE: &str = "--force-with-lease";
+    const KNOWN: &[&str] = &[
+        LEASE,
+        "--force-if-includes",
+        "-u",
+        "--set-upstream",
+        "--no-verify",
+        "--verify",
+        "-v",
+        "--verbose",
+    ];
+    let (before, after) = words.parts();
+    let mut leases = words.flags.iter().filter(|flag| flag.name == LEASE);
+    let is_whole = words.name == "push"
+        && words.has_only(&with(&[QUIET, KNOWN]))
+        && leases.all(|flag| flag.value.is_none())
+        && after.is_empty()
+        && before.len() <= 2;
+    let mut names = before.into_iter();
+    let (remote, branch) = (names.next(), names.next());
+    let is_name = |name: &String| {
+        let mut bytes = name.bytes();
+        !name.starts_with('-')
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+    };
+    let is_clear = is_whole && remote.iter().chain(&branch).all(is_name);
+    if !is_clear {
+        return None;
+    }
+    Some(Ask::Push {
+        folder: words.folder.clone(),
+        remote,
+        branch,
+        settings: settings(facts, view)?,
+    })
 }
 
 fn worktree(words: &Words<'_>) -> Option<Ask> {

@@ -160,10 +160,15 @@ impl Git {
         })
     }
 
+    /// What git says, and its status.
+    pub fn answers(&self, arguments: &[&str]) -> Option<(Vec<u8>, i32)> {
+        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+        run(self.program, &self.folder, &arguments)
+    }
+
     /// What git says, where it succeeds.
     pub fn says(&self, arguments: &[&str]) -> Option<Vec<u8>> {
-        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-        let (said, status) = run(self.program, &self.folder, &arguments)?;
+        let (said, status) = self.answers(arguments)?;
         (status == 0).then_some(said)
     }
 

@@ -59,12 +59,15 @@ impl<'a> Machine<'a> {
     /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
         let variables = match at {
-            Loses::Targets => return true,
+            Loses::Targets | Loses::Overwritten | Loses::Redirected => return true,
             Loses::Rows => return sqlite::is_plain(self.view, action),
             Loses::Plan | Loses::State => &terraform::VARIABLES,
-            Loses::Changes | Loses::Untracked | Loses::Stash | Loses::Commits | Loses::Worktree => {
-                &git::VARIABLES
-            }
+            Loses::Changes
+            | Loses::Untracked
+            | Loses::Stash
+            | Loses::Commits
+            | Loses::Pushed
+            | Loses::Worktree => &git::VARIABLES,
         };
         let mut given = self.view.entries().map(|entry| {
             let mut parts = entry.splitn(2, |&byte| byte == b'=');

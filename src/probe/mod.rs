@@ -14,6 +14,7 @@ mod index;
 mod machine;
 mod plan;
 mod program;
+mod push;
 mod refs;
 mod sqlite;
 mod state;
@@ -48,6 +49,9 @@ pub enum Found {
 pub struct Loss {
     /// Whether files are deleted; else only what was changed in them goes.
     pub deletes: bool,
+    /// Whether files are written over.
+    #[serde(default)]
+    pub overwrites: bool,
     /// How many files go, with those that can be had back.
     pub files: u64,
     /// Their size in bytes.
@@ -167,6 +171,7 @@ impl Loss {
     pub fn add(&mut self, more: &Self) {
         let Self {
             deletes,
+            overwrites,
             files,
             bytes,
             modified,
@@ -188,6 +193,7 @@ impl Loss {
             at_least,
         } = more;
         self.deletes |= deletes;
+        self.overwrites |= overwrites;
         self.files += files;
         self.bytes = self.bytes.saturating_add(*bytes);
         self.modified += modified;

@@ -11,13 +11,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Loss;
-use super::ask::{Ask, Ignored, Target};
+use super::ask::{Ask, Ignored, Target, Written};
 use super::files::{self, Asked, Counted, Limits, number};
 use super::git::{self, Git};
 use super::index::Index;
 use super::refs::{branches, stash};
 use super::untracked::{Cleaning, may_ignore};
-use super::{sqlite, terraform};
+use super::{push, sqlite, terraform};
 
 /// What would be lost. `kept` says whether losing a path loses nothing: what is made again, a directory of
 /// this name or a file of this kind. Absolute paths are asked about as they are, others as they stand in a
@@ -80,6 +80,18 @@ pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits)
             };
             look.clean(&Git::at(folder)?, paths, how)
         }
+        Ask::Files(files) => look.files(files),
+        Ask::Push {
+            folder,
+            remote,
+            branch,
+            settings,
+        } => push::look(
+            &Git::at(folder)?,
+            remote.as_deref(),
+            branch.as_deref(),
+            settings,
+        ),
         Ask::Stash { folder, all } => stash(&Git::at(folder)?, *all),
         Ask::Branches {
             folder,
@@ -138,6 +150,43 @@ impl Look<'_> {
             }
             loss.add(&self.path(&folder, &real)?);
         }
+        Some(loss)
+    }
+
+    /// Files that are written over.
+    fn files(&mut self, files: &[Written]) -> Option<Loss> {
+        let mut places = Vec::new();
+        for file in files {
+            let is_folder = file.path.symlink_metadata().is_ok_and(|data| data.is_dir());
+            if is_folder && file.into.is_empty() {
+                return None;
+            }
+            if is_folder {
+                places.extend(file.into.iter().map(|name| file.path.join(name)));
+            } else {
+                places.push(file.path.clone());
+            }
+        }
+        let mut loss = Loss::default();
+        for path in places {
+            let Some(data) = files::at(&path).ok()? else {
+                continue;
+            };
+            // What a link leads to is written, or the link itself is replaced.
+            if !data.is_file() {
+                return None;
+            }
+            if data.len() == 0 {
+                continue;
+            }
+            let target = Target {
+                path,
+                contents: false,
+            };
+            loss.add(&self.paths(&[target])?);
+        }
+        loss.deletes = false;
+        loss.overwrites = true;
         Some(loss)
     }
 

@@ -126,7 +126,7 @@ fn files(loss: &Loss) -> String {
     } else {
         String::new()
     };
-    if !loss.deletes {
+    if !loss.deletes && !loss.overwrites {
         let mut said = Vec::new();
         if loss.modified > 0 {
             said.push(format!(
@@ -154,7 +154,12 @@ fn files(loss: &Loss) -> String {
         }
     }
     let files = loss.files.max(of.iter().map(|(number, _)| number).sum());
-    let total = format!("deletes {least}{}{size}", counted(files, "file", "files"));
+    let verb = if loss.deletes {
+        "deletes"
+    } else {
+        "overwrites"
+    };
+    let total = format!("{verb} {least}{}{size}", counted(files, "file", "files"));
     match of.as_slice() {
         [] => total,
         [(number, what)] if *number == files => match files {

@@ -53,6 +53,8 @@ mod loss_doubts;
 #[cfg(test)]
 mod loss_holes;
 #[cfg(test)]
+mod loss_overwritten;
+#[cfg(test)]
 mod loss_sqlite;
 #[cfg(test)]
 mod loss_terraform;
