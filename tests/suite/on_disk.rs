@@ -56,6 +56,8 @@ fn the_same_script_runs_where_it_loses_nothing_and_is_stopped_where_it_does() {
         "echo clean.py | xargs python3",
         "env python3 clean.py",
         "python3 <clean.py",
+        "python3 -u -X dev clean.py",
+        "node --no-warnings clean.js",
     ] {
         tree.make(lost);
         let output = tree.run(line);
