@@ -238,6 +238,8 @@ pub struct Settings {
     pub operator_counts: bool,
     /// `reviewers-directory`, where it is set.
     pub reviewers_directory: Option<ReviewersDirectory>,
+    /// Variables that are taken out of the environment, and those that are set, by name.
+    pub credentials: (Vec<String>, Vec<String>),
     /// `dry-run`.
     pub dry_run: bool,
     /// `record`, where it is set.

@@ -15,7 +15,7 @@ use crate::judge;
 use crate::policy::discover::{self, Folders};
 use crate::policy::error::PolicyError;
 use crate::policy::load::Text;
-use crate::policy::schema::{self, ExecGate};
+use crate::policy::schema::ExecGate;
 use crate::policy::{Layer, Policy, examples, trust};
 
 /// What is looked at, and the policy itself where it can be read.
@@ -45,9 +45,7 @@ pub fn look(own: Identity, folders: &Folders) -> (Found, Option<Policy>) {
         .iter()
         .map(|text| file(text, policy.as_ref()))
         .collect();
-    found.settings = policy
-        .as_ref()
-        .map(|policy| settings(own, policy.settings()));
+    found.settings = policy.as_ref().map(|policy| settings(own, policy));
     (found, policy)
 }
 
@@ -111,7 +109,15 @@ fn mistake(error: &PolicyError) -> Mistake {
     }
 }
 
-fn settings(own: Identity, settings: &schema::Settings) -> Settings {
+fn credentials(policy: &Policy) -> (Vec<String>, Vec<String>) {
+    let all = policy.credentials();
+    let unset = all.iter().flat_map(|one| one.unset.iter().cloned());
+    let set = all.iter().flat_map(|one| one.set.keys().cloned());
+    (unset.collect(), set.collect())
+}
+
+fn settings(own: Identity, policy: &Policy) -> Settings {
+    let settings = policy.settings();
     let shell = |set: &Option<String>, usual: &str| real(own, set.as_deref().unwrap_or(usual));
     Settings {
         exec_gate: settings.exec_gate.unwrap_or(ExecGate::On),
@@ -134,6 +140,7 @@ fn settings(own: Identity, settings: &schema::Settings) -> Settings {
                     .err()
                     .map(|why| why.to_string()),
             }),
+        credentials: credentials(policy),
         dry_run: settings.dry_run == Some(true),
         record: settings.record.clone(),
         bash: shell(&settings.bash, "/bin/bash"),

@@ -242,6 +242,7 @@ mod tests {
                     reviewer_command: None,
                     unwatched_seconds: 0,
                     operator_counts: true,
+                    credentials: (Vec::new(), Vec::new()),
                     reviewers_directory: None,
                     dry_run: false,
                     record: None,
@@ -271,6 +272,16 @@ mod tests {
     #[test]
     fn a_machine_that_an_administrator_has_set_up_is_well() {
         assert_eq!(told(&well()), include_str!("doctor/well.txt"));
+    }
+
+    #[test]
+    fn credentials_are_told_by_name() {
+        let mut facts = well();
+        let settings = facts.policy.settings.as_mut().unwrap();
+        settings.credentials = (vec!["*_TOKEN".to_owned()], vec!["AWS_PROFILE".to_owned()]);
+        let mut lines = lines(&facts).into_iter();
+        let line = lines.find(|line| line.name == "credentials").unwrap();
+        assert_eq!(line.text, "taken out: *_TOKEN; set: AWS_PROFILE");
     }
 
     #[test]

@@ -187,6 +187,7 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
     };
     to.add(Mark::Note, "broker", broker, "");
     reviewers(settings, to);
+    credentials(settings, to);
     for (name, shell) in [("bash", &settings.bash), ("sh", &settings.sh)] {
         to.add(
             shell.mark(),
@@ -194,6 +195,20 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
             real_shell(shell),
             "name the real shell in the settings of a policy, by its absolute path",
         );
+    }
+}
+
+/// Which credentials what is started gets.
+fn credentials(settings: &Settings, to: &mut Section<'_>) {
+    let (unset, set) = &settings.credentials;
+    let names = |verb: &str, names: &[String]| {
+        let names: Vec<_> = names.iter().map(|name| escape(name)).collect();
+        (!names.is_empty()).then(|| format!("{verb} {}", names.join(", ")))
+    };
+    let parts = [names("taken out:", unset), names("set:", set)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if !parts.is_empty() {
+        to.add(Mark::Note, "credentials", parts.join("; "), "");
     }
 }
 
