@@ -5,6 +5,7 @@
 //! It never writes anything itself and never decides.
 
 pub mod check;
+pub mod details;
 pub mod diagnostic;
 pub mod diff;
 pub mod doctor;

@@ -67,8 +67,8 @@ impl Ask {
     #[must_use]
     pub fn words(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y + Enter is yes, all else is no ({seconds} s)"),
-            Self::Name(_) => format!("Name (all else is no, {seconds} s)"),
+            Self::Yes => format!("Run it? y + Enter is yes, d details, else no ({seconds} s)"),
+            Self::Name(_) => format!("Name (d details, else no, {seconds} s)"),
         }
     }
 
@@ -76,18 +76,17 @@ impl Ask {
     #[must_use]
     pub fn words_in_session(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y once, s this session, all else is no ({seconds} s)"),
+            Self::Yes => format!("Run it? y once, s session, d details, else no ({seconds} s)"),
             Self::Name(_) => self.words(seconds),
         }
     }
 
-    /// The same where a person reviews, who can also say yes for the session, no, or leave it. No longer than
-    /// the others, for which there is room.
+    /// The same where a person reviews, who can also say yes for the session, no, or leave it.
     #[must_use]
     pub fn words_of_review(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y, s (session), n; else left ({seconds} s)"),
-            Self::Name(_) => format!("Name (n is no, {seconds} s)"),
+            Self::Yes => format!("Run it? y, s session, n, d details; else left ({seconds} s)"),
+            Self::Name(_) => format!("Name (n is no, d details, {seconds} s)"),
         }
     }
 
@@ -105,6 +104,12 @@ impl Ask {
 #[must_use]
 pub fn is_no(answer: &str) -> bool {
     ["n", "N", "no", "No", "NO"].contains(&answer)
+}
+
+/// Whether `answer` asks for all that is known, which answers nothing.
+#[must_use]
+pub fn is_details(answer: &str) -> bool {
+    ["d", "D"].contains(&answer)
 }
 
 /// Whether `answer` is their yes for the session.
@@ -150,8 +155,14 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     details.into_iter().find_map(|detail| {
         let question = in_detail(decision, scene, detail)?;
         let asked = question.asks.iter().map(|ask| {
-            let words = ask.words_of_review(99).chars().count() + LONGEST_ANSWER;
-            words.div_ceil(scene.columns) + ask.row().iter().count()
+            let words = [
+                ask.words(99),
+                ask.words_in_session(99),
+                ask.words_of_review(99),
+            ];
+            let longest = words.iter().map(|words| words.chars().count()).max();
+            let needed = longest.unwrap_or_default() + LONGEST_ANSWER;
+            needed.div_ceil(scene.columns) + ask.row().iter().count()
         });
         // An empty row stands before it.
         let needed = 1 + question.rows.len() + asked.sum::<usize>();
@@ -193,7 +204,7 @@ fn in_detail(decision: &Decision, scene: &Scene<'_>, detail: Detail) -> Option<Q
 }
 
 /// Findings of the same rule together, in the order of the decision.
-fn by_rule<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+pub(super) fn by_rule<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     let mut rules: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let known = rules

@@ -93,7 +93,7 @@ fn ask(number: u64, terminal: &str, say: &dyn Fn(&str)) -> Option<bool> {
         // It has been answered elsewhere, or ended.
         Ok(None) | Err(_) => return Some(true),
     };
-    let scope = match reviewer::ask(&shown.asked, Keys::Review) {
+    let scope = match reviewer::ask(&shown, None, Keys::Review) {
         Ok(Choice::Once) => Scope::Once,
         Ok(Choice::Session) => Scope::Session,
         Ok(Choice::Refuse) => {

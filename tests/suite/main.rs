@@ -21,6 +21,8 @@ mod day;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod details;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod environments;
