@@ -1,5 +1,6 @@
 //! What the verbs do. Each gives the exit status; nothing of a judged line is ever run.
 
+mod board;
 mod check;
 mod doctor;
 mod explain;

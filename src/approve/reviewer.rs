@@ -11,6 +11,12 @@ use super::terminal;
 pub use super::terminal::{Choice, Keys};
 use super::{Absence, Refusal, Request};
 
+/// The name of the process that a request's session is, while it runs.
+#[must_use]
+pub fn session_of(shown: &Shown) -> Option<String> {
+    shown.session.and_then(terminal::name_of)
+}
+
 /// How long a person has who came to answer.
 const SECONDS: u8 = 120;
 

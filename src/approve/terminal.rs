@@ -168,7 +168,7 @@ pub(super) fn name_of(process: Root) -> Option<String> {
 
 /// Opens the controlling terminal. Reads and writes on it never wait by themselves, because every wait
 /// has an end here.
-fn open() -> Result<File, Refusal> {
+pub(super) fn open() -> Result<File, Refusal> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -178,7 +178,7 @@ fn open() -> Result<File, Refusal> {
 }
 
 /// The terminal could be opened but not used as one.
-fn unusable(error: impl Into<io::Error>) -> Refusal {
+pub(super) fn unusable(error: impl Into<io::Error>) -> Refusal {
     Refusal::NoTerminal(Absence::Unusable(error.into().kind().to_string()))
 }
 
@@ -460,7 +460,7 @@ impl Drop for Conversation {
 
 /// Waits until no other kibosh asks on the same terminal: two would take each other's answers. The
 /// turn ends where what is returned is dropped.
-fn turn(
+pub(super) fn turn(
     terminal: &File,
     held: &Held,
     seconds: u8,

@@ -3,16 +3,18 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::board;
 use super::review::{failed, settled, terminal, unasked};
 use crate::approve::Refusal;
 use crate::approve::reviewer::{self, Choice, Keys};
+use crate::approve::stage::Stage;
 use crate::broker::reviewing::{self, Watch};
 use crate::broker::{Error, Listed, Scope};
 use crate::exit;
 use crate::report::review as words;
 
 /// How long a broker that is gone is given to be followed by another one.
-const AGAIN: Duration = Duration::from_millis(500);
+pub(super) const AGAIN: Duration = Duration::from_millis(500);
 
 /// Watches until the person leaves; gives the exit status.
 #[must_use]
@@ -24,6 +26,16 @@ pub fn watch(say: &dyn Fn(&str)) -> u8 {
         Ok(watch) => watch,
         Err(error) => return failed(&error, say),
     };
+    match Stage::begin() {
+        Ok(Some(stage)) => return board::run(stage, watch, terminal, say),
+        // A terminal that cannot show a screen is written to line by line.
+        Ok(None) => {}
+        Err(Refusal::NoTerminal(absence)) => {
+            say(&words::no_person(&absence));
+            return exit::NOT_DONE;
+        }
+        Err(_) => return exit::NOT_DONE,
+    }
     say(words::WATCHING);
     let mut seen = Seen::default();
     loop {

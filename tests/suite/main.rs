@@ -99,4 +99,6 @@ mod two_people;
 #[cfg(test)]
 mod typed;
 #[cfg(test)]
+mod watch;
+#[cfg(test)]
 mod ways;
