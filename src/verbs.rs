@@ -7,6 +7,7 @@ mod explain;
 mod hook;
 mod init;
 mod log;
+mod notice;
 mod policy;
 mod question;
 mod review;

@@ -7,6 +7,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::notice::Notices;
 use super::review::failed;
 use super::watch::AGAIN;
 use crate::approve::Refusal;
@@ -24,6 +25,8 @@ const QUIET: Duration = Duration::from_millis(300);
 const TICK: Duration = Duration::from_millis(200);
 /// How often the brokers of other users are asked.
 const OTHERS: Duration = Duration::from_secs(3);
+/// How long after a key somebody looks.
+const LOOKS: Duration = Duration::from_secs(3);
 /// How long a yes waits for the key that makes it one.
 const SURE: Duration = Duration::from_secs(10);
 /// How far the yes of `t` reaches, in seconds.
@@ -49,6 +52,9 @@ pub(super) fn run(stage: Stage, watch: Watch, terminal: String, say: &dyn Fn(&st
         asks: None,
         is_last_page: false,
         note: String::new(),
+        known: Vec::new(),
+        notices: Notices::default(),
+        looked: Instant::now(),
         identity: None,
         since: Instant::now(),
         size: (0, 0),
@@ -98,6 +104,11 @@ struct Desk {
     asks: Option<Vec<Ask>>,
     is_last_page: bool,
     note: String,
+    /// What has been drawn, so that it is no news.
+    known: Vec<Id>,
+    notices: Notices,
+    /// When a key was pressed, or it began: then somebody looks.
+    looked: Instant,
     /// Which request was drawn last, by the hash of all of it.
     identity: Option<(Id, String)>,
     /// When another one was drawn, or a key was typed that answers nothing.
@@ -112,10 +123,12 @@ impl Desk {
         loop {
             self.look();
             self.draw()?;
+            self.tell()?;
             let ready = self.stage.wait(self.watch.descriptor(), TICK)?;
             // What was typed was typed at what is drawn, before anything else is known.
             if ready.keys {
                 let keys = self.stage.keys()?;
+                self.looked = Instant::now();
                 if !self.take(&keys)? {
                     return Ok(());
                 }
@@ -128,6 +141,25 @@ impl Desk {
             }
             self.ask_others();
         }
+    }
+
+    /// Tells the person of a request that has come, if they do not look.
+    fn tell(&mut self) -> Result<(), Refusal> {
+        let ids = self.ids();
+        let fresh = ids.iter().position(|id| !self.known.contains(id));
+        self.known = ids;
+        let all = self
+            .own
+            .iter()
+            .chain(self.others.iter().flat_map(|(_, list)| list));
+        let rules = fresh.and_then(|place| all.map(|one| &one.rules).nth(place));
+        if let Some(rules) = rules
+            && self.looked.elapsed() >= LOOKS
+            && self.notices.tell(rules)
+        {
+            self.stage.ring()?;
+        }
+        Ok(())
     }
 
     /// Reads what waits now.

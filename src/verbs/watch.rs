@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::board;
+use super::notice::Notices;
 use super::review::{failed, settled, terminal, unasked};
 use crate::approve::Refusal;
 use crate::approve::reviewer::{self, Choice, Keys};
@@ -48,7 +49,10 @@ pub fn watch(say: &dyn Fn(&str)) -> u8 {
                     Ok(another) => watch = another,
                     Err(error) => return failed(&error, say),
                 }
-                seen = Seen::default();
+                seen = Seen {
+                    notices: seen.notices,
+                    ..Seen::default()
+                };
                 continue;
             }
         };
@@ -67,6 +71,7 @@ struct Seen {
     /// What they have left to be answered otherwise.
     passed_over: Vec<u64>,
     told: u64,
+    notices: Notices,
 }
 
 impl Seen {
@@ -86,7 +91,10 @@ impl Seen {
                 let newest = open.iter().map(|one| one.number).max().unwrap_or_default();
                 if newest > self.told {
                     self.told = newest;
-                    say(&words::arrived(&open));
+                    let rules = open.last().map(|one| one.rules.clone());
+                    let rings = self.notices.tell(&rules.unwrap_or_default());
+                    let bell = if rings { words::BELL } else { "" };
+                    say(&format!("{bell}{}", words::arrived(&open)));
                 }
                 // Until it is told again it is settled or passed over.
                 let number = first.number;

@@ -333,3 +333,57 @@ fn colours_are_only_where_they_are_wanted() {
         leaves(person, (24, 80), "q");
     }
 }
+
+#[test]
+fn the_desktop_or_the_bell_tells_of_a_request_that_comes() {
+    let notice = "[--]\n[kibosh: a request waits for you]\n[rule test.ask]\nend\n";
+    // Whether there is a desktop, and a screen.
+    for (number, (more, has_desktop)) in [
+        ("export DISPLAY=:7; unset WAYLAND_DISPLAY", true),
+        (
+            "export WAYLAND_DISPLAY=w; unset DISPLAY; export TERM=dumb",
+            true,
+        ),
+        ("unset DISPLAY WAYLAND_DISPLAY", false),
+        ("unset DISPLAY WAYLAND_DISPLAY; export TERM=dumb", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let desk = Desk::new(&format!("board-notice-{number}"));
+        desk.place.program(
+            "notify-send",
+            // It is started where the watcher is by then, not where it began.
+            &format!(
+                "#!/bin/sh\n{{ for word; do echo \"[$word]\"; done; echo end; }} >>'{}'\n",
+                desk.place.path().join("told").display()
+            ),
+        );
+        let told = || fs::read_to_string(desk.place.path().join("told")).ok();
+        let mut person = watcher(&desk, (24, 80), more);
+        person.wait_for("wait");
+        // Nobody has looked for a while.
+        std::thread::sleep(Duration::from_millis(3500));
+        let lines = [1, 2].map(|which| format!("demolish all '$(touch no)' {number}{which}"));
+        let children = lines.each_ref().map(|line| desk.begins(line));
+        person.wait_for("demolish all");
+        person.wait_for("renovate");
+        if has_desktop {
+            wait_for("notice", || told().filter(|told| told.ends_with("end\n")));
+        } else {
+            person.wait_until("rung", |bytes| bytes.contains(&7));
+        }
+        for mut child in children {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        // The second one came at once after the first.
+        assert_eq!(told(), has_desktop.then(|| notice.to_owned()));
+        let bells = person.bytes().iter().filter(|byte| **byte == 7).count();
+        assert_eq!(bells, usize::from(!has_desktop), "{more}");
+        later(&mut person, "\x03");
+        person.wait_for("modes kept");
+        person.finish();
+        assert!(!desk.place.path().join("no").exists());
+    }
+}
