@@ -1,11 +1,13 @@
 //! What the verbs do. Each gives the exit status; nothing of a judged line is ever run.
 
+mod board;
 mod check;
 mod doctor;
 mod explain;
 mod hook;
 mod init;
 mod log;
+mod notice;
 mod policy;
 mod question;
 mod review;

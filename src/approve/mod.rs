@@ -11,6 +11,7 @@ mod external;
 mod kept;
 pub mod reviewer;
 mod signals;
+pub mod stage;
 mod standing;
 mod terminal;
 

@@ -4,12 +4,18 @@
 //! terminal must be one at which a person may be, and only what is typed at the question counts. Nothing is
 //! cleared here: what they said is told to the broker.
 
-use crate::broker::Asked;
 pub use crate::broker::Reviewer;
+use crate::broker::Shown;
 
 use super::terminal;
 pub use super::terminal::{Choice, Keys};
 use super::{Absence, Refusal, Request};
+
+/// The name of the process that a request's session is, while it runs.
+#[must_use]
+pub fn session_of(shown: &Shown) -> Option<String> {
+    shown.session.and_then(terminal::name_of)
+}
 
 /// How long a person has who came to answer.
 const SECONDS: u8 = 120;
@@ -23,12 +29,13 @@ pub fn terminal() -> Result<String, Absence> {
     terminal::check().map(|device| device.unwrap_or_default())
 }
 
-/// Shows a request and takes what is typed.
+/// Shows a request, which is of another user where one is named, and takes what is typed.
 ///
 /// # Errors
 ///
 /// Where nobody can be asked here, nothing was typed in time, or who was asked left.
-pub fn ask(asked: &Asked, keys: Keys) -> Result<Choice, Refusal> {
+pub fn ask(shown: &Shown, of: Option<u32>, keys: Keys) -> Result<Choice, Refusal> {
+    let asked = &shown.asked;
     let request = Request {
         text: asked.text.clone(),
         source: asked.source.clone(),
@@ -37,5 +44,5 @@ pub fn ask(asked: &Asked, keys: Keys) -> Result<Choice, Refusal> {
         times: 1,
         elsewhere: None,
     };
-    terminal::choose(&asked.decision, &request, keys)
+    terminal::choose(&asked.decision, &request, keys, (shown.session, of))
 }

@@ -14,8 +14,12 @@ use nix::fcntl::OFlag;
 use nix::poll::PollFlags;
 use nix::sys::termios::{FlushArg, tcflush};
 
+use crate::broker::Root;
 use crate::decide::Decision;
-use crate::report::prompt::{Ask, Question, Scene, closing, is_no, is_session, question};
+use crate::report::details::{Known, Page, details};
+use crate::report::prompt::{
+    Ask, Question, Scene, closing, is_details, is_no, is_session, question,
+};
 use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
@@ -52,7 +56,8 @@ pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
     } else {
         Keys::Yes
     };
-    choose(decision, &request, keys)
+    let session = request.elsewhere.as_ref().and_then(|one| one.session);
+    choose(decision, &request, keys, (session, None))
 }
 
 /// What a person may type at a question.
@@ -100,39 +105,70 @@ pub fn name() -> String {
     standing::device().map_or_else(String::new, |path| path.display().to_string())
 }
 
-/// Asks the person at the terminal; gives what they typed.
+/// Asks the person at the terminal; gives what they typed. Of the caller they can be shown its session, and its
+/// user where that is another one.
 ///
 /// # Errors
 ///
 /// Why nothing was typed.
-pub fn choose(decision: &Decision, request: &Request, keys: Keys) -> Result<Choice, Refusal> {
+pub fn choose(
+    decision: &Decision,
+    request: &Request,
+    keys: Keys,
+    (session, user): (Option<Root>, Option<u32>),
+) -> Result<Choice, Refusal> {
     let terminal = open()?;
     standing::check(&terminal).map_err(Refusal::NoTerminal)?;
     let size = size(terminal.as_fd()).unwrap_or((24, 80));
+    let source = source::several(&request.source, request.times);
     let scene = Scene {
         text: &request.text,
-        source: &source::several(&request.source, request.times),
+        source: &source,
         cwd: &request.cwd,
-        rows: match size.0 {
-            0 => USUAL_ROWS,
-            rows => usize::from(rows),
-        },
-        columns: usize::from(size.1).clamp(20, 200),
+        rows: rows(size),
+        columns: columns(size),
         style: Style::of(
             std::env::var("NO_COLOR").ok().as_deref(),
             std::env::var("TERM").ok().as_deref(),
         ),
     };
     let question = question(decision, &scene).ok_or(Refusal::TooMuch)?;
+    let known = Known {
+        decision,
+        text: &request.text,
+        source: &source,
+        cwd: &request.cwd,
+        session: session.map(|session| (session, name_of(session))),
+        user,
+    };
     let conversation = Conversation::begin(terminal, size, request.seconds)?;
-    let outcome = conversation.hold(&question, keys);
+    let outcome = conversation.hold(&question, keys, (&known, scene.style));
     conversation.end(&outcome);
     outcome
 }
 
+/// The rows of a terminal of this size.
+fn rows(size: (u16, u16)) -> usize {
+    match size.0 {
+        0 => USUAL_ROWS,
+        rows => usize::from(rows),
+    }
+}
+
+/// Its columns that are used.
+fn columns(size: (u16, u16)) -> usize {
+    usize::from(size.1).clamp(20, 200)
+}
+
+/// The name of a process, while it runs.
+pub(super) fn name_of(process: Root) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", process.id)).ok()?;
+    process.is_there().then(|| name.trim_end().to_owned())
+}
+
 /// Opens the controlling terminal. Reads and writes on it never wait by themselves, because every wait
 /// has an end here.
-fn open() -> Result<File, Refusal> {
+pub(super) fn open() -> Result<File, Refusal> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -142,7 +178,7 @@ fn open() -> Result<File, Refusal> {
 }
 
 /// The terminal could be opened but not used as one.
-fn unusable(error: impl Into<io::Error>) -> Refusal {
+pub(super) fn unusable(error: impl Into<io::Error>) -> Refusal {
     Refusal::NoTerminal(Absence::Unusable(error.into().kind().to_string()))
 }
 
@@ -180,19 +216,28 @@ impl Conversation {
     }
 
     /// Shows the question and takes the answers; all of them must be yes.
-    fn hold(&self, question: &Question, keys: Keys) -> Result<Choice, Refusal> {
-        let mut text = String::from("\n");
-        for row in &question.rows {
-            text.push_str(row);
-            text.push('\n');
-        }
-        self.write(text.as_bytes())?;
+    fn hold(
+        &self,
+        question: &Question,
+        keys: Keys,
+        known: (&Known<'_>, Style),
+    ) -> Result<Choice, Refusal> {
+        self.show(question)?;
         for ask in &question.asks {
-            if let Some(row) = ask.row() {
-                self.write(row.as_bytes())?;
-            }
-            self.settle()?;
-            let answer = self.answer(ask, keys)?;
+            let answer = loop {
+                if let Some(row) = ask.row() {
+                    self.write(row.as_bytes())?;
+                }
+                self.settle()?;
+                let answer = self.answer(ask, keys)?;
+                if ask.accepts(&answer) || !is_details(&answer) {
+                    break answer;
+                }
+                if !self.page_through(known)? {
+                    return Ok(Choice::Refuse);
+                }
+                self.show(question)?;
+            };
             match (keys, ask) {
                 _ if ask.accepts(&answer) => {}
                 (Keys::Session | Keys::Review, _) if is_no(&answer) => return Ok(Choice::Refuse),
@@ -203,6 +248,71 @@ impl Conversation {
             }
         }
         Ok(Choice::Once)
+    }
+
+    fn show(&self, question: &Question) -> Result<(), Refusal> {
+        let mut text = String::from("\n");
+        for row in &question.rows {
+            text.push_str(row);
+            text.push('\n');
+        }
+        self.write(text.as_bytes())
+    }
+
+    /// Shows all that is known, page by page, until the person goes back to the question; false where they say no.
+    /// No key here is a yes.
+    fn page_through(&self, (known, style): (&Known<'_>, Style)) -> Result<bool, Refusal> {
+        let mut number = 0;
+        loop {
+            let size = size(self.terminal.as_fd()).unwrap_or(self.size);
+            let sheet = details(known, columns(size), style);
+            let page = Page::new(number, sheet.len(), rows(size).saturating_sub(1));
+            number = page.number;
+            let mut text = String::from("\n");
+            for row in page.rows(&sheet) {
+                text.push_str(row);
+                text.push('\n');
+            }
+            if page.of > 1 {
+                // Nothing of another page stands beside it.
+                let missing = page.height - page.rows(&sheet).len();
+                text.push_str(&"\n".repeat(missing));
+            }
+            self.write(text.as_bytes())?;
+            // What was typed until now was for something else.
+            self.discard()?;
+            match self.turn_of_page(page)? {
+                Turn::On if number + 1 < page.of => number += 1,
+                Turn::On => return Ok(true),
+                Turn::Up => number = number.saturating_sub(1),
+                Turn::Done => return Ok(true),
+                Turn::No => return Ok(false),
+            }
+        }
+    }
+
+    /// Waits for a key at the end of a page, where the time that is left is shown.
+    fn turn_of_page(&self, page: Page) -> Result<Turn, Refusal> {
+        let turn = loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            self.write(format!("\r{} ", page.words(left.as_secs())).as_bytes())?;
+            if !self.wait(&[], SECOND)?.terminal {
+                continue;
+            }
+            let turn = match self.read()?.as_slice() {
+                [b' ' | b'j' | b'\r' | b'\n'] => Turn::On,
+                [b'b' | b'k' | 0x7f] => Turn::Up,
+                [b'q' | b'd' | ESCAPE] => Turn::Done,
+                [b'n'] => Turn::No,
+                [ESCAPE, b'[' | b'O', b'B' | b'C'] | b"\x1b[6~" => Turn::On,
+                [ESCAPE, b'[' | b'O', b'A' | b'D'] | b"\x1b[5~" => Turn::Up,
+                keys if keys.iter().any(|key| LEAVE.contains(key)) => return Err(Refusal::Person),
+                _ => continue,
+            };
+            break turn;
+        };
+        self.write(b"\n")?;
+        Ok(turn)
     }
 
     /// Says how it ended. Nothing depends on whether that can be seen.
@@ -274,19 +384,23 @@ impl Conversation {
 
     /// The keys that were pressed, without the sequences of function keys and terminal reports.
     fn keys(&self) -> Result<Vec<u8>, Refusal> {
-        let mut buffer = [0; 256];
-        let read = match (&self.terminal).read(&mut buffer) {
-            Ok(0) => return Err(Refusal::Vanished),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => return Err(Refusal::Vanished),
-        };
-        let keys = buffer.get(..read).unwrap_or_default();
-        match keys {
+        let keys = self.read()?;
+        match keys.as_slice() {
             [ESCAPE] => Err(Refusal::Person),
             [ESCAPE, ..] => Ok(Vec::new()),
             _ if keys.iter().any(|key| LEAVE.contains(key)) => Err(Refusal::Person),
-            _ => Ok(keys.to_vec()),
+            _ => Ok(keys),
+        }
+    }
+
+    /// What was typed, as it came.
+    fn read(&self) -> Result<Vec<u8>, Refusal> {
+        let mut buffer = [0; 256];
+        match (&self.terminal).read(&mut buffer) {
+            Ok(0) => Err(Refusal::Vanished),
+            Ok(read) => Ok(buffer.get(..read).unwrap_or_default().to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Vec::new()),
+            Err(_) => Err(Refusal::Vanished),
         }
     }
 
@@ -346,7 +460,7 @@ impl Drop for Conversation {
 
 /// Waits until no other kibosh asks on the same terminal: two would take each other's answers. The
 /// turn ends where what is returned is dropped.
-fn turn(
+pub(super) fn turn(
     terminal: &File,
     held: &Held,
     seconds: u8,
@@ -373,6 +487,21 @@ fn turn(
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// What a person does at the end of a page.
+enum Turn {
+    /// To the next, and behind the last to the question.
+    On,
+    /// To the one before.
+    Up,
+    /// To the question.
+    Done,
+    /// No.
+    No,
+}
+
+/// How often the time that is left is shown anew.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// No single wait is longer; the deadline is looked at after each.
 const MOST_WAIT: Duration = Duration::from_secs(MOST_SECONDS as u64);

@@ -1,6 +1,7 @@
 //! The end of who reviews. Whether a person is there, and what they typed, is for the caller to know before it
 //! says anything here.
 
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 
 use nix::errno::Errno;
@@ -160,6 +161,12 @@ impl Watch {
         let mut line = Line::to_broker(Place::make()?.connect_or_start()?);
         line.say(&Said::Watch)?;
         Ok(Self(line))
+    }
+
+    /// To be waited on: what waits may have changed.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.0.descriptor()
     }
 
     /// Waits until what waits has changed.

@@ -84,9 +84,12 @@ pub enum Verb {
     /// kibosh keeps the terminal that it was started on, and is the program's SHELL. Exit status: that of
     /// the program; 127 there is no such program, 126 it cannot be started, 125 error.
     Run(Run),
-    /// Stay here and be asked about each request as it comes
+    /// Stay here and answer requests as they come
     ///
-    /// While somebody watches, commands wait for the answer. Ctrl-C ends it.
+    /// While somebody watches, commands wait for the answer. On a terminal of at least 40 columns and 10 rows it shows what
+    /// waits, with what other users need two people for, and the chosen one. Up and down choose; `y` and Enter is yes
+    /// once, `s` for the session, `t` for 10 minutes; `n` is no, with a reason or none; `d` shows all that is known; `q`
+    /// quits. On another terminal each request is asked about by itself, and Ctrl-C ends it.
     Watch,
     /// Keep what waits for a person; started by whoever asks
     #[command(long_flag = "broker", hide = true)]

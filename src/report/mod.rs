@@ -4,7 +4,9 @@
 //! through [`escape`] first, so that nothing it holds can act on a terminal or pass for our words.
 //! It never writes anything itself and never decides.
 
+pub mod board;
 pub mod check;
+pub mod details;
 pub mod diagnostic;
 pub mod diff;
 pub mod doctor;

@@ -1,5 +1,7 @@
 //! What a person is shown before they decide, and what they must type to say yes.
 
+use dialoguer::console::measure_text_width;
+
 use crate::decide::{Decision, Finding};
 use crate::policy::schema::{Acknowledge, Effect};
 use crate::syntax::Span;
@@ -67,8 +69,8 @@ impl Ask {
     #[must_use]
     pub fn words(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y + Enter is yes, all else is no ({seconds} s)"),
-            Self::Name(_) => format!("Name (all else is no, {seconds} s)"),
+            Self::Yes => format!("Run it? y + Enter is yes, d details, else no ({seconds} s)"),
+            Self::Name(_) => format!("Name (d details, else no, {seconds} s)"),
         }
     }
 
@@ -76,18 +78,17 @@ impl Ask {
     #[must_use]
     pub fn words_in_session(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y once, s this session, all else is no ({seconds} s)"),
+            Self::Yes => format!("Run it? y once, s session, d details, else no ({seconds} s)"),
             Self::Name(_) => self.words(seconds),
         }
     }
 
-    /// The same where a person reviews, who can also say yes for the session, no, or leave it. No longer than
-    /// the others, for which there is room.
+    /// The same where a person reviews, who can also say yes for the session, no, or leave it.
     #[must_use]
     pub fn words_of_review(&self, seconds: u64) -> String {
         match self {
-            Self::Yes => format!("Run it? y, s (session), n; else left ({seconds} s)"),
-            Self::Name(_) => format!("Name (n is no, {seconds} s)"),
+            Self::Yes => format!("Run it? y, s session, n, d details; else left ({seconds} s)"),
+            Self::Name(_) => format!("Name (n is no, d details, {seconds} s)"),
         }
     }
 
@@ -105,6 +106,12 @@ impl Ask {
 #[must_use]
 pub fn is_no(answer: &str) -> bool {
     ["n", "N", "no", "No", "NO"].contains(&answer)
+}
+
+/// Whether `answer` asks for all that is known, which answers nothing.
+#[must_use]
+pub fn is_details(answer: &str) -> bool {
+    ["d", "D"].contains(&answer)
 }
 
 /// Whether `answer` is their yes for the session.
@@ -150,8 +157,14 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     details.into_iter().find_map(|detail| {
         let question = in_detail(decision, scene, detail)?;
         let asked = question.asks.iter().map(|ask| {
-            let words = ask.words_of_review(99).chars().count() + LONGEST_ANSWER;
-            words.div_ceil(scene.columns) + ask.row().iter().count()
+            let words = [
+                ask.words(99),
+                ask.words_in_session(99),
+                ask.words_of_review(99),
+            ];
+            let longest = words.iter().map(|words| words.chars().count()).max();
+            let needed = longest.unwrap_or_default() + LONGEST_ANSWER;
+            needed.div_ceil(scene.columns) + ask.row().iter().count()
         });
         // An empty row stands before it.
         let needed = 1 + question.rows.len() + asked.sum::<usize>();
@@ -159,7 +172,35 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     })
 }
 
+/// Words it for a part of a screen, of as many rows as the scene has, without a title and without room for an
+/// answer; none where what must be seen has no room there.
+#[must_use]
+pub fn part(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
+    let details = [Detail::All, Detail::Needed, Detail::Least];
+    details.into_iter().find_map(|detail| {
+        let question = body(decision, scene, detail)?;
+        let fits = |row: &String| measure_text_width(row) <= scene.columns;
+        (question.rows.len() <= scene.rows && question.rows.iter().all(fits)).then_some(question)
+    })
+}
+
 fn in_detail(decision: &Decision, scene: &Scene<'_>, detail: Detail) -> Option<Question> {
+    let question = body(decision, scene, detail)?;
+    let title = if detail == Detail::Least {
+        SHORT_TITLE
+    } else {
+        TITLE
+    };
+    let title = wrapped(title, scene.columns).into_iter();
+    let mut rows: Vec<String> = title
+        .map(|row| scene.style.paint(Role::Title, &row))
+        .collect();
+    rows.extend(question.rows);
+    Some(Question { rows, ..question })
+}
+
+/// The question without its title.
+fn body(decision: &Decision, scene: &Scene<'_>, detail: Detail) -> Option<Question> {
     let asked: Vec<&Finding> = decision
         .findings
         .iter()
@@ -171,14 +212,7 @@ fn in_detail(decision: &Decision, scene: &Scene<'_>, detail: Detail) -> Option<Q
     }
     let style = scene.style;
     let spans: Vec<Span> = asked.iter().map(|finding| finding.origin).collect();
-    let title = if detail == Detail::Least {
-        SHORT_TITLE
-    } else {
-        TITLE
-    };
-    let title = wrapped(title, scene.columns).into_iter();
-    let mut rows: Vec<String> = title.map(|row| style.paint(Role::Title, &row)).collect();
-    rows.extend(excerpt(scene.text, &spans, scene.columns, style)?);
+    let mut rows = excerpt(scene.text, &spans, scene.columns, style)?;
     if detail == Detail::All {
         push_cut(&mut rows, "in", scene.cwd, scene);
         push_cut(&mut rows, "from", scene.source, scene);
@@ -193,7 +227,7 @@ fn in_detail(decision: &Decision, scene: &Scene<'_>, detail: Detail) -> Option<Q
 }
 
 /// Findings of the same rule together, in the order of the decision.
-fn by_rule<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+pub(super) fn by_rule<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     let mut rules: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let known = rules
@@ -259,16 +293,29 @@ fn push_cut(rows: &mut Vec<String>, label: &str, text: &str, scene: &Scene<'_>) 
     }
     let width = scene.columns.saturating_sub(LABEL).max(16);
     let shown = escape(text);
-    let length = shown.chars().count();
-    let cut = if length <= width {
+    let cut = if measure_text_width(&shown) <= width {
         shown.into_owned()
     } else {
         let half = (width - 1) / 2;
-        let head: String = shown.chars().take(half).collect();
-        let tail: String = shown.chars().skip(length - half).collect();
+        let head: String = within(shown.chars(), half).collect();
+        let tail: Vec<char> = within(shown.chars().rev(), half).collect();
+        let tail: String = tail.into_iter().rev().collect();
         format!("{head}…{tail}")
     };
     rows.push(format!("{}{cut}", margin(label, scene.style)));
+}
+
+/// The first of these characters, as many as have room in so many columns.
+fn within(characters: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
+    let mut used = 0;
+    characters.take_while(move |character| {
+        used += columns_of(*character);
+        used <= width
+    })
+}
+
+fn columns_of(character: char) -> usize {
+    measure_text_width(character.encode_utf8(&mut [0; 4]))
 }
 
 /// A label and words, wrapped.
@@ -292,12 +339,12 @@ fn margin(label: &str, style: Style) -> String {
     )
 }
 
-/// Breaks text at blanks into rows of at most `width` characters; longer words are broken too.
+/// Breaks text at blanks into rows of at most `width` columns; longer words are broken too.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut rows = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let length = measure_text_width(word);
         if used > 0 && used + 1 + length > width {
             rows.push(String::new());
             used = 0;
@@ -306,12 +353,13 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             used += 1;
         }
         for character in word.chars() {
-            if used == width {
+            let columns = columns_of(character);
+            if used + columns > width {
                 rows.push(String::new());
                 used = 0;
             }
             push(&mut rows, character);
-            used += 1;
+            used += columns;
         }
     }
     rows
@@ -555,11 +603,11 @@ mod tests {
     fn every_row_fits_and_holds_no_control_character() {
         let text = "rm -rf \x1b]0;x\x07 /";
         let mut odd = finding(text, "rm -rf", "fs.rm");
-        odd.reason = "a\x1b[1A reason ".repeat(30);
-        odd.subject = "\r\x1b[2K".repeat(90);
+        odd.reason = "a\x1b[1A reason 大大大".repeat(30);
+        odd.subject = "\r大\x1b[2K".repeat(90);
         for row in ask(text, vec![odd]).unwrap().rows {
             assert!(
-                row.chars().count() <= 60 && !row.contains(char::is_control),
+                measure_text_width(&row) <= 60 && !row.contains(char::is_control),
                 "{row:?}"
             );
         }

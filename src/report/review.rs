@@ -77,14 +77,38 @@ pub fn grants(list: &[Granted]) -> String {
     text
 }
 
-/// That requests wait, for somebody who watches: with the sound that a terminal has for it.
+/// That requests wait, for somebody who watches.
 #[must_use]
 pub fn arrived(list: &[Listed]) -> String {
-    let mut text = format!("\x07kibosh: {} waiting:", counted(list.len()));
+    let mut text = format!("kibosh: {} waiting:", counted(list.len()));
     for one in list {
         let _ = write!(text, "\n  {}  {}", one.number, cut(&one.text, MOST_SHOWN));
     }
     text
+}
+
+/// The sound that a terminal has for a person who looks elsewhere.
+pub const BELL: &str = "\x07";
+
+/// The arguments of a program that tells the desktop: a title, and the rules that hold a request. Names of rules can
+/// come from another user, so nothing is left in them that could be an option or markup.
+#[must_use]
+pub fn notice(rules: &[String]) -> [String; 3] {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let rules: Vec<String> = rules
+        .iter()
+        .map(|rule| {
+            let shown = rule.chars().take(MOST_SHOWN);
+            shown
+                .map(|letter| if plain(letter) { letter } else { '?' })
+                .collect()
+        })
+        .collect();
+    [
+        "--".to_owned(),
+        "kibosh: a request waits for you".to_owned(),
+        format!("rule {}", rules.join(", ")),
+    ]
 }
 
 /// What a person is told when they begin to watch.
@@ -244,10 +268,22 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_holds_neither_options_nor_markup() {
+        assert_eq!(
+            notice(&["git.push-force".into(), "<b>\n--x".into()]),
+            [
+                "--",
+                "kibosh: a request waits for you",
+                "rule git.push-force, ?b??--x"
+            ]
+        );
+    }
+
+    #[test]
     fn a_command_can_neither_forge_a_row_nor_act_on_the_terminal() {
         let forged = listed(&"x\n4  1 s ago  harmless\x1b[2J\u{202e}".repeat(50));
         for text in [pending(std::slice::from_ref(&forged)), arrived(&[forged])] {
-            let rows: Vec<&str> = text.trim_start_matches('\x07').lines().collect();
+            let rows: Vec<&str> = text.lines().collect();
             assert!(rows.len() <= 4, "{text}");
             assert!(!rows.iter().any(|row| row.contains(char::is_control)));
         }

@@ -71,7 +71,7 @@ pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
         return exit::NOT_DONE;
     }
     say(&words::scope(options.number, options.scope));
-    match reviewer::ask(&shown.asked, Keys::Yes) {
+    match reviewer::ask(&shown, options.of, Keys::Yes) {
         Ok(Choice::Once | Choice::Session) => {}
         Ok(Choice::Refuse | Choice::Leave) => {
             say(&words::left(options.number));

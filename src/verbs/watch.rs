@@ -3,16 +3,19 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::board;
+use super::notice::Notices;
 use super::review::{failed, settled, terminal, unasked};
 use crate::approve::Refusal;
 use crate::approve::reviewer::{self, Choice, Keys};
+use crate::approve::stage::Stage;
 use crate::broker::reviewing::{self, Watch};
 use crate::broker::{Error, Listed, Scope};
 use crate::exit;
 use crate::report::review as words;
 
 /// How long a broker that is gone is given to be followed by another one.
-const AGAIN: Duration = Duration::from_millis(500);
+pub(super) const AGAIN: Duration = Duration::from_millis(500);
 
 /// Watches until the person leaves; gives the exit status.
 #[must_use]
@@ -24,6 +27,16 @@ pub fn watch(say: &dyn Fn(&str)) -> u8 {
         Ok(watch) => watch,
         Err(error) => return failed(&error, say),
     };
+    match Stage::begin() {
+        Ok(Some(stage)) => return board::run(stage, watch, terminal, say),
+        // A terminal that cannot show a screen is written to line by line.
+        Ok(None) => {}
+        Err(Refusal::NoTerminal(absence)) => {
+            say(&words::no_person(&absence));
+            return exit::NOT_DONE;
+        }
+        Err(_) => return exit::NOT_DONE,
+    }
     say(words::WATCHING);
     let mut seen = Seen::default();
     loop {
@@ -36,7 +49,10 @@ pub fn watch(say: &dyn Fn(&str)) -> u8 {
                     Ok(another) => watch = another,
                     Err(error) => return failed(&error, say),
                 }
-                seen = Seen::default();
+                seen = Seen {
+                    notices: seen.notices,
+                    ..Seen::default()
+                };
                 continue;
             }
         };
@@ -55,6 +71,7 @@ struct Seen {
     /// What they have left to be answered otherwise.
     passed_over: Vec<u64>,
     told: u64,
+    notices: Notices,
 }
 
 impl Seen {
@@ -74,7 +91,10 @@ impl Seen {
                 let newest = open.iter().map(|one| one.number).max().unwrap_or_default();
                 if newest > self.told {
                     self.told = newest;
-                    say(&words::arrived(&open));
+                    let rules = open.last().map(|one| one.rules.clone());
+                    let rings = self.notices.tell(&rules.unwrap_or_default());
+                    let bell = if rings { words::BELL } else { "" };
+                    say(&format!("{bell}{}", words::arrived(&open)));
                 }
                 // Until it is told again it is settled or passed over.
                 let number = first.number;
@@ -93,7 +113,7 @@ fn ask(number: u64, terminal: &str, say: &dyn Fn(&str)) -> Option<bool> {
         // It has been answered elsewhere, or ended.
         Ok(None) | Err(_) => return Some(true),
     };
-    let scope = match reviewer::ask(&shown.asked, Keys::Review) {
+    let scope = match reviewer::ask(&shown, None, Keys::Review) {
         Ok(Choice::Once) => Scope::Once,
         Ok(Choice::Session) => Scope::Session,
         Ok(Choice::Refuse) => {

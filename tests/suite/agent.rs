@@ -186,7 +186,7 @@ fn a_yes_for_the_session_is_for_the_same_only() {
     let place = Place::new("agent-session-yes");
     let agent = "demolish all; demolish all; cd bin; demolish all; echo \"status $?\"\n";
     let mut terminal = terminal(&place, agent);
-    terminal.wait_for("Run it? y once, s this session");
+    terminal.wait_for("Run it? y once, s session");
     terminal.keys("s\r");
     // The second is not asked about; in another directory it is.
     terminal.wait_for("Run it?");

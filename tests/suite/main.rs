@@ -21,6 +21,8 @@ mod day;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod details;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod environments;
@@ -98,5 +100,7 @@ mod support;
 mod two_people;
 #[cfg(test)]
 mod typed;
+#[cfg(test)]
+mod watch;
 #[cfg(test)]
 mod ways;

@@ -401,3 +401,32 @@ fn where_the_policy_cannot_be_read_there_is_no_broker_that_would_count_the_opera
     assert!(screen.contains("is not to"), "{screen}");
     team.waits(0);
 }
+
+#[test]
+fn a_watcher_sees_what_others_want_two_people_for_and_gives_the_second_yes() {
+    let Some(team) = Team::new("watch", "") else {
+        return;
+    };
+    let number = team.waits(0);
+    team.yes(OPERATOR, &number.to_string());
+    // What needs one person is nobody else's.
+    assert!(told(&team.asks("demolish all")).contains("needs a person's yes"));
+    let mut person = team.person(
+        REVIEWER,
+        "sh -c 'stty rows 24 columns 80; exec kibosh watch'",
+    );
+    person.wait_for(&format!("{number} of user {OPERATOR} (1 of 2 people)"));
+    person.wait_for("| demolish grave");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(!person.seen().contains("demolish all"), "{}", person.seen());
+    person.keys("y");
+    person.wait_for("yes, once?");
+    person.keys("\r");
+    person.wait_for("is approved");
+    person.keys("q");
+    let screen = person.finish();
+    assert!(screen.contains("status=0"), "{screen}");
+    let output = team.asks(GRAVE);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(team.place.ran().as_deref(), Some("grave\n"));
+}

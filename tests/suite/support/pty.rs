@@ -129,6 +129,14 @@ impl Terminal {
         }
     }
 
+    /// Reads until all that came to the screen is as it should be.
+    pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is_so(&self.bytes) {
+            assert!(self.read(end), "not {what}, but:\n{}", self.seen);
+        }
+    }
+
     /// What is on the screen.
     pub fn seen(&self) -> &str {
         &self.seen
