@@ -92,14 +92,22 @@ impl Walker<'_> {
                         };
                         self.run_code(&inner, runs.language.unwrap_or_default(), value, None);
                     } else {
-                        let ends = |word: &Value| runs.until.contains(&word.text);
                         // `-mMODULE`: the first word is glued to the option.
                         let glued = flag.value.iter().filter(|_| flag.value_at == flag.at);
                         let rest = glued.chain(arguments.iter().skip(flag.at + 1));
-                        let mut words: Vec<Value> =
-                            rest.clone().take_while(|w| !ends(w)).cloned().collect();
+                        // A `+` ends the command only behind what is found (find(1)).
+                        let mut before = None;
+                        let end = rest.clone().position(|word| {
+                            let marker = before.replace(&word.text);
+                            runs.until.contains(&word.text)
+                                && (word.text != "+"
+                                    || runs.appends.is_none()
+                                    || marker == runs.appends.as_ref())
+                        });
+                        let length = end.unwrap_or(usize::MAX);
+                        let mut words: Vec<Value> = rest.take(length).cloned().collect();
                         // Without its end, a command takes what is found as its last word.
-                        if !rest.clone().any(ends)
+                        if end.is_none()
                             && let Some(marker) = &runs.appends
                             && !words.iter().any(|w| w.text.contains(marker))
                         {

@@ -113,7 +113,7 @@ const ROUTES: &[Route] = &[
     },
     Route {
         name: "make",
-        line: "{make} -s -i -f {here}/Makefile",
+        line: "{make} -s -k -f {here}/Makefile",
         by_shell: true,
         carries: is_one_line,
         share: 4,
