@@ -44,8 +44,15 @@ pub struct Agent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
-    /// Its settings, a JSON file below the home directory.
-    pub file: String,
+    /// Its settings, JSON files below the home directory: the first that is there counts most, and where none is,
+    /// the first is made.
+    pub files: Vec<String>,
+    /// Files that it reads instead, where one is there.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Whether it takes comments in them, and commas behind the last of a list.
+    #[serde(default)]
+    pub comments: bool,
     /// What is put into it. `$shell` stands for kibosh as `bash`, `$hook` for the command of its hook.
     pub put: Vec<Put>,
     /// What a person still does.
@@ -70,6 +77,15 @@ pub enum Put {
         /// The item.
         value: serde_json::Value,
     },
+}
+
+impl Put {
+    /// The names of its path, and the value.
+    #[must_use]
+    pub fn parts(&self) -> (Vec<&str>, &serde_json::Value) {
+        let (Self::Set { at, value } | Self::Add { to: at, value }) = self;
+        (at.split('.').collect(), value)
+    }
 }
 
 /// The agent of this name: that of a program of it, or what people call it, with `-` for a blank.
