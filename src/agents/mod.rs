@@ -47,9 +47,9 @@ pub struct Setup {
     /// Its settings, JSON files below the home directory: the first that is there counts most, and where none is,
     /// the first is made.
     pub files: Vec<String>,
-    /// Files that it reads instead, where one is there.
+    /// Files of another form that it reads instead, where one is there.
     #[serde(default)]
-    pub unless: Vec<String>,
+    pub instead: Vec<Instead>,
     /// Whether it takes comments in them, and commas behind the last of a list.
     #[serde(default)]
     pub comments: bool,
@@ -57,6 +57,16 @@ pub struct Setup {
     pub put: Vec<Put>,
     /// What a person still does.
     pub then: Option<String>,
+}
+
+/// Settings of another form.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instead {
+    /// The file, below the home directory.
+    pub file: String,
+    /// What is put into it.
+    pub put: Vec<Put>,
 }
 
 /// What is put into settings.

@@ -112,7 +112,6 @@ pub fn failed(agent: &Agent, error: &Error) -> String {
                 "it has to be plain JSON, without comments; or add it by hand (docs/agents.md)"
             }
         },
-        Error::Elsewhere(..) => "add it there by hand (docs/agents.md)",
         Error::Occupied(..) => "somebody has set it; take it out if it is not needed",
         Error::NoShell => "`install.sh` does that, as ~/.local/lib/kibosh/bash",
     };

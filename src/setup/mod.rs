@@ -60,8 +60,6 @@ pub enum Error {
     Syntax(PathBuf, String, usize, usize),
     /// Something else is set already: where, and to what.
     Occupied(PathBuf, String, String),
-    /// This file is there, and then the agent reads no other for it.
-    Elsewhere(PathBuf),
     /// kibosh is not installed as `bash`, which the agent asks for.
     NoShell,
 }
@@ -75,9 +73,6 @@ impl fmt::Display for Error {
             }
             Self::Occupied(path, at, found) => {
                 write!(out, "{}: `{at}` is `{found}` already", path.display())
-            }
-            Self::Elsewhere(path) => {
-                write!(out, "{} is there, where it looks first", path.display())
             }
             Self::NoShell => write!(out, "kibosh is not installed as `bash`"),
         }
@@ -99,26 +94,30 @@ pub fn plan(
     installed: &Installed,
     undo: bool,
 ) -> Result<Vec<Plan>, Error> {
+    let instead = setup.instead.iter().map(|it| (&it.file, &it.put));
+    let usual = setup.files.iter().map(|file| (file, &setup.put));
+    let files: Vec<(&String, &Vec<Put>)> = instead.chain(usual).collect();
     let is_there = |file: &&String| folders.path(file).symlink_metadata().is_ok();
-    if !undo && let Some(other) = setup.unless.iter().find(is_there) {
-        return Err(Error::Elsewhere(folders.path(other)));
-    }
-    // The first that is there; one of these names is as good as another.
-    let chosen = setup.files.iter().find(is_there);
+    let chosen = files.iter().map(|(file, _)| *file).find(is_there);
     let chosen = chosen.or(setup.files.first());
     let program = agent.programs.first().map(String::as_str);
     let program = program.unwrap_or_default();
     let mut plans = Vec::new();
-    for file in &setup.files {
+    for (file, puts) in files {
         let path = folders.path(file);
         let before = file::read(&path).map_err(|error| Error::Unreadable(path.clone(), error))?;
         let text = before.clone().unwrap_or_default();
         let edit = Edit {
-            setup,
+            puts,
+            form: match setup.comments {
+                true => Form::Commented,
+                false => Form::Strict,
+            },
             program,
             path: &path,
         };
-        let after = if Some(file) == chosen && !undo {
+        let puts_in = Some(file) == chosen && !undo;
+        let after = if puts_in {
             edit.put(&text, installed)?
         } else {
             if !undo {
@@ -127,7 +126,7 @@ pub fn plan(
             edit.take(&text)?
         };
         if after != text {
-            let after = (!undo || !json::is_empty(&after)).then_some(after);
+            let after = (puts_in || !json::is_empty(&after)).then_some(after);
             plans.push(Plan {
                 path,
                 before,
@@ -140,7 +139,8 @@ pub fn plan(
 
 /// What is done to the text of one file.
 struct Edit<'a> {
-    setup: &'a Setup,
+    puts: &'a [Put],
+    form: Form,
     program: &'a str,
     path: &'a Path,
 }
@@ -149,7 +149,7 @@ impl Edit<'_> {
     /// The text with all that belongs there.
     fn put(&self, text: &str, installed: &Installed) -> Result<String, Error> {
         let mut text = text.to_owned();
-        for put in &self.setup.put {
+        for put in self.puts {
             let (names, form) = put.parts();
             let wanted = filled(form, self.program, installed).ok_or(Error::NoShell)?;
             // What another place of kibosh has put there goes.
@@ -157,7 +157,7 @@ impl Edit<'_> {
                 wanted != *found && is_of_kibosh(found, form, self.program)
             };
             text = self.without(&text, put, &is_old)?;
-            let with = json::with(&text, self.form(), &names, &change(put, wanted.clone()));
+            let with = json::with(&text, self.form, &names, &change(put, wanted.clone()));
             text = with.map_err(|fault| self.fault(fault))?.unwrap_or(text);
         }
         Ok(text)
@@ -168,8 +168,7 @@ impl Edit<'_> {
     fn take(&self, text: &str) -> Result<String, Error> {
         let is_it = |found: &Value, form: &Value| is_of_kibosh(found, form, self.program);
         let (ours, anybodys): (Vec<&Put>, Vec<&Put>) = self
-            .setup
-            .put
+            .puts
             .iter()
             .partition(|put| names_kibosh(put.parts().1));
         let mut taken = text.to_owned();
@@ -188,9 +187,9 @@ impl Edit<'_> {
 
     /// That nobody has set something else here, which would count or be lost.
     fn is_free(&self, text: &str) -> Result<(), Error> {
-        for put in &self.setup.put {
+        for put in self.puts {
             let (names, form) = put.parts();
-            let found = json::found(text, self.form(), &names);
+            let found = json::found(text, self.form, &names);
             let found = found.map_err(|fault| self.fault(fault))?;
             if let (Put::Set { .. }, Some(found)) = (put, found)
                 && !is_of_kibosh(&found, form, self.program)
@@ -209,16 +208,9 @@ impl Edit<'_> {
         is: &dyn Fn(&Value, &Value) -> bool,
     ) -> Result<String, Error> {
         let (names, form) = put.parts();
-        let without = json::without(text, self.form(), &names, &change(put, form.clone()), is);
+        let without = json::without(text, self.form, &names, &change(put, form.clone()), is);
         let without = without.map_err(|fault| self.fault(fault))?;
         Ok(without.unwrap_or_else(|| text.to_owned()))
-    }
-
-    fn form(&self) -> Form {
-        match self.setup.comments {
-            true => Form::Commented,
-            false => Form::Strict,
-        }
     }
 
     fn fault(&self, fault: Fault) -> Error {

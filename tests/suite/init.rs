@@ -287,6 +287,22 @@ fn comments_stay_in_the_settings_of_an_agent_that_takes_them() {
 }
 
 #[test]
+fn comments_stay_where_an_agent_that_takes_them_gets_a_hook() {
+    let home = Home::new("hook-comments", &["gemini"]);
+    let text = "{\n  \"hooks\": {\n    // mine\n    \"BeforeTool\": [\n      // none yet\n    ]\n  } // end\n}\n";
+    let file = home.settings(".gemini/settings.json", text);
+    home.said(&["--yes"], 0);
+    let changed = fs::read_to_string(&file).unwrap();
+    assert!(changed.contains(&home.command("gemini")), "{changed}");
+    for comment in ["// mine\n", "// none yet\n", "} // end\n"] {
+        assert!(changed.contains(comment), "{changed}");
+    }
+    assert!(home.said(&["--yes"], 0).contains("set up already"));
+    home.said(&["--undo", "--yes"], 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
 fn where_an_agent_has_several_files_the_one_that_counts_is_changed_and_all_are_taken_back() {
     let home = Home::new("several", &["opencode"]);
     let folder = ".config/opencode";
@@ -407,19 +423,28 @@ fn each_agent_keeps_what_somebody_else_has_set() {
 }
 
 #[test]
-fn droid_is_not_set_up_where_it_would_not_look() {
+fn droid_is_set_up_in_the_file_that_it_looks_into() {
     for name in [".factory/hooks.json", ".factory/hooks/hooks.json"] {
         let home = Home::new("droid", &["droid"]);
         home.said(&["--yes"], 0);
-        let other = home.settings(name, "{}");
-        let said = home.said(&["--yes"], 1);
-        assert!(
-            said.contains("hooks.json is there") && said.contains("hint: "),
-            "{said}"
+        let usual = home.at("home/.factory/settings.json");
+        assert!(usual.exists());
+        let text = "{\n  \"PreToolUse\": [],\n  \"Stop\": []\n}\n";
+        let other = home.settings(name, text);
+        home.said(&["--yes"], 0);
+        assert_eq!(
+            json_of(&other)["PreToolUse"],
+            json!([{"matcher": "Execute", "hooks": [{"type": "command", "command": home.command("droid")}]}])
         );
+        assert!(!usual.exists());
+        let once = fs::read(&other).unwrap();
+        assert!(home.said(&["--yes"], 0).contains("set up already"));
+        assert_eq!(fs::read(&other).unwrap(), once);
         home.said(&["--undo", "--yes"], 0);
-        assert!(!home.at("home/.factory/settings.json").exists());
-        assert_eq!(fs::read_to_string(other).unwrap(), "{}");
+        assert_eq!(json_of(&other), json!({"Stop": []}));
+        fs::write(&other, "{\"PreToolUse\": 1}").unwrap();
+        home.said(&["--yes"], 1);
+        assert_eq!(fs::read_to_string(&other).unwrap(), "{\"PreToolUse\": 1}");
     }
 }
 
