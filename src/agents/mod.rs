@@ -187,6 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_into_settings_is_what_the_agent_has() {
+        for agent in known() {
+            let Some(setup) = &agent.setup else { continue };
+            assert!(!setup.files.is_empty(), "{}", agent.name);
+            let more = setup.instead.iter().map(|instead| &instead.put);
+            for put in more.chain([&setup.put]) {
+                let texts = put.iter().map(|put| put.parts().1.to_string());
+                let text = texts.collect::<String>();
+                let (shell, hook) = (text.contains("\"$shell\""), text.contains("\"$hook\""));
+                assert!(shell || hook, "{}", agent.name);
+                assert!(!hook || agent.hook.is_some(), "{}", agent.name);
+            }
+        }
+    }
+
+    #[test]
     fn no_program_is_two_agents() {
         let mut programs: Vec<String> = known().into_iter().flat_map(|one| one.programs).collect();
         programs.sort();
