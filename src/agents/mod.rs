@@ -44,12 +44,29 @@ pub struct Agent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
-    /// Its settings, a JSON file below the home directory.
-    pub file: String,
+    /// Its settings, JSON files below the home directory: the first that is there counts most, and where none is,
+    /// the first is made.
+    pub files: Vec<String>,
+    /// Files of another form that it reads instead, where one is there.
+    #[serde(default)]
+    pub instead: Vec<Instead>,
+    /// Whether it takes comments in them, and commas behind the last of a list.
+    #[serde(default)]
+    pub comments: bool,
     /// What is put into it. `$shell` stands for kibosh as `bash`, `$hook` for the command of its hook.
     pub put: Vec<Put>,
     /// What a person still does.
     pub then: Option<String>,
+}
+
+/// Settings of another form.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instead {
+    /// The file, below the home directory.
+    pub file: String,
+    /// What is put into it.
+    pub put: Vec<Put>,
 }
 
 /// What is put into settings.
@@ -70,6 +87,15 @@ pub enum Put {
         /// The item.
         value: serde_json::Value,
     },
+}
+
+impl Put {
+    /// The names of its path, and the value.
+    #[must_use]
+    pub fn parts(&self) -> (Vec<&str>, &serde_json::Value) {
+        let (Self::Set { at, value } | Self::Add { to: at, value }) = self;
+        (at.split('.').collect(), value)
+    }
 }
 
 /// The agent of this name: that of a program of it, or what people call it, with `-` for a blank.
@@ -157,6 +183,22 @@ mod tests {
                 "{}",
                 agent.name
             );
+        }
+    }
+
+    #[test]
+    fn what_is_put_into_settings_is_what_the_agent_has() {
+        for agent in known() {
+            let Some(setup) = &agent.setup else { continue };
+            assert!(!setup.files.is_empty(), "{}", agent.name);
+            let more = setup.instead.iter().map(|instead| &instead.put);
+            for put in more.chain([&setup.put]) {
+                let texts = put.iter().map(|put| put.parts().1.to_string());
+                let text = texts.collect::<String>();
+                let (shell, hook) = (text.contains("\"$shell\""), text.contains("\"$hook\""));
+                assert!(shell || hook, "{}", agent.name);
+                assert!(!hook || agent.hook.is_some(), "{}", agent.name);
+            }
         }
     }
 

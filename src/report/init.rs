@@ -1,6 +1,6 @@
 //! What `kibosh init` says.
 
-use crate::agents::Agent;
+use crate::agents::{Agent, Takes};
 use crate::setup::{Error, Plan};
 
 use super::diff::diff;
@@ -65,16 +65,38 @@ pub fn done(agent: &Agent, undo: bool) -> String {
     }
 }
 
-/// How an agent is started that has no settings for it.
+/// What covers an agent that has no settings for it; `shell` is kibosh as `bash`, where it is installed so.
 #[must_use]
-pub fn only_run(agent: &Agent, program: &str) -> String {
+pub fn only_run(agent: &Agent, program: &str, shell: Option<&str>) -> String {
     let program = escape(program);
-    let more = match &agent.setting {
-        Some(setting) => format!(", or set {setting} to kibosh as `bash`"),
-        None => String::new(),
+    let variable = agent.variables.first();
+    let takes = match (agent.shell, variable, &agent.file) {
+        (Takes::Variable, Some(name), _) => format!("its shell is the one that `{name}` names"),
+        (Takes::Path, Some(name), _) => {
+            format!("its shell is the one that `{name}` names, else `bash` from PATH")
+        }
+        (Takes::Path, None, _) => "its shell is `bash` from PATH".to_owned(),
+        (Takes::Login, ..) => "its shell is the login shell".to_owned(),
+        (Takes::File, _, Some(file)) => format!("its shell is always `{file}`"),
+        (Takes::None, ..) => "it runs commands without a shell".to_owned(),
+        _ => "how it runs commands is not known".to_owned(),
     };
+    let but = agent.but.as_ref();
+    let but = but.map_or_else(String::new, |but| format!("; {but}"));
+    let by_hand = match &agent.hook {
+        Some(_) => "\n  its hook can be set up by hand, for the lines alone: docs/agents.md",
+        None => "",
+    };
+    let by_variable = match (variable, shell) {
+        (Some(name), Some(shell)) if agent.but.is_none() => {
+            format!(", or `{name}={} {program}`", escape(shell))
+        }
+        _ => String::new(),
+    };
+    let only = if by_variable.is_empty() { "only " } else { "" };
     format!(
-        "{}: nothing to set up; start it with `kibosh run -- {program}`{more}",
+        "{}: nothing that could be set up: {takes}{but}\n  what covers it is {only}`kibosh run -- {program}`\
+         {by_variable}{by_hand}",
         agent.name
     )
 }
@@ -84,9 +106,12 @@ pub fn only_run(agent: &Agent, program: &str) -> String {
 pub fn failed(agent: &Agent, error: &Error) -> String {
     let hint = match error {
         Error::Unreadable(..) => "make it a readable file, or set it up by hand",
-        Error::Syntax(..) => {
-            "kibosh changes plain JSON only, without comments; add it by hand (docs/agents.md)"
-        }
+        Error::Syntax(..) => match agent.setup.as_ref().is_some_and(|setup| setup.comments) {
+            true => "it has to be JSON, with comments at most; or add it by hand (docs/agents.md)",
+            false => {
+                "it has to be plain JSON, without comments; or add it by hand (docs/agents.md)"
+            }
+        },
         Error::Occupied(..) => "somebody has set it; take it out if it is not needed",
         Error::NoShell => "`install.sh` does that, as ~/.local/lib/kibosh/bash",
     };

@@ -1,6 +1,6 @@
 //! `kibosh init`: the settings of agents, so that their shell is kibosh and their hook asks it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::check::print;
 use super::question::Question;
@@ -9,7 +9,7 @@ use crate::cli::definition::Init;
 use crate::doctor::shells::{self, Identity};
 use crate::exit;
 use crate::report;
-use crate::setup::{Installed, Plan, file, plan};
+use crate::setup::{Folders, Installed, Plan, file, plan};
 
 /// Sets up the agents; gives the exit status, the worst of all.
 #[must_use]
@@ -19,6 +19,12 @@ pub fn init(options: &Init, say: &dyn Fn(&str)) -> u8 {
     let Some(home) = home.filter(|home| home.is_absolute() && home.is_dir()) else {
         say(report::init::NO_HOME);
         return exit::FAILED;
+    };
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let config = config.filter(|config| config.is_absolute());
+    let folders = Folders {
+        config: config.unwrap_or_else(|| home.join(".config")),
+        home,
     };
     let installed = match installed() {
         Ok(installed) => installed,
@@ -39,9 +45,12 @@ pub fn init(options: &Init, say: &dyn Fn(&str)) -> u8 {
         return print(report::init::NONE, 0);
     }
     let one = |(agent, program): &(Agent, String)| match &agent.setup {
-        Some(setup) => set_up(agent, setup, &home, &installed, options, say),
+        Some(setup) => set_up(agent, setup, &folders, &installed, options, say),
         None if options.undo => print(&report::init::nothing(agent, true), 0),
-        None => print(&report::init::only_run(agent, program), 0),
+        None => {
+            let shell = installed.shell.as_deref();
+            print(&report::init::only_run(agent, program, shell), 0)
+        }
     };
     agents.iter().map(one).max().unwrap_or_default()
 }
@@ -84,36 +93,39 @@ fn installed() -> std::io::Result<Installed> {
 fn set_up(
     agent: &Agent,
     setup: &Setup,
-    home: &Path,
+    folders: &Folders,
     installed: &Installed,
     options: &Init,
     say: &dyn Fn(&str),
 ) -> u8 {
-    let plan = match plan(agent, setup, home, installed, options.undo) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return print(&report::init::nothing(agent, options.undo), 0),
+    let plans = match plan(agent, setup, folders, installed, options.undo) {
+        Ok(plans) => plans,
         Err(error) => {
             say(&report::init::failed(agent, &error));
             return exit::NOT_DONE;
         }
     };
-    let shown = print(&report::init::change(agent, &plan), 0);
-    if shown != 0 {
-        return shown;
+    if plans.is_empty() {
+        return print(&report::init::nothing(agent, options.undo), 0);
     }
-    if !options.yes
-        && let Err(refusal) = asked(&plan, options.undo)
-    {
-        say(&refusal);
-        return exit::STOPPED;
-    }
-    match file::replace(&plan.path, plan.before.as_deref(), plan.after.as_deref()) {
-        Ok(()) => print(&report::init::done(agent, options.undo), 0),
-        Err(error) => {
-            say(&report::init::not_written(agent, &plan, &error));
-            exit::NOT_DONE
+    for plan in &plans {
+        let shown = print(&report::init::change(agent, plan), 0);
+        if shown != 0 {
+            return shown;
+        }
+        if !options.yes
+            && let Err(refusal) = asked(plan, options.undo)
+        {
+            say(&refusal);
+            return exit::STOPPED;
+        }
+        if let Err(error) = file::replace(&plan.path, plan.before.as_deref(), plan.after.as_deref())
+        {
+            say(&report::init::not_written(agent, plan, &error));
+            return exit::NOT_DONE;
         }
     }
+    print(&report::init::done(agent, options.undo), 0)
 }
 
 /// Asks a person whether it is to be written; gives what is said where it is not.

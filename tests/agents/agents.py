@@ -200,7 +200,9 @@ class OpenCode(Agent):
         return ["run", "-m", f"{MODEL}/{MODEL}", PROMPT]
 
     def guard(self, place, way, kibosh):
-        return {"SHELL": f"{place.names}/bash"} if way == "shell" else {}
+        if way == "shell":
+            init(place, "opencode", kibosh)
+        return {}
 
 
 class Mini(Agent):

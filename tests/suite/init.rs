@@ -58,6 +58,7 @@ impl Home {
             .args(arguments)
             .env("HOME", self.at("home"))
             .env("PATH", self.search_path())
+            .env_remove("XDG_CONFIG_HOME")
             .current_dir(self.0.path())
             .stdin(Stdio::null())
             .output()
@@ -82,6 +83,21 @@ impl Home {
 fn json_of(file: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
+
+/// Those that can be set up.
+const AGENTS: [&str; 11] = [
+    "claude",
+    "gemini",
+    "qwen",
+    "codex",
+    "copilot",
+    "opencode",
+    "kilo",
+    "pi",
+    "droid",
+    "crush",
+    "cursor-agent",
+];
 
 /// Settings that somebody has written by hand.
 const FOREIGN: &str = "{\n    \"model\": \"x\",   \"env\": { \"A\": \"1\" },\n    \"hooks\": {\n        \"PreToolUse\": [\n            {\"matcher\": \"Edit\", \"hooks\": []}\n        ],\n        \"Stop\": []\n    },\n    \"é\": \"\\\"}\"\n}";
@@ -126,8 +142,9 @@ fn claude_gets_its_shell_and_its_hook_and_loses_exactly_them() {
 
 #[test]
 fn each_agent_is_set_up_in_its_own_file_which_goes_again_where_it_held_nothing_else() {
-    let home = Home::new("each", &["gemini", "qwen", "codex", "copilot", "claude"]);
+    let home = Home::new("each", &AGENTS);
     home.said(&["--yes"], 0);
+    let shell = home.at("lib/kibosh/bash").display().to_string();
     let item = |tool: &str, agent: &str| json!([{"matcher": tool, "hooks": [{"type": "command", "command": home.command(agent)}]}]);
     let files = [
         (
@@ -147,10 +164,39 @@ fn each_agent_is_set_up_in_its_own_file_which_goes_again_where_it_held_nothing_e
             json!({"version": 1, "hooks": {"preToolUse":
                 [{"type": "command", "bash": home.command("copilot"), "timeoutSec": 60}]}}),
         ),
+        (".config/opencode/opencode.jsonc", json!({"shell": shell})),
+        (".config/kilo/kilo.jsonc", json!({"shell": shell})),
+        (".pi/agent/settings.json", json!({"shellPath": shell})),
+        (
+            ".factory/settings.json",
+            json!({"hooks": {"PreToolUse": item("Execute", "droid")}}),
+        ),
+        (
+            ".config/crush/crush.json",
+            json!({"hooks": {"PreToolUse": [{"matcher": "^bash$", "command": home.command("crush")}]}}),
+        ),
+        (
+            ".cursor/hooks.json",
+            json!({"version": 1, "hooks": {"beforeShellExecution": [{"command": home.command("cursor-agent")}]}}),
+        ),
     ];
+    assert_eq!(files.len(), AGENTS.len() - 1);
     for (file, expected) in &files {
         assert_eq!(json_of(&home.at("home").join(file)), *expected, "{file}");
     }
+    let all = || {
+        files
+            .each_ref()
+            .map(|(file, _)| fs::read(home.at("home").join(file)).unwrap())
+    };
+    let once = all();
+    let said = home.said(&["--yes"], 0);
+    assert_eq!(
+        said.matches("set up already").count(),
+        AGENTS.len(),
+        "{said}"
+    );
+    assert_eq!(all(), once);
     home.said(&["--undo", "--yes"], 0);
     for (file, _) in &files {
         assert!(!home.at("home").join(file).exists(), "{file}");
@@ -160,21 +206,266 @@ fn each_agent_is_set_up_in_its_own_file_which_goes_again_where_it_held_nothing_e
 
 #[test]
 fn the_hook_that_is_put_in_is_one_that_answers() {
-    let home = Home::new("answers", &["gemini"]);
+    let agents = ["gemini", "droid", "crush", "cursor-agent"];
+    let home = Home::new("answers", &agents);
     home.said(&["--yes"], 0);
-    let settings = json_of(&home.at("home/.gemini/settings.json"));
-    let command = &settings["hooks"]["BeforeTool"][0]["hooks"][0]["command"];
-    let call = json!({"hook_event_name": "BeforeTool", "tool_name": "run_shell_command",
-                      "tool_input": {"command": "rm -rf /"}});
-    let output = Command::new("sh")
-        .args([
-            "-c",
-            &format!("{} <<'X'\n{call}\nX", command.as_str().unwrap()),
-        ])
-        .output()
-        .unwrap();
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answer["decision"], "deny");
+    let cwd = home.at("home").display().to_string();
+    let call = |event: &str, tool: &str| {
+        json!({"hook_event_name": event, "tool_name": tool, "cwd": cwd, "command": "rm -rf /",
+               "tool_input": {"command": "rm -rf /"}})
+    };
+    for (file, command, call, answer) in [
+        (
+            ".gemini/settings.json",
+            "/hooks/BeforeTool/0/hooks/0/command",
+            call("BeforeTool", "run_shell_command"),
+            "/decision",
+        ),
+        (
+            ".factory/settings.json",
+            "/hooks/PreToolUse/0/hooks/0/command",
+            call("PreToolUse", "Execute"),
+            "/hookSpecificOutput/permissionDecision",
+        ),
+        (
+            ".config/crush/crush.json",
+            "/hooks/PreToolUse/0/command",
+            call("PreToolUse", "bash"),
+            "/decision",
+        ),
+        (
+            ".cursor/hooks.json",
+            "/hooks/beforeShellExecution/0/command",
+            call("beforeShellExecution", ""),
+            "/permission",
+        ),
+    ] {
+        let settings = json_of(&home.at("home").join(file));
+        let command = settings.pointer(command).unwrap().as_str().unwrap();
+        let output = Command::new("sh")
+            .args(["-c", &format!("{command} <<'X'\n{call}\nX")])
+            .output()
+            .unwrap();
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(said.pointer(answer).unwrap(), "deny", "{file}: {said}");
+    }
+}
+
+#[test]
+fn comments_stay_in_the_settings_of_an_agent_that_takes_them() {
+    let home = Home::new("comments", &["opencode", "kilo"]);
+    let text = "{\n  // mine: do not touch\n  \"model\": \"x/y\", /* \"shell\": 1 */\n  \"permission\": {\n    \
+                \"bash\": \"ask\", // always\n  },\n}\n";
+    let files = [".config/opencode/opencode.jsonc", ".config/kilo/kilo.jsonc"]
+        .map(|name| home.settings(name, text));
+    home.said(&["--yes"], 0);
+    let shell = home.at("lib/kibosh/bash").display().to_string();
+    for file in &files {
+        let changed = fs::read_to_string(file).unwrap();
+        let put = format!("\n  \"shell\": \"{shell}\",");
+        assert_eq!(changed.replacen(&put, "", 1), text);
+        assert!(changed.contains(&put), "{changed}");
+    }
+    let once = files.each_ref().map(|file| fs::read(file).unwrap());
+    assert_eq!(
+        home.said(&["--yes"], 0).matches("set up already").count(),
+        2
+    );
+    assert_eq!(files.each_ref().map(|file| fs::read(file).unwrap()), once);
+    home.said(&["--undo", "--yes"], 0);
+    for file in &files {
+        assert_eq!(fs::read_to_string(file).unwrap(), text);
+        fs::write(file, "{\n  // mine\n  \"model\" \"x\"\n}\n").unwrap();
+    }
+    for agent in ["opencode", "kilo"] {
+        let said = home.said(&[agent, "--yes"], 1);
+        assert!(
+            said.contains(".jsonc:3:11: ") && said.contains("with comments at most"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn comments_stay_where_an_agent_that_takes_them_gets_a_hook() {
+    let home = Home::new("hook-comments", &["gemini"]);
+    let text = "{\n  \"hooks\": {\n    // mine\n    \"BeforeTool\": [\n      // none yet\n    ]\n  } // end\n}\n";
+    let file = home.settings(".gemini/settings.json", text);
+    home.said(&["--yes"], 0);
+    let changed = fs::read_to_string(&file).unwrap();
+    assert!(changed.contains(&home.command("gemini")), "{changed}");
+    for comment in ["// mine\n", "// none yet\n", "} // end\n"] {
+        assert!(changed.contains(comment), "{changed}");
+    }
+    assert!(home.said(&["--yes"], 0).contains("set up already"));
+    home.said(&["--undo", "--yes"], 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn where_an_agent_has_several_files_the_one_that_counts_is_changed_and_all_are_taken_back() {
+    let home = Home::new("several", &["opencode"]);
+    let folder = ".config/opencode";
+    let json = home.settings(&format!("{folder}/opencode.json"), "{\"model\": \"x\"}\n");
+    home.said(&["--yes"], 0);
+    assert!(json_of(&json)["shell"].is_string());
+    // It is put where it counts, and stands once.
+    let jsonc = home.settings(
+        &format!("{folder}/opencode.jsonc"),
+        "{\"share\": \"disabled\"}\n",
+    );
+    home.said(&["--yes"], 0);
+    assert_eq!(fs::read_to_string(&json).unwrap(), "{\"model\": \"x\"}\n");
+    assert!(json_of(&jsonc)["shell"].is_string());
+    fs::copy(&jsonc, &json).unwrap();
+    home.said(&["--undo", "--yes"], 0);
+    for file in [&json, &jsonc] {
+        assert_eq!(
+            fs::read_to_string(file).unwrap(),
+            "{\"share\": \"disabled\"}\n"
+        );
+    }
+    // What somebody has set in any of them stays, and is not set aside unseen.
+    for (file, other) in [(&json, &jsonc), (&jsonc, &json)] {
+        fs::write(file, "{\"shell\": \"/bin/zsh\"}\n").unwrap();
+        let before = fs::read(other).unwrap();
+        let said = home.said(&["--yes"], 1);
+        assert!(said.contains("`shell` is `\"/bin/zsh\"` already"), "{said}");
+        assert_eq!(
+            fs::read_to_string(file).unwrap(),
+            "{\"shell\": \"/bin/zsh\"}\n"
+        );
+        assert_eq!(fs::read(other).unwrap(), before);
+        fs::write(file, "{ no").unwrap();
+        home.said(&["--yes"], 1);
+        fs::write(file, "{}").unwrap();
+    }
+}
+
+#[test]
+fn each_agent_keeps_what_somebody_else_has_set() {
+    let home = Home::new("kept", &[]);
+    for (agent, file, text) in [
+        (
+            "opencode",
+            ".config/opencode/opencode.json",
+            "{\"shell\": \"/bin/zsh\"}",
+        ),
+        (
+            "kilo",
+            ".config/kilo/config.json",
+            "{\"shell\": \"/bin/zsh\"}",
+        ),
+        (
+            "pi",
+            ".pi/agent/settings.json",
+            "{\"shellPath\": \"/bin/zsh\"}",
+        ),
+        ("pi", ".pi/agent/settings.json", "{} // none"),
+        (
+            "droid",
+            ".factory/settings.json",
+            "{\"hooks\": {\"PreToolUse\": {}}}",
+        ),
+        ("droid", ".factory/settings.json", "{ // none\n}"),
+        ("crush", ".config/crush/crush.json", "{\"hooks\": []}"),
+        ("cursor-agent", ".cursor/hooks.json", "{\"version\": 2}"),
+        ("cursor-agent", ".cursor/hooks.json", "{\"version\": 1,}"),
+    ] {
+        let path = home.settings(file, text);
+        let said = home.said(&[agent, "--yes"], 1);
+        assert!(
+            said.contains("was not changed") && said.contains("hint: "),
+            "{said}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        if serde_json::from_str::<Value>(text).is_ok() {
+            home.said(&[agent, "--undo", "--yes"], 0);
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        fs::remove_file(path).unwrap();
+    }
+    // Hooks of others stay beside that of kibosh, and what they need stays when it goes.
+    for (agent, file, text) in [
+        (
+            "cursor-agent",
+            ".cursor/hooks.json",
+            "{\"version\": 1, \"hooks\": {\"beforeShellExecution\": [{\"command\": \"./mine\"}]}}\n",
+        ),
+        (
+            "cursor-agent",
+            ".cursor/hooks.json",
+            "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": []\n  }\n}\n",
+        ),
+        (
+            "crush",
+            ".config/crush/crush.json",
+            "{\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\"command\": \"./mine\"}\n    ]\n  },\n  \"lsp\": {}\n}\n",
+        ),
+        (
+            "droid",
+            ".factory/settings.json",
+            "{\"model\": \"x\", \"hooks\": {\"PreToolUse\": [{\"matcher\": \"Edit\", \"hooks\": []}]}}\n",
+        ),
+        (
+            "pi",
+            ".pi/agent/settings.json",
+            "{\n  \"theme\": \"dark\"\n}\n",
+        ),
+    ] {
+        let path = home.settings(file, text);
+        home.said(&[agent, "--yes"], 0);
+        let changed = fs::read_to_string(&path).unwrap();
+        assert!(changed.contains("kibosh") && changed != text, "{changed}");
+        home.said(&[agent, "--undo", "--yes"], 0);
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "{agent}");
+    }
+}
+
+#[test]
+fn droid_is_set_up_in_the_file_that_it_looks_into() {
+    for name in [".factory/hooks.json", ".factory/hooks/hooks.json"] {
+        let home = Home::new("droid", &["droid"]);
+        home.said(&["--yes"], 0);
+        let usual = home.at("home/.factory/settings.json");
+        assert!(usual.exists());
+        let text = "{\n  \"PreToolUse\": [],\n  \"Stop\": []\n}\n";
+        let other = home.settings(name, text);
+        home.said(&["--yes"], 0);
+        assert_eq!(
+            json_of(&other)["PreToolUse"],
+            json!([{"matcher": "Execute", "hooks": [{"type": "command", "command": home.command("droid")}]}])
+        );
+        assert!(!usual.exists());
+        let once = fs::read(&other).unwrap();
+        assert!(home.said(&["--yes"], 0).contains("set up already"));
+        assert_eq!(fs::read(&other).unwrap(), once);
+        home.said(&["--undo", "--yes"], 0);
+        assert_eq!(json_of(&other), json!({"Stop": []}));
+        fs::write(&other, "{\"PreToolUse\": 1}").unwrap();
+        home.said(&["--yes"], 1);
+        assert_eq!(fs::read_to_string(&other).unwrap(), "{\"PreToolUse\": 1}");
+    }
+}
+
+#[test]
+fn what_is_kept_elsewhere_than_in_dot_config_is_found_there() {
+    let home = Home::new("xdg", &["opencode"]);
+    let run = |arguments: &[&str]| {
+        let mut init = Command::new(home.at("bin/kibosh"));
+        init.arg("init").args(arguments).arg("--yes");
+        init.env("HOME", home.at("home"))
+            .env("PATH", home.search_path())
+            .env("XDG_CONFIG_HOME", home.at("xdg"));
+        let output = init.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    run(&[]);
+    let file = home.at("xdg/opencode/opencode.jsonc");
+    assert!(json_of(&file)["shell"].is_string());
+    assert!(!home.at("home/.config").exists());
+    run(&["--undo"]);
+    assert!(!file.exists());
 }
 
 #[test]
@@ -228,7 +519,7 @@ fn a_link_stays_a_link() {
 
 #[test]
 fn what_an_installation_elsewhere_has_put_there_is_replaced_and_taken_back() {
-    let home = Home::new("moved", &["claude", "gemini"]);
+    let home = Home::new("moved", &["claude", "gemini", "opencode", "cursor-agent"]);
     home.said(&["--yes"], 0);
     let old = home
         .at("")
@@ -236,8 +527,13 @@ fn what_an_installation_elsewhere_has_put_there_is_replaced_and_taken_back() {
         .unwrap()
         .trim_end_matches('/')
         .to_owned();
-    let files =
-        [".claude/settings.json", ".gemini/settings.json"].map(|name| home.at("home").join(name));
+    let files = [
+        ".claude/settings.json",
+        ".gemini/settings.json",
+        ".config/opencode/opencode.jsonc",
+        ".cursor/hooks.json",
+    ]
+    .map(|name| home.at("home").join(name));
     let moved = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap();
         let text = text.replace(&old, "/opt/elsewhere");
@@ -249,7 +545,11 @@ fn what_an_installation_elsewhere_has_put_there_is_replaced_and_taken_back() {
     for file in &files {
         let text = fs::read_to_string(file).unwrap();
         assert!(!text.contains("/opt/elsewhere"), "{text}");
-        assert_eq!(text.matches("kibosh hook").count(), 1, "{text}");
+        assert_eq!(
+            text.matches(&old).count(),
+            if text.contains("env") { 2 } else { 1 },
+            "{text}"
+        );
     }
     files.iter().for_each(moved);
     // And where kibosh is no shell any more.
@@ -304,22 +604,66 @@ fn nothing_is_written_without_a_person_who_says_yes() {
 
 #[test]
 fn agents_without_settings_are_named_with_how_they_are_started() {
-    let home = Home::new("others", &["mini", "pi"]);
+    let home = Home::new("others", &["mini", "goose", "cn"]);
     let said = home.said(&["--yes"], 0);
-    assert!(said.contains("`kibosh run -- mini`"), "{said}");
-    assert!(
-        said.contains("`kibosh run -- pi`, or set `shellPath`"),
-        "{said}"
-    );
-    assert!(
-        home.said(&["crush", "--yes"], 0)
-            .contains("`kibosh run -- crush`")
-    );
+    let shell = home.at("lib/kibosh/bash").display().to_string();
+    for told in [
+        "mini-swe-agent: nothing that could be set up: its shell is always `/bin/sh`\n  \
+         what covers it is only `kibosh run -- mini`\n"
+            .to_owned(),
+        format!(
+            "goose: nothing that could be set up: its shell is the one that `GOOSE_SHELL` names, else `bash` from \
+             PATH\n  what covers it is `kibosh run -- goose`, or `GOOSE_SHELL={shell} goose`\n"
+        ),
+        format!(
+            "Continue: nothing that could be set up: its shell is the one that `SHELL` names\n  \
+             what covers it is `kibosh run -- cn`, or `SHELL={shell} cn`\n"
+        ),
+    ] {
+        assert!(said.contains(&told), "{said}");
+    }
+    for (agent, told) in [
+        (
+            "aider",
+            "without a terminal it takes /bin/sh\n  what covers it is only `kibosh run -- aider`",
+        ),
+        (
+            "cline",
+            "always `/bin/bash`\n  what covers it is only `kibosh run -- cline`",
+        ),
+        (
+            "auggie",
+            "starts that through /bin/sh\n  what covers it is only `kibosh run -- auggie`",
+        ),
+        (
+            "amp",
+            "not known\n  what covers it is only `kibosh run -- amp`",
+        ),
+        ("kiro-cli", "its hook can be set up by hand"),
+    ] {
+        let said = home.said(&[agent, "--yes"], 0);
+        assert!(said.contains(told), "{said}");
+    }
+    assert_eq!(fs::read_dir(home.at("home")).unwrap().count(), 0);
+    // Where only the lines are covered, it is said what covers the rest.
+    for agent in [
+        "codex",
+        "gemini",
+        "qwen",
+        "copilot",
+        "droid",
+        "crush",
+        "cursor-agent",
+    ] {
+        let said = home.said(&[agent, "--yes"], 0);
+        assert!(said.contains(&format!("`kibosh run -- {agent}`")), "{said}");
+        home.said(&[agent, "--undo", "--yes"], 0);
+    }
     assert!(
         home.said(&["nobody", "--yes"], 125)
             .contains("no agent `nobody`")
     );
     let nobody = Home::new("nobody", &[]);
     assert!(nobody.said(&[], 0).contains("no agent that kibosh knows"));
-    assert_eq!(fs::read_dir(home.at("home")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(nobody.at("home")).unwrap().count(), 0);
 }
