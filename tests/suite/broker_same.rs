@@ -101,7 +101,10 @@ fn a_yes_is_for_the_directory_before_and_for_how_this_one_is_named() {
     for name in ["OLDPWD", "PWD"] {
         let desk = Desk::new(&format!("words-{name}"));
         let line = "cd -; demolish all";
-        let from = |folder: &str| run(desk.command(line).env(name, folder));
+        let from = |folder: &str| {
+            let mut command = desk.command(line);
+            run(command.env("OLDPWD", desk.place.path()).env(name, folder))
+        };
         for folder in ["staging", "prod"] {
             fs::create_dir(desk.place.path().join(folder)).unwrap();
         }

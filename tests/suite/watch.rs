@@ -154,7 +154,7 @@ fn the_list_is_gone_through_and_the_chosen_one_is_shown_at_every_size() {
             shown[usize::from(size.0) - 1].starts_with('y'),
             "{shown:#?}"
         );
-        person.keys("d");
+        later(&mut person, "d");
         person.wait_for("1/");
         let shown = rows(&person, size);
         assert!(
