@@ -208,10 +208,42 @@ fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
 }
 
 fn overwritten(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
+    /// Options of what copies, moves and links that do not change what is written where.
+    const PLAIN: &[&str] = &[
+        "-a",
+        "--archive",
+        "-f",
+        "--force",
+        "-i",
+        "--interactive",
+        "-m",
+        "--mode",
+        "-p",
+        "--preserve",
+        "-r",
+        "-R",
+        "--recursive",
+        "-s",
+        "--symbolic",
+        "-t",
+        "--target-directory",
+        "-u",
+        "--update",
+        "-v",
+        "--verbose",
+    ];
     let cwd = facts.action.cwd.as_deref()?;
     let is_last = |program: &Program| program.targets == Targets::Last;
     let mut into = Vec::new();
     if facts.program.is_some_and(is_last) {
+        let mut flags = facts
+            .arguments
+            .flags
+            .iter()
+            .filter(|flag| !is_cluster(flag));
+        if !flags.all(|flag| PLAIN.contains(&flag.name.as_str())) {
+            return None;
+        }
         for source in facts.operands(skip) {
             let name = source.text.trim_end_matches('/').rsplit('/').next();
             let name = name.filter(|name| !matches!(*name, "" | "." | ".."))?;
@@ -246,6 +278,11 @@ fn written<'v>(files: impl Iterator<Item = &'v Value>, cwd: &str, into: &[String
     all.filter(|all| !all.is_empty()).map(Ask::Files)
 }
 
+/// Whether several letters stand together: those are read one by one, and as one word as well.
+fn is_cluster(flag: &Flag) -> bool {
+    !flag.name.starts_with("--") && flag.name.len() > 2
+}
+
 /// The words of a git command.
 struct Words<'f> {
     folder: PathBuf,
@@ -276,8 +313,6 @@ impl<'f> Words<'f> {
         let (first, operands) = facts.arguments.positionals.split_first()?;
         let mut directories = 0;
         let mut flags = Vec::new();
-        // A cluster is read as its letters, and as one word as well.
-        let is_cluster = |flag: &&Flag| !flag.name.starts_with("--") && flag.name.len() > 2;
         let flags_given = facts.arguments.flags.iter();
         for flag in flags_given.filter(|flag| !is_cluster(flag)) {
             if flag.at > first.at {

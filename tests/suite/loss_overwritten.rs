@@ -169,6 +169,17 @@ fn a_copy_is_made_silently_and_written_over_only_with_a_yes() {
     ] {
         tree.runs(line, "an old .env");
     }
+    // What another option makes of the words is not known.
+    tree.make("mkdir -p live.db new out/a a; echo x >live.db/t; echo y >new/t; echo z >a/p.db; echo old >out/a/p.db; echo ours >out/p.txt");
+    for line in [
+        "cp -rT new live.db",
+        "cp -r --no-target-directory new live.db",
+        "mv -T new live.db",
+        "cp --parents a/p.db out/",
+    ] {
+        tree.is_stopped(line, "a directory of that name", RULE);
+    }
+    tree.runs("cp -rv new live.db", "a directory of that name");
     // What a link leads to is written over.
     for line in [
         "cp src/a.txt folder/link.db",
