@@ -81,6 +81,59 @@ fn the_same_script_runs_where_it_loses_nothing_and_is_stopped_where_it_does() {
     tree.is_stopped("python3 moves.py", "nothing", "`rm -r data (by ");
 }
 
+/// Whichever way an interpreter is called, installed here or not: nothing is run.
+#[test]
+fn every_spelling_of_running_a_file_is_read() {
+    let tree = Tree::new();
+    write(&tree, "clean.py", PYTHON);
+    write(
+        &tree,
+        "clean.js",
+        "require('fs').rmSync('data', { recursive: true })\n",
+    );
+    write(
+        &tree,
+        "clean.ts",
+        "Deno.removeSync('data', { recursive: true })\n",
+    );
+    write(&tree, "clean.pl", "use File::Path; rmtree('data');\n");
+    write(
+        &tree,
+        "clean.rb",
+        "require 'fileutils'; FileUtils.rm_rf('data')\n",
+    );
+    tree.make("mkdir data; echo mine >data/notes; ln -s clean.py link.py");
+    for line in [
+        "python3 link.py",
+        "python3 -I -S -B clean.py",
+        "python3 -X dev -W ignore clean.py",
+        "python3.11 clean.py",
+        "ipython clean.py",
+        "node --no-warnings clean.js",
+        "bun clean.js",
+        "bun run clean.js",
+        "deno run -A clean.ts",
+        "tsx clean.js",
+        "npx tsx clean.js",
+        "perl -w clean.pl",
+        "ruby clean.rb",
+        "uv run python clean.py",
+        "poetry run python clean.py",
+        "pipenv run python3 clean.py",
+        "conda run -n x python clean.py",
+        "nohup python3 clean.py &",
+        "timeout 5 python3 clean.py",
+        "xvfb-run python3 clean.py",
+        "sudo python3 clean.py",
+    ] {
+        let check = format!("{KIBOSH} check {}", shlex::try_quote(line).unwrap());
+        let output = tree.command("/bin/bash", &check).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(10), "{line}: {said}");
+        assert!(said.contains("filesystem.remove-tree"), "{line}: {said}");
+    }
+}
+
 #[test]
 fn what_ran_a_moment_ago_is_read_again() {
     let tree = Tree::new();
