@@ -1,11 +1,10 @@
 //! Requests that wait for a person at another terminal: what an answer is for, and whom it reaches.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use crate::support::desk::{ASKED, Desk, KIBOSH, number};
-use crate::support::probe::{NOBODY, kibosh_for_all, run, told, wait_for, without_rights};
+use crate::support::probe::{run, told, wait_for};
 
 #[test]
 fn what_a_person_approves_elsewhere_passes_once_when_it_is_run_again() {
@@ -371,13 +370,7 @@ fn a_watcher_can_say_yes_for_the_session() {
 #[test]
 fn it_holds_for_a_user_without_rights_too() {
     let desk = Desk::new("rights");
-    let program = kibosh_for_all(&desk.place);
-    let rights = without_rights().join(" ");
-    fs::set_permissions(desk.place.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    if !rights.is_empty() {
-        let owner = Some(NOBODY.parse().unwrap());
-        std::os::unix::fs::chown(desk.runtime(), owner, owner).unwrap();
-    }
+    let (program, rights) = desk.for_nobody();
     fs::write(desk.place.path().join("site.sh"), "demolish all\n").unwrap();
     fs::copy(&program, desk.place.path().join("look")).unwrap();
     let agent = |line: &str| {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use crate::support::desk::{ASKED, Desk, KIBOSH, number as number_of};
-use crate::support::probe::{NOBODY, kibosh_for_all, run, told, wait_for, without_rights};
+use crate::support::probe::{run, told, wait_for};
 
 /// A copy of the program under a name that no rule knows.
 fn copy(desk: &Desk) {
@@ -390,13 +390,7 @@ fn a_broker_ends_when_its_socket_is_gone() {
 #[test]
 fn a_known_gap_who_is_not_guarded_and_shows_no_program_is_taken_for_a_reviewer() {
     let desk = Desk::new("gap");
-    let program = kibosh_for_all(&desk.place);
-    let rights = without_rights().join(" ");
-    fs::set_permissions(desk.place.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    if !rights.is_empty() {
-        let owner = Some(NOBODY.parse().unwrap());
-        std::os::unix::fs::chown(desk.runtime(), owner, owner).unwrap();
-    }
+    let (program, rights) = desk.for_nobody();
     let agent = |line: &str| {
         let words = format!("exec {rights} {} -c \"$LINE\"", program.display());
         let mut command = desk.place.command("sh");

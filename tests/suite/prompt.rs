@@ -424,13 +424,7 @@ fn owner(process: i32) -> u32 {
 fn nobody_looks_into_who_asks() {
     for line in ["demolish all", "demolish grave"] {
         let place = Place::new("unseen");
-        let policy = place.path().join(".kibosh.toml");
-        let before = fs::read_to_string(&policy).unwrap();
-        let rule = "\n[[rule]]\nid = \"test.grave\"\neffect = \"confirm\"\nreviewers = 2\n\
-            reason = \"demolishes what everybody lives in\"\n\
-            [[rule.match]]\nprogram = [\"demolish\"]\noperands = [\"grave\"]\n\
-            [rule.examples]\nmatches = [\"demolish grave\"]\npasses = [\"renovate\"]\n";
-        fs::write(&policy, format!("{before}{rule}")).unwrap();
+        place.wants_two();
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let runtime = place.runtime();
         let rights = without_rights();

@@ -40,13 +40,7 @@ impl Team {
         }
         let place = Place::new(&format!("two-{test}"));
         let program = kibosh_for_all(&place);
-        let policy = place.path().join(".kibosh.toml");
-        let before = fs::read_to_string(&policy).unwrap();
-        let rule = "\n[[rule]]\nid = \"test.grave\"\neffect = \"confirm\"\nreviewers = 2\n\
-            reason = \"demolishes what everybody lives in\"\n\
-            [[rule.match]]\nprogram = [\"demolish\"]\noperands = [\"grave\"]\n\
-            [rule.examples]\nmatches = [\"demolish grave\"]\npasses = [\"renovate\"]\n";
-        fs::write(&policy, format!("{before}{rule}")).unwrap();
+        place.wants_two();
         let team = Self { place, program };
         let mode = |path: &PathBuf, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -423,6 +417,8 @@ fn a_watcher_sees_what_others_want_two_people_for_and_gives_the_second_yes() {
     person.wait_for("yes, once?");
     person.keys("\r");
     person.wait_for("is approved");
+    // What is typed while the list without it is drawn counts for nothing.
+    std::thread::sleep(std::time::Duration::from_millis(500));
     person.keys("q");
     let screen = person.finish();
     assert!(screen.contains("status=0"), "{screen}");

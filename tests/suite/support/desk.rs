@@ -1,10 +1,12 @@
 //! A place with a broker, and a person at another terminal.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use super::place::Place;
-use super::probe::{run, told, wait_for};
+use super::probe::{NOBODY, kibosh_for_all, run, told, wait_for, without_rights};
 use super::pty::Terminal;
 
 /// A place with a broker of its own, which ends with it: its socket is gone then.
@@ -26,6 +28,19 @@ impl Desk {
     /// The directory above that of the socket.
     pub fn runtime(&self) -> PathBuf {
         self.place.runtime()
+    }
+
+    /// Gives it to somebody without rights: the program that they can start, and the words with which it is started as
+    /// them.
+    pub fn for_nobody(&self) -> (PathBuf, String) {
+        let program = kibosh_for_all(&self.place);
+        let rights = without_rights().join(" ");
+        fs::set_permissions(self.place.path(), Permissions::from_mode(0o777)).unwrap();
+        if !rights.is_empty() {
+            let owner = Some(NOBODY.parse().unwrap());
+            chown(self.runtime(), owner, owner).unwrap();
+        }
+        (program, rights)
     }
 
     /// The broker's socket.

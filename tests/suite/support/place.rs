@@ -60,6 +60,17 @@ impl Place {
         fs::write(self.folder.join(".kibosh.toml"), text.join("\n")).unwrap();
     }
 
+    /// Adds a rule to the project's policy: `demolish grave` needs the yes of two people.
+    pub fn wants_two(&self) {
+        let policy = self.folder.join(".kibosh.toml");
+        let before = fs::read_to_string(&policy).unwrap();
+        let rule = "\n[[rule]]\nid = \"test.grave\"\neffect = \"confirm\"\nreviewers = 2\n\
+            reason = \"demolishes what everybody lives in\"\n\
+            [[rule.match]]\nprogram = [\"demolish\"]\noperands = [\"grave\"]\n\
+            [rule.examples]\nmatches = [\"demolish grave\"]\npasses = [\"renovate\"]\n";
+        fs::write(&policy, format!("{before}{rule}")).unwrap();
+    }
+
     /// Where the broker is of what is run in it: beside it, and not the person's who runs the tests.
     pub fn runtime(&self) -> PathBuf {
         let mut name = self.folder.clone().into_os_string();
