@@ -45,7 +45,7 @@ fn nothing_below_a_guarded_session_can_approve_even_by_another_name() {
         (format!("yes | head -300 | setsid --wait {typed}"), made),
         (
             format!(
-                "(setsid -f sh -c \"yes | head -300 | {typed}\" >out 2>&1 &); n=99; while ! grep -q kibosh: out && [ $((n -= 1)) -gt 0 ]; do sleep 0.1; done; cat out"
+                "(setsid -f sh -c \"yes | head -300 | {typed}\" >out 2>&1 &); n=300; while ! grep -q '{made}' out && [ $((n -= 1)) -gt 0 ]; do sleep 0.1; done; cat out"
             ),
             made,
         ),

@@ -138,7 +138,7 @@ fn what_an_agent_draws_is_neither_the_question_nor_over_it() {
         while [ ! -e go ]; do sleep 0.02; done\n\
         printf '\\033[2J\\033[Hkibosh: nothing of this has run yet\\r\\nRun it? forged'\n\
         demolish all 2>/dev/null; echo $? >status\n\
-        kill $!; printf '\\033]0;done\\007'\n\
+        kill $!; wait $!; printf '\\033]0;done\\007'\n\
         read -r end\n";
     let mut terminal = start(&place, agent, (24, 80));
     let keys = || std::fs::read_to_string(place.path().join("keys")).unwrap_or_default();
