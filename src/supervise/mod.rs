@@ -30,6 +30,8 @@ use crate::approve::Cleared;
 use crate::exit;
 use crate::sys::filter::{Listener, Notification, Reply};
 use crate::sys::patience::Patience;
+use crate::sys::process::{go_anywhere, stay_here};
+use crate::sys::signals::tell_of_stops;
 use crate::sys::trace::{self, Event, Status};
 
 use companion::Companion;
@@ -135,6 +137,8 @@ struct Supervisor<'a> {
     patience: Option<Patience>,
     /// Statuses that came while an exec was waited for, and are not of one.
     left: Vec<Status>,
+    /// Whether a signal tells of tasks that stop.
+    hears_stops: bool,
 }
 
 /// Serves until nobody is guarded any more and the companion is done.
@@ -153,6 +157,7 @@ pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Com
         has_children: false,
         patience: Patience::new().ok(),
         left: Vec::new(),
+        hears_stops: true,
     };
     let mut is_deserted = false;
     while !(is_deserted && companion.is_done() && supervisor.going.is_empty()) {
@@ -183,6 +188,7 @@ pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Com
             supervisor.notified(&notification);
         }
         is_deserted |= ready.deserted;
+        supervisor.hears(!supervisor.going.is_empty() || companion.has_children());
     }
 }
 
@@ -268,6 +274,10 @@ impl Supervisor<'_> {
     /// Takes the statuses of all children and tasks; whether there was one.
     fn children(&mut self, companion: &mut dyn Companion) -> bool {
         let mut any = false;
+        let others = self.has_children || companion.has_children();
+        if self.left.is_empty() && self.going.is_empty() && !others {
+            return false;
+        }
         for status in std::mem::take(&mut self.left) {
             any = true;
             companion.status(status);
@@ -277,7 +287,7 @@ impl Supervisor<'_> {
             if !self.status(status) {
                 companion.status(status);
             }
-            if self.going.is_empty() && !self.has_children && !companion.has_children() {
+            if self.going.is_empty() && !others {
                 break;
             }
         }
@@ -341,8 +351,29 @@ impl Supervisor<'_> {
         self.going.insert(task, Going { what, folder });
         // A failing exec must stop, too; where the task is gone, its end is told.
         let _ = trace::interrupt(task);
+        // The task goes on where this thread runs, and wakes it there when it stands: no other processor has to be
+        // woken for that. For the next call it is to be free again to run wherever its caller does.
+        stay_here();
         let _ = self.listener.reply(id, Reply::Continue);
         self.wait_a_moment();
+        go_anywhere();
+        if !self.going.is_empty() {
+            self.hears(true);
+        }
+    }
+
+    /// Has a signal tell of tasks that stop, or not: most are waited for, and the signal would only cost.
+    fn hears(&mut self, stops: bool) {
+        if self.hears_stops == stops || tell_of_stops(stops).is_err() {
+            return;
+        }
+        self.hears_stops = stops;
+        // One may have stopped before its signal was wanted.
+        while stops && let Some(status) = trace::next_status() {
+            if !self.status(status) {
+                self.left.push(status);
+            }
+        }
     }
 
     /// Waits until the one exec that was let go stands, where it is the only one. One that takes its time,

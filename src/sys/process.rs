@@ -192,34 +192,44 @@ pub fn stay_here() {
     let Ok(here) = usize::try_from(here) else {
         return;
     };
-    let mut before = [0u64; PROCESSORS];
-    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
-    // SAFETY: the kernel writes no more bytes than the set has.
-    let read = unsafe {
-        libc::syscall(
-            libc::SYS_sched_getaffinity,
-            0,
-            size_of_val(&before),
-            before.as_mut_ptr(),
-        )
-    };
     let mut set = [0u64; PROCESSORS];
     if let Some(part) = set.get_mut(here / 64)
-        && read > 0
+        && several_processors()
     {
         *part = 1 << (here % 64);
-        for (kept, part) in BEFORE.iter().zip(before) {
-            kept.store(part, Ordering::Relaxed);
-        }
         use_processors(&set);
     }
 }
 
+/// Whether there is more than one processor to run on. They are noted once, before this thread first stays on one.
+fn several_processors() -> bool {
+    let noted = || BEFORE.iter().map(|part| part.load(Ordering::Relaxed));
+    if noted().all(|part| part == 0) {
+        let mut before = [0u64; PROCESSORS];
+        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+        // SAFETY: the kernel writes no more bytes than the set has.
+        let read = unsafe {
+            libc::syscall(
+                libc::SYS_sched_getaffinity,
+                0,
+                size_of_val(&before),
+                before.as_mut_ptr(),
+            )
+        };
+        if read <= 0 {
+            return false;
+        }
+        for (kept, part) in BEFORE.iter().zip(before) {
+            kept.store(part, Ordering::Relaxed);
+        }
+    }
+    noted().map(u64::count_ones).sum::<u32>() > 1
+}
+
 /// Lets this thread, and what it starts, run on all processors that it had before [`stay_here`].
 pub fn go_anywhere() {
-    let before = BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed));
-    if before != [0; PROCESSORS] {
-        use_processors(&before);
+    if several_processors() {
+        use_processors(&BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed)));
     }
 }
 

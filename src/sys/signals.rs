@@ -47,6 +47,21 @@ impl Disposition {
     }
 }
 
+/// Says whether `SIGCHLD` is to come, too, where a child or an attached task stops (`SA_NOCLDSTOP`). waitpid(2) tells
+/// of it in any case.
+///
+/// # Errors
+///
+/// What sigaction(2) reports.
+pub fn tell_of_stops(yes: bool) -> io::Result<()> {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    #[expect(unsafe_code, reason = "flags of a default action")]
+    // SAFETY: all of it may be zero: the default action, without flags.
+    let action = unsafe { action.assume_init_mut() };
+    action.sa_flags = if yes { 0 } else { libc::SA_NOCLDSTOP };
+    set(libc::SIGCHLD, action)
+}
+
 fn set(signal: i32, action: &libc::sigaction) -> io::Result<()> {
     #[expect(unsafe_code, reason = "dispositions that are exact")]
     // SAFETY: the action is the default or one that was in force, so it names no code of its own.
