@@ -26,7 +26,7 @@ impl Walker<'_> {
             return;
         }
         let path = paths::normal(argument, self.scope.cwd.as_deref());
-        for (link, target) in &self.scope.links {
+        for (link, target) in self.scope.links.iter() {
             let Some(rest) = path.text.strip_prefix(link.as_str()) else {
                 continue;
             };

@@ -1,6 +1,7 @@
 //! What the walk knows at one point of the line: variables, functions, directory, descriptors.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
 use crate::action::Value;
@@ -37,23 +38,54 @@ pub struct Process {
     pub programs: Vec<String>,
 }
 
+/// Something that copies of a scope have together until one of them changes it: most never do.
+#[derive(Clone, Debug, Default)]
+pub struct Shared<T>(Rc<T>);
+
+impl<T> Shared<T> {
+    /// Whether neither has been changed since one was copied from the other.
+    fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> From<T> for Shared<T> {
+    fn from(one: T) -> Self {
+        Self(Rc::new(one))
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        Rc::make_mut(&mut self.0)
+    }
+}
+
 /// What is known at one point of the line.
 #[derive(Clone, Default)]
 pub struct Scope {
     /// Variables that the line has set.
-    pub variables: BTreeMap<String, Binding>,
+    pub variables: Shared<BTreeMap<String, Binding>>,
     /// Those that it has exported.
-    pub exported: BTreeSet<String>,
+    pub exported: Shared<BTreeSet<String>>,
     /// The functions that it has exported.
-    pub exported_functions: BTreeSet<String>,
+    pub exported_functions: Shared<BTreeSet<String>>,
     /// Links that the line has made, with what they point to.
-    pub links: BTreeMap<String, String>,
+    pub links: Shared<BTreeMap<String, String>>,
     /// Links and copies that the line has made, with what they were made of.
-    pub copies: BTreeMap<String, String>,
+    pub copies: Shared<BTreeMap<String, String>>,
     /// `$1`…; none where not known.
     pub positional: Option<Vec<Value>>,
     /// The functions that it has defined.
-    pub functions: BTreeMap<String, Rc<Command>>,
+    pub functions: Shared<BTreeMap<String, Rc<Command>>>,
     /// The working directory; none where not known.
     pub cwd: Option<String>,
     /// The one before the last `cd`.
@@ -69,9 +101,9 @@ pub struct Scope {
     /// Stands for the origin of everything in nested text.
     pub origin: Option<Span>,
     /// Texts on other descriptors.
-    pub descriptors: BTreeMap<u32, Value>,
+    pub descriptors: Shared<BTreeMap<u32, Value>>,
     /// Texts that the line has written to files.
-    pub files: BTreeMap<String, Process>,
+    pub files: Shared<BTreeMap<String, Process>>,
     /// The functions that are being called.
     pub calling: Vec<String>,
     /// Whether the command runs beside others (a pipeline or `&`).
@@ -89,56 +121,73 @@ impl Scope {
 
     /// Joins what two ways through the line leave behind.
     pub fn join(&mut self, other: &Scope) {
-        for (name, binding) in &other.variables {
-            match self.variables.get_mut(name) {
-                Some(mine) if mine == binding => {}
-                Some(mine) if mine.array || binding.array => {
-                    *mine = Binding::one(Value::unknown());
-                }
-                Some(mine) => add(&mut mine.values, &binding.values),
-                None => {
-                    let mut values = binding.values.clone();
-                    add(&mut values, &[Value::unknown()]);
-                    self.variables.insert(
-                        name.clone(),
-                        Binding {
-                            values,
-                            array: binding.array,
-                        },
-                    );
-                }
+        if !self.variables.is(&other.variables) {
+            join_variables(&mut self.variables, &other.variables);
+        }
+        if !self.exported.is(&other.exported) {
+            self.exported.extend(other.exported.iter().cloned());
+        }
+        for (mine, others) in [
+            (&mut self.links, &other.links),
+            (&mut self.copies, &other.copies),
+        ] {
+            if !mine.is(others) {
+                let others = others.iter();
+                mine.extend(others.map(|(name, target)| (name.clone(), target.clone())));
             }
         }
-        for (name, binding) in &mut self.variables {
-            if !other.variables.contains_key(name) && !binding.array {
-                add(&mut binding.values, &[Value::unknown()]);
+        if !self.functions.is(&other.functions) {
+            for (name, body) in other.functions.iter() {
+                self.functions
+                    .entry(name.clone())
+                    .or_insert_with(|| Rc::clone(body));
             }
         }
-        self.exported.extend(other.exported.iter().cloned());
-        let names = |map: &BTreeMap<String, String>| -> Vec<(String, String)> {
-            map.iter()
-                .map(|(name, target)| (name.clone(), target.clone()))
-                .collect()
-        };
-        self.links.extend(names(&other.links));
-        self.copies.extend(names(&other.copies));
-        for (name, body) in &other.functions {
-            self.functions
-                .entry(name.clone())
-                .or_insert_with(|| Rc::clone(body));
+        if !self.exported_functions.is(&other.exported_functions) {
+            self.exported_functions
+                .extend(other.exported_functions.iter().cloned());
         }
-        self.exported_functions
-            .extend(other.exported_functions.iter().cloned());
-        for (file, text) in &other.files {
-            self.files
-                .entry(file.clone())
-                .or_insert_with(|| text.clone());
+        if !self.files.is(&other.files) {
+            for (file, text) in other.files.iter() {
+                self.files
+                    .entry(file.clone())
+                    .or_insert_with(|| text.clone());
+            }
         }
         if self.positional != other.positional {
             self.positional = None;
         }
         if self.cwd != other.cwd {
             self.cwd = None;
+        }
+    }
+}
+
+/// The values that variables may have after one way or the other.
+fn join_variables(mine: &mut BTreeMap<String, Binding>, others: &BTreeMap<String, Binding>) {
+    for (name, binding) in others {
+        match mine.get_mut(name) {
+            Some(mine) if mine == binding => {}
+            Some(mine) if mine.array || binding.array => {
+                *mine = Binding::one(Value::unknown());
+            }
+            Some(mine) => add(&mut mine.values, &binding.values),
+            None => {
+                let mut values = binding.values.clone();
+                add(&mut values, &[Value::unknown()]);
+                mine.insert(
+                    name.clone(),
+                    Binding {
+                        values,
+                        array: binding.array,
+                    },
+                );
+            }
+        }
+    }
+    for (name, binding) in mine {
+        if !others.contains_key(name) && !binding.array {
+            add(&mut binding.values, &[Value::unknown()]);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The walk through a script: what is known is followed from statement to statement, and every
 //! command that could run becomes an action.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::call::Words;
@@ -64,8 +65,12 @@ impl<'a> Walker<'a> {
             variables: set
                 .clone()
                 .map(|(name, value)| (name.clone(), Binding::one(value.clone())))
-                .collect(),
-            exported: set.map(|(name, _)| name.clone()).collect(),
+                .collect::<BTreeMap<_, _>>()
+                .into(),
+            exported: set
+                .map(|(name, _)| name.clone())
+                .collect::<BTreeSet<_>>()
+                .into(),
             positional: context.positional.clone(),
             cwd: Some(context.place.cwd.clone()),
             input: context.input.clone(),
@@ -290,12 +295,12 @@ impl<'a> Walker<'a> {
         }
         let mut last = std::mem::replace(&mut self.scope, outer);
         self.scope.files = std::mem::take(&mut last.files);
-        for (name, binding) in last.variables {
-            if self.scope.variables.get(&name) != Some(&binding) {
-                let mut values = binding.values;
+        for (name, binding) in last.variables.iter() {
+            if self.scope.variables.get(name) != Some(binding) {
+                let mut values = binding.values.clone();
                 values.push(Value::unknown());
                 self.scope.variables.insert(
-                    name,
+                    name.clone(),
                     Binding {
                         values,
                         array: binding.array,

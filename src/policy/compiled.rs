@@ -49,9 +49,10 @@ impl Conditions {
     fn finds_word(&self, arguments: &[Value], initials: u64) -> bool {
         self.words.is_empty()
             || self.initials & initials != 0
-                && arguments
-                    .iter()
-                    .any(|argument| any(self.words, &argument.text))
+                && arguments.iter().any(|argument| {
+                    self.initials & index::initial(&argument.text) != 0
+                        && any(self.words, &argument.text)
+                })
     }
 }
 

@@ -4,13 +4,25 @@
 /// Whether `text` is one of the alternatives of `pattern`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    if pattern == text && is_literal(pattern) {
-        return true;
+    let first = text.as_bytes().first();
+    let mut rest = pattern;
+    loop {
+        // Most alternatives begin otherwise: then they need not be looked at.
+        let may = match rest.as_bytes().first() {
+            Some(b'*' | b'?') => true,
+            Some(b'|') | None => first.is_none(),
+            wanted => wanted == first,
+        };
+        let end = rest.bytes().position(|byte| byte == b'|');
+        let one = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
+        if may && matches_one(one, text) {
+            return true;
+        }
+        let Some(after) = end.and_then(|end| rest.get(end + 1..)) else {
+            return false;
+        };
+        rest = after;
     }
-    if pattern.as_bytes().contains(&b'|') {
-        return pattern.split('|').any(|one| matches_one(one, text));
-    }
-    matches_one(pattern, text)
 }
 
 /// Whether a pattern holds no special character.
@@ -20,13 +32,15 @@ pub fn is_literal(pattern: &str) -> bool {
 }
 
 fn matches_one(pattern: &str, text: &str) -> bool {
-    let special = |byte: &u8| matches!(byte, b'*' | b'?');
-    match (pattern.as_bytes().first(), text.as_bytes().first()) {
-        (Some(wanted), found) if !special(wanted) && found != Some(wanted) => return false,
-        _ => {}
-    }
-    if !pattern.as_bytes().iter().any(special) {
+    let special = |byte: u8| matches!(byte, b'*' | b'?');
+    let Some(plain) = pattern.bytes().position(special) else {
         return pattern == text;
+    };
+    if !text
+        .as_bytes()
+        .starts_with(pattern.as_bytes().get(..plain).unwrap_or_default())
+    {
+        return false;
     }
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut retry = None;
@@ -91,6 +105,12 @@ mod tests {
             ("a*b*c", "aXbYbZc", true),
             ("a*b*c", "aXbYbZ", false),
             ("", "x", false),
+            ("", "", true),
+            ("a|", "", true),
+            ("|a", "a", true),
+            ("a||b", "b", true),
+            ("é|è*", "ère", true),
+            ("a|b", "a|b", false),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
