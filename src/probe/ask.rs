@@ -13,7 +13,7 @@ use crate::policy::arguments::{Flag, Positional};
 use crate::policy::matcher::Facts;
 use crate::policy::schema::{Loses, Program, Targets};
 
-use super::{sqlite, terraform};
+use super::{postgres, sqlite, terraform};
 
 /// Which ignored files are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +117,10 @@ pub(super) enum Ask {
     },
     /// Resources are destroyed.
     Resources(terraform::Ask),
-    /// Rows are deleted or changed.
+    /// Rows of a file are deleted or changed.
     Rows(sqlite::Ask),
+    /// Rows of a server are, or its databases.
+    Server(postgres::Ask),
 }
 
 /// The question for an action of a process; none where it cannot be told what the action would touch.
@@ -131,6 +133,9 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Opti
         Loses::Overwritten => return overwritten(facts, skip),
         Loses::Redirected => return redirected(facts),
         Loses::Plan | Loses::State => return terraform::of(at, facts).map(Ask::Resources),
+        Loses::Rows if postgres::is_client(facts.action) => {
+            return postgres::of(facts, view).map(Ask::Server);
+        }
         Loses::Rows => return sqlite::of(facts).map(Ask::Rows),
         _ => {}
     }

@@ -18,7 +18,7 @@ use nix::unistd::{Pid, pipe2, setpgid};
 use super::ask::{self, Ask};
 use super::files::{self, Limits};
 use super::state;
-use super::{Found, Probe, git, sqlite, terraform};
+use super::{Found, Probe, git, postgres, sqlite, terraform};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
@@ -60,6 +60,9 @@ impl<'a> Machine<'a> {
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
         let variables = match at {
             Loses::Targets | Loses::Overwritten | Loses::Redirected => return true,
+            Loses::Rows if postgres::is_client(action) => {
+                return postgres::is_plain(self.view, action);
+            }
             Loses::Rows => return sqlite::is_plain(self.view, action),
             Loses::Plan | Loses::State => &terraform::VARIABLES,
             Loses::Changes

@@ -13,9 +13,11 @@ mod git;
 mod index;
 mod machine;
 mod plan;
+mod postgres;
 mod program;
 mod push;
 mod refs;
+mod rows;
 mod sqlite;
 mod state;
 mod terraform;
@@ -88,6 +90,15 @@ pub struct Loss {
     pub deleted_rows: u64,
     /// Rows that are changed.
     pub changed_rows: u64,
+    /// Some of the tables whose rows these are.
+    #[serde(default)]
+    pub of_tables: Vec<String>,
+    /// Databases with tables that are dropped.
+    #[serde(default)]
+    pub databases: u64,
+    /// Their tables.
+    #[serde(default)]
+    pub database_tables: u64,
     /// Whether not all of it was looked at, so that it may be more.
     pub at_least: bool,
 }
@@ -114,6 +125,8 @@ pub enum Fate {
 
 /// How many resources are named.
 const MOST_NAMED: usize = 5;
+/// How many tables are.
+const MOST_TABLES: usize = 32;
 
 impl Loss {
     /// That of resources.
@@ -133,7 +146,7 @@ impl Loss {
     }
 
     /// What must not be more than a person was shown.
-    fn numbers(&self) -> [u64; 13] {
+    fn numbers(&self) -> [u64; 15] {
         [
             self.modified,
             self.untracked,
@@ -148,6 +161,8 @@ impl Loss {
             self.dropped_rows,
             self.deleted_rows,
             self.changed_rows,
+            self.databases,
+            self.database_tables,
         ]
     }
 
@@ -190,6 +205,9 @@ impl Loss {
             dropped_rows,
             deleted_rows,
             changed_rows,
+            of_tables,
+            databases,
+            database_tables,
             at_least,
         } = more;
         self.deletes |= deletes;
@@ -214,6 +232,12 @@ impl Loss {
         self.dropped_rows += dropped_rows;
         self.deleted_rows += deleted_rows;
         self.changed_rows += changed_rows;
+        self.of_tables.extend_from_slice(of_tables);
+        self.of_tables.sort();
+        self.of_tables.dedup();
+        self.of_tables.truncate(MOST_TABLES);
+        self.databases += databases;
+        self.database_tables += database_tables;
         self.at_least |= at_least;
     }
 }
