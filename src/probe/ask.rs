@@ -123,6 +123,25 @@ pub(super) enum Ask {
     Server(postgres::Ask),
 }
 
+impl Ask {
+    /// The paths from which everything is looked for.
+    pub fn places(&self) -> Vec<&Path> {
+        match self {
+            Self::Paths(targets) => targets.iter().map(|one| one.path.as_path()).collect(),
+            Self::Files(files) => files.iter().map(|one| one.path.as_path()).collect(),
+            Self::Push { folder, .. }
+            | Self::Tree { folder, .. }
+            | Self::Clean { folder, .. }
+            | Self::Stash { folder, .. }
+            | Self::Branches { folder, .. }
+            | Self::Worktree { folder, .. } => vec![folder],
+            Self::Resources(ask) => vec![ask.place()],
+            Self::Rows(ask) => vec![ask.place()],
+            Self::Server(ask) => ask.places(),
+        }
+    }
+}
+
 /// The question for an action of a process; none where it cannot be told what the action would touch.
 pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Option<Ask> {
     if !is_where_it_is_written(facts) {

@@ -27,6 +27,7 @@ use crate::policy::schema::Loses;
 use crate::sys::process::keep_only;
 use crate::sys::signals::Disposition;
 use crate::sys::terminal::in_child;
+use crate::sys::way::is_of_a_process;
 
 /// How long a look may take.
 const COUNTING: Duration = Duration::from_millis(150);
@@ -149,7 +150,9 @@ impl Probe for Machine<'_> {
 
 fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
-    if !files::is_folder(Path::new(cwd)) {
+    // What leads each process elsewhere does not lead this one where it leads the command.
+    let mut places = ask.places().into_iter().chain([Path::new(cwd)]);
+    if !files::is_folder(Path::new(cwd)) || places.any(is_of_a_process) {
         return Found::Unknown;
     }
     match state::look(ask, kept, &mut limits) {

@@ -56,6 +56,23 @@ enum Text {
     In(PathBuf),
 }
 
+impl Ask {
+    /// The files that are read, and the folders where servers listen.
+    pub fn places(&self) -> Vec<&Path> {
+        let texts = match &self.work {
+            Work::Texts(texts) => texts.as_slice(),
+            Work::Drop(_) => &[],
+        };
+        let files = texts.iter().filter_map(|text| match text {
+            Text::In(file) => Some(file.as_path()),
+            Text::Known(_) => None,
+        });
+        files
+            .chain(self.connection.folders.iter().map(PathBuf::as_path))
+            .collect()
+    }
+}
+
 /// Whether this is about a client of PostgreSQL.
 pub(super) fn is_client(action: &Action) -> bool {
     matches!(action.program.as_str(), PSQL | DROPDB)

@@ -39,6 +39,13 @@ pub(super) struct Ask {
     tables: Option<Vec<(String, Done)>>,
 }
 
+impl Ask {
+    /// Where the database is.
+    pub fn place(&self) -> &Path {
+        &self.file
+    }
+}
+
 /// Whether sqlite3 would take the database for what it seems: no settings of a person's or of a
 /// variable's are read before.
 pub(super) fn is_plain(view: &View, action: &Action) -> bool {

@@ -83,6 +83,8 @@ pub(super) struct Connection {
     pub is_name: bool,
     /// The variables.
     pub variables: Vec<String>,
+    /// The folders in which a server may listen.
+    pub folders: Vec<PathBuf>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -93,9 +95,10 @@ impl std::fmt::Debug for Connection {
 }
 
 /// What names a server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Named {
     host: bool,
+    folder: Option<PathBuf>,
     port: bool,
     database: bool,
 }
@@ -118,11 +121,11 @@ impl Connection {
             Some(text) if is_name(text) => Named::default(),
             Some(_) => return None,
         };
-        Some(Self {
-            database: words.database.clone(),
-            is_name: named == Named::default(),
-            ..connection?
-        })
+        let mut connection = connection?;
+        connection.database.clone_from(&words.database);
+        connection.is_name = named == Named::default();
+        connection.folders.extend(named.folder);
+        Some(connection)
     }
 
     /// That of a tool: its database is no part of it.
@@ -136,7 +139,7 @@ impl Connection {
     }
 
     fn with(words: &Words, variables: Vec<String>) -> Option<Self> {
-        let mut options = Vec::new();
+        let (mut options, mut folders) = (Vec::new(), Vec::new());
         for (letter, value) in &words.connection {
             let is_plain = match letter {
                 'h' => is_host(value),
@@ -147,12 +150,20 @@ impl Connection {
                 return None;
             }
             options.push(format!("-{letter}{value}"));
+            if *letter == 'h' {
+                folders.extend(folder(value));
+            }
         }
+        let hosts = variables
+            .iter()
+            .filter_map(|entry| entry.strip_prefix("PGHOST="));
+        folders.extend(hosts.filter_map(folder));
         Some(Self {
             options,
             database: None,
             is_name: true,
             variables,
+            folders,
         })
     }
 
@@ -278,6 +289,11 @@ fn is_host(text: &str) -> bool {
     }
 }
 
+/// The folder that a host is, where it is one.
+fn folder(host: &str) -> Option<PathBuf> {
+    host.starts_with('/').then(|| PathBuf::from(host))
+}
+
 fn is_port(text: &str) -> bool {
     text.parse::<u16>().is_ok_and(|port| port > 0)
 }
@@ -293,6 +309,7 @@ impl Named {
         let is_plain = match name {
             "host" => {
                 self.host = true;
+                self.folder = folder(value);
                 is_host(value)
             }
             "port" => {
