@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixListener;
 
-use crate::support::probe::{said, told, wait_for, without_rights};
+use crate::support::probe::{told, wait_for, without_rights};
 use crate::support::server::Server;
 use crate::support::tree::Tree;
 
@@ -167,6 +167,62 @@ fn a_table_that_is_not_there_loses_nothing() {
 }
 
 #[test]
+fn rows_that_come_before_are_seen() {
+    let shop = Shop::new();
+    for line in [
+        "PSQL shop -qc 'INSERT INTO none VALUES (1)'; PSQL shop -c 'DELETE FROM none'",
+        "PSQL shop -qc 'INSERT INTO none VALUES (1)'; PSQL shop <<< 'DELETE FROM none'",
+        "PSQL shop -qc 'INSERT INTO none VALUES (1)' -c 'DELETE FROM none'",
+    ] {
+        shop.is_stopped(line, "SELECT 1", "held back");
+    }
+    // What is read from standard input is not seen again when the program starts.
+    shop.is_stopped(
+        "true && PSQL shop <<< 'DELETE FROM none'",
+        "SELECT 1",
+        "held back",
+    );
+}
+
+#[test]
+fn a_host_is_the_folder_that_the_client_finds() {
+    let (shop, other) = (Shop::new(), Server::new());
+    shop.server.set(&format!("{MADE}; {ROWS}"));
+    other.set(MADE);
+    let make = format!(
+        "ln -s {} here; ln -s {} src/here; ln -s /proc/self/cwd link",
+        other.host(),
+        shop.server.host()
+    );
+    shop.tree.make(&make);
+    shop.tree
+        .make("echo 'DELETE FROM none' >file.sql; echo 'DELETE FROM orders' >src/file.sql");
+    let work = shop.tree.work();
+    let work = work.display();
+    let host = shop.server.host();
+    for line in [
+        format!("cd src && psql -h {work}/link/here -U postgres shop -c 'DELETE FROM orders'"),
+        format!("cd src && PGHOST={work}/link/here psql -U postgres shop -c 'DELETE FROM orders'"),
+        format!(
+            "cd src && psql 'host={work}/link/here port=5432 dbname=shop user=postgres' -c 'DELETE FROM orders'"
+        ),
+        format!(
+            "cd src && psql -h {host} -U postgres shop -c 'DELETE FROM none' -f {work}/link/file.sql"
+        ),
+    ] {
+        let said = shop
+            .tree
+            .stopped(&line)
+            .unwrap_or_else(|| panic!("`{line}` runs"));
+        assert!(!said.contains("; it "), "{line}: {said}");
+        assert_eq!(shop.rows(), "3", "{line}");
+    }
+    let line = format!("psql -h {work}/src/here -U postgres shop -c 'DELETE FROM orders'");
+    shop.tree
+        .is_stopped(&line, "a plain link", "it deletes 3 rows of orders");
+}
+
+#[test]
 fn what_is_not_sure_of_a_statement_stays_asked() {
     let shop = Shop::new();
     shop.tree.make(
@@ -239,6 +295,10 @@ fn what_is_not_sure_of_a_table_stays_asked() {
         (
             delete,
             "CREATE TABLE t(x int); CREATE RULE r AS ON DELETE TO t DO ALSO DELETE FROM orders",
+        ),
+        (
+            delete,
+            "CREATE TABLE t(x int); CREATE PUBLICATION all_of_it FOR ALL TABLES",
         ),
         (delete, "CREATE MATERIALIZED VIEW t AS SELECT 1"),
         (
@@ -327,6 +387,8 @@ fn what_is_not_sure_of_a_connection_stays_asked() {
         "POSIXLY_CORRECT=1 PSQL shop -c 'DELETE FROM none'",
         "PGPASSFILE=pass PSQL shop -c 'DELETE FROM none'",
         "PSQL shop --cluster 15/main -c 'DELETE FROM none'",
+        "PSQL -F --cluster=15/main shop -c 'DELETE FROM none'",
+        "psql -c -- -h HOST -U postgres shop -c 'DELETE FROM none'",
         "psql -h HOST -U nobody_there shop -c 'DELETE FROM none'",
         "psql -h HOST -p 5433 -U postgres shop -c 'DELETE FROM none'",
         "psql -h HOST/nowhere -U postgres shop -c 'DELETE FROM none'",
@@ -417,26 +479,35 @@ fn a_server_that_does_not_answer_is_not_waited_for() {
     holding.wait().unwrap();
 }
 
+/// Becomes somebody else, then psql, by words that nothing shows before psql starts.
+const BECOME: &str = "import ctypes, os, sys\n\
+    words = open('words').read().split(chr(0))\n\
+    kind = int(sys.argv[1])\n\
+    if kind == 0: os.setresuid(65534, 65534, 65534)\n\
+    elif kind > 0 and ctypes.CDLL(None).unshare(kind) != 0: sys.exit('not apart')\n\
+    os.execvp(words[0], words)\n";
+
 #[test]
 fn whoever_else_asks_is_another_caller() {
-    if without_rights().is_empty() {
-        // Only root can become another.
-        return;
-    }
     let shop = Shop::new();
-    shop.server.set(MADE);
-    let delete = shop.line("PSQL shop -c 'DELETE FROM none'");
-    for before in [
-        "setpriv --reuid 65534 --regid 65534 --clear-groups --",
-        "unshare -n --",
-    ] {
-        let line = format!("w=({before} {delete}); \"${{w[@]}}\"");
-        let output = shop.tree.run(&line);
-        let all = format!("{}{}", said(&output), told(&output));
-        assert!(
-            all.contains("kibosh:") && !all.contains("; it "),
-            "{line}: {all}"
-        );
+    let host = shop.server.host();
+    let words = ["-U", "postgres", "-d", "shop", "-c", "DELETE FROM none"];
+    let words = [&["psql", "-h", host][..], &words].concat().join("\0");
+    std::fs::write(shop.tree.work().join("words"), words).unwrap();
+    std::fs::write(shop.tree.work().join("become.py"), BECOME).unwrap();
+    // Itself; another user, another network, another space of users, which only root may make everywhere.
+    let mut kinds = vec![(-1, true)];
+    if !without_rights().is_empty() {
+        kinds.extend([(0, false), (0x4000_0000, false), (0x1000_0000, false)]);
+    }
+    for (kind, is_same) in kinds {
+        shop.server.set(MADE);
+        let output = shop.tree.run(&format!("python3 become.py {kind}"));
+        let said = told(&output);
+        let is_held =
+            said.contains("kibosh: not started: `/usr/bin/psql ") && !said.contains("; it ");
+        assert_eq!(is_held, !is_same, "{kind}: {said}");
+        assert_eq!(said.contains("kibosh:"), !is_same, "{kind}: {said}");
     }
 }
 

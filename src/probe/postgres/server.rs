@@ -163,6 +163,7 @@ fn kind_of(table: &str) -> String {
          OR pg_catalog.pg_is_in_recovery() \
          OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t \
          WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal) \
+         OR EXISTS (SELECT FROM pg_catalog.pg_publication AS p WHERE p.pubtruncate) \
          OR EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D') \
          OR EXISTS (SELECT FROM pg_catalog.pg_extension AS x \
          WHERE x.extname OPERATOR(pg_catalog.=) 'citus' OR x.extname OPERATOR(pg_catalog.=) 'timescaledb') \
@@ -188,7 +189,8 @@ const CONTENT: &str = "WITH own AS (SELECT n.oid AS id FROM pg_catalog.pg_namesp
     others AS (SELECT FROM relations \
     UNION ALL SELECT FROM pg_catalog.pg_proc AS p, own WHERE p.pronamespace OPERATOR(pg_catalog.=) own.id \
     UNION ALL SELECT FROM pg_catalog.pg_type AS y, own WHERE y.typnamespace OPERATOR(pg_catalog.=) own.id \
-    UNION ALL SELECT FROM pg_catalog.pg_largeobject_metadata) \
+    UNION ALL SELECT FROM pg_catalog.pg_foreign_server UNION ALL SELECT FROM pg_catalog.pg_event_trigger \
+    UNION ALL SELECT FROM pg_catalog.pg_publication UNION ALL SELECT FROM pg_catalog.pg_largeobject_metadata) \
     SELECT (SELECT pg_catalog.count(*) FROM tables), (SELECT pg_catalog.count(*) FROM others)";
 
 /// The psql of the newest version that the system has.

@@ -138,13 +138,16 @@ struct Given {
 }
 
 fn read(arguments: &[Value], known: &[Known]) -> Option<(Vec<Given>, Vec<String>)> {
+    // `pg_wrapper` takes these for its own wherever they stand, and looks no further.
+    let is_of_wrapper = |word: &Value| word.text == "--" || word.text.starts_with("--cluster");
+    if arguments.iter().any(is_of_wrapper) {
+        return None;
+    }
     let mut options = Vec::new();
     let mut operands = Vec::new();
     let mut words = arguments.iter().map(|word| word.text.as_str());
     while let Some(word) = words.next() {
-        if word == "--" {
-            operands.extend(words.by_ref().map(str::to_owned));
-        } else if let Some(long) = word.strip_prefix("--") {
+        if let Some(long) = word.strip_prefix("--") {
             let (name, value) = match long.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
                 None => (long, None),
@@ -215,7 +218,6 @@ mod tests {
         // What stands behind the letter is the value, with the sign.
         assert_eq!(psql("-d=shop").unwrap().database.as_deref(), Some("=shop"));
         assert_eq!(psql("-d --x").unwrap().database.as_deref(), Some("--x"));
-        assert_eq!(psql("-- -c").unwrap().database.as_deref(), Some("-c"));
         for line in [
             "-c",
             "--comm=x",
@@ -230,6 +232,9 @@ mod tests {
             "-hx",
             "-Xhx",
             "--cluster x",
+            "-h x -F --cluster=15/main shop",
+            "-c -- -h x",
+            "-- shop",
             "-v AUTOCOMMIT=off",
             "-v ON_ERROR_ROLLBACK=1",
             "a b c",

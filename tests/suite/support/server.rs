@@ -80,7 +80,7 @@ impl Server {
     pub fn set(&self, statements: &str) {
         self.does(
             "shop",
-            "SET client_min_messages = error; DROP SCHEMA IF EXISTS public, other CASCADE; CREATE SCHEMA public; \
+            "SET client_min_messages = error; DROP SCHEMA IF EXISTS public, other CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS all_of_it; \
              ALTER DATABASE shop RESET ALL; ALTER ROLE postgres RESET ALL",
         );
         self.does("shop", statements);
