@@ -234,7 +234,7 @@ pub fn evaluate(
             } else {
                 match stakes.of(rule, &candidate.matches, one, policy) {
                     Found::Nothing => (None, Some(Unfound::NothingLost)),
-                    Found::Lost(loss) => (Some(loss), None),
+                    Found::Lost(loss) => (Some(*loss), None),
                     Found::Unknown => (None, None),
                 }
             };

@@ -43,7 +43,7 @@ pub enum Found {
     /// Nothing would be lost, surely.
     Nothing,
     /// This would be.
-    Lost(Loss),
+    Lost(Box<Loss>),
 }
 
 /// What would be gone.
@@ -242,6 +242,17 @@ impl Loss {
     }
 }
 
+/// What is in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// This.
+    Bytes(Vec<u8>),
+    /// There is none, or it cannot be read, or is too long.
+    None,
+    /// It did not come in time.
+    Late,
+}
+
 /// Tells what an action would lose.
 pub trait Probe {
     /// What of this is lost by the action. `skip` is the number of positional words that its subcommand has.
@@ -250,8 +261,8 @@ pub trait Probe {
     /// A variable as the process has it that would start the program; none where it has none.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// What is in a file; none where there is none, or it cannot be read.
-    fn content(&self, path: &Path) -> Option<Vec<u8>>;
+    /// What is in a file.
+    fn content(&self, path: &Path) -> Content;
 
     /// Whether nobody is asked about the action, whatever is found, so that only a denial is worth a look.
     fn is_moot(&self) -> bool {
@@ -272,8 +283,8 @@ impl Probe for Blind {
         None
     }
 
-    fn content(&self, _path: &Path) -> Option<Vec<u8>> {
-        None
+    fn content(&self, _path: &Path) -> Content {
+        Content::None
     }
 }
 

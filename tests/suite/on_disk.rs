@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
+use crate::support::probe::{told, wait_for};
 use crate::support::tree::Tree;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
@@ -278,5 +280,60 @@ fn what_is_done_out_of_sight_is_known() {
         tree.make("mkdir -p data; echo mine >data/notes");
         tree.runs(line, "data");
         assert!(!tree.work().join("data").exists(), "{line}");
+    }
+}
+
+/// Keeps others from a file until it is ended: whoever opens it waits (F_SETLEASE of fcntl(2)).
+const HOLD: &str = "import fcntl, signal, sys, time\n\
+    signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
+    file = open(sys.argv[1], 'r+')\n\
+    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)\n\
+    open('held', 'w').close()\n\
+    time.sleep(600)\n";
+
+#[test]
+fn a_file_that_does_not_come_in_time_is_asked_about() {
+    let tree = Tree::new();
+    write(&tree, "clean.py", PYTHON);
+    write(&tree, "look.py", "print(1)\n");
+    write(&tree, "hold.py", HOLD);
+    // Which file it is, nothing shows before python starts.
+    write(
+        &tree,
+        "start.py",
+        "import os\nos.execvp('python3', ['python3', open('name').read()])\n",
+    );
+    tree.make("mkdir data; echo mine >data/notes");
+    for name in ["clean.py", "look.py"] {
+        fs::write(tree.work().join("name"), name).unwrap();
+        let mut holding = Command::new("python3")
+            .args(["hold.py", name])
+            .current_dir(tree.work())
+            .spawn()
+            .unwrap();
+        let held = tree.work().join("held");
+        wait_for("lease", || held.exists().then_some(()));
+        tree.is_stopped(
+            &format!("python3 {name}"),
+            "somebody holds it",
+            "opaque.code",
+        );
+        let said = told(&tree.run("python3 start.py"));
+        assert!(said.contains("kibosh: not started: "), "{said}");
+        assert!(said.contains("opaque.code"), "{said}");
+        holding.kill().unwrap();
+        holding.wait().unwrap();
+        fs::remove_file(held).unwrap();
+        let said = told(&tree.run("python3 start.py"));
+        assert_eq!(
+            said.contains("kibosh: not started: "),
+            name == "clean.py",
+            "{said}"
+        );
+        assert_eq!(
+            said.contains("it deletes 1 file"),
+            name == "clean.py",
+            "{said}"
+        );
     }
 }
