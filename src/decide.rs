@@ -146,7 +146,10 @@ pub fn evaluate(
     let facts: Vec<Facts<'_>> = actions
         .iter()
         .zip(&programs)
-        .map(|(action, program)| Facts::new(action, program.as_deref(), policy, place))
+        .map(|(action, program)| {
+            let facts = Facts::new(action, program.as_deref(), policy, place);
+            facts.on_machine(&|path| probe.is_folder(path))
+        })
         .collect();
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();

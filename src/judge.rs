@@ -96,6 +96,10 @@ impl Probe for Later<'_> {
         self.probe.variable(name)
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        self.probe.is_folder(path)
+    }
+
     fn content(&self, path: &Path) -> Content {
         self.probe.content(path)
     }

@@ -144,6 +144,17 @@ impl Probe for Machine<'_> {
         Some(value.to_string_lossy().into_owned())
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        if !self.view.shares_files() || is_of_a_process(path) {
+            return false;
+        }
+        if files::is_at_hand(path) {
+            return files::is_folder(path);
+        }
+        let found = apart(|| vec![u8::from(files::is_folder(path))]);
+        found.is_some_and(|found| found == [1])
+    }
+
     fn content(&self, path: &Path) -> Content {
         if !self.view.shares_files() {
             return Content::None;

@@ -264,6 +264,11 @@ pub trait Probe {
     /// What is in a file.
     fn content(&self, path: &Path) -> Content;
 
+    /// Whether there surely is a directory, links followed.
+    fn is_folder(&self, _path: &Path) -> bool {
+        false
+    }
+
     /// Whether nobody is asked about the action, whatever is found, so that only a denial is worth a look.
     fn is_moot(&self) -> bool {
         false

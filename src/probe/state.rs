@@ -158,7 +158,8 @@ impl Look<'_> {
     fn files(&mut self, files: &[Written]) -> Option<Loss> {
         let mut places = Vec::new();
         for file in files {
-            let is_folder = file.path.symlink_metadata().is_ok_and(|data| data.is_dir());
+            // A link that leads to one is followed.
+            let is_folder = files::is_folder(&file.path);
             if is_folder && file.into.is_empty() {
                 return None;
             }
@@ -168,6 +169,8 @@ impl Look<'_> {
                 places.push(file.path.clone());
             }
         }
+        places.sort();
+        places.dedup();
         let mut loss = Loss::default();
         for path in places {
             let Some(data) = files::at(&path).ok()? else {

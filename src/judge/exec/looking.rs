@@ -34,6 +34,10 @@ impl Probe for Looking<'_> {
         self.probe.variable(name)
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        self.probe.is_folder(path)
+    }
+
     fn content(&self, path: &Path) -> Content {
         let began = Instant::now();
         let found = self.probe.content(path);
