@@ -144,7 +144,10 @@ fn input(action: &Action) -> Option<Text> {
     let (first, more) = (read.next(), read.next());
     match (&action.input, first, more) {
         (Some(text), None, None) if text.is_known() => Some(Text::Known(text.text.clone())),
-        (_, Some(one), None) if one.file.is_known() && !one.file.glob => {
+        // Of a text and a file, the later one is read.
+        (Some(text), Some(one), None)
+            if text.text == HOLE.to_string() && one.file.is_known() && !one.file.glob =>
+        {
             let cwd = Path::new(action.cwd.as_deref()?);
             Some(Text::In(cwd.join(&one.file.text)))
         }

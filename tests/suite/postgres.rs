@@ -1,6 +1,7 @@
 //! Rows of a PostgreSQL database: statements that take all of a table are asked about where it has some.
 
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 
 use crate::support::probe::{told, wait_for, without_rights};
 use crate::support::server::Server;
@@ -105,6 +106,7 @@ fn statements_that_take_all_rows_lose_the_rows_that_there_are() {
             "PSQL shop -1 -v ON_ERROR_STOP=1 -c 'DELETE FROM none' -c 'DELETE FROM orders'",
             "it deletes 3 rows",
         ),
+        ("PSQL shop <tidy.sql", "it deletes 3 rows of orders"),
         ("PSQL shop -f tidy.sql", "it deletes 3 rows of orders"),
         ("PSQL shop <<< 'DELETE FROM orders;'", "it deletes 3 rows"),
         (
@@ -176,6 +178,31 @@ fn rows_that_come_before_are_seen() {
     ] {
         shop.is_stopped(line, "SELECT 1", "held back");
     }
+    // Nobody has committed these, and who drops the table waits until somebody has.
+    shop.server.set(MADE);
+    let mut writing = shop
+        .server
+        .asked(
+            "shop",
+            "BEGIN; INSERT INTO none VALUES (1); SELECT pg_sleep(600)",
+        )
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for("row", || {
+        let held = "SELECT count(*) FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'none'::regclass";
+        (shop.server.does("shop", held) == "1").then_some(())
+    });
+    let said = shop
+        .tree
+        .stopped(&shop.line("PSQL shop -c 'DROP TABLE none'"));
+    assert!(said.is_some_and(|said| !said.contains("; it ")));
+    shop.server.does(
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()",
+    );
+    writing.wait().unwrap();
     // What is read from standard input is not seen again when the program starts.
     shop.is_stopped(
         "true && PSQL shop <<< 'DELETE FROM none'",
@@ -227,7 +254,7 @@ fn what_is_not_sure_of_a_statement_stays_asked() {
     let shop = Shop::new();
     shop.tree.make(
         "printf 'DELETE FROM none;\\n\\\\! touch ran\\n' >shell.sql; printf 'DELETE FROM :name;\\n' >name.sql; \
-         printf 'DELETE FROM none;\\n' >file.sql; head -c 300000 /dev/zero | tr '\\0' '\\n' >long.sql; \
+         printf 'DELETE FROM none;\\n' >file.sql; printf 'DELETE FROM orders;\\n' >all.sql; head -c 300000 /dev/zero | tr '\\0' '\\n' >long.sql; \
          printf 'DELETE FROM none;\\n' >>long.sql; mkfifo fifo.sql",
     );
     for line in [
@@ -255,6 +282,9 @@ fn what_is_not_sure_of_a_statement_stays_asked() {
         "PSQL shop -c 'DELETE FROM none' -f name.sql",
         "PSQL shop -c 'DELETE FROM none' -f gone.sql -f long.sql",
         "PSQL shop -c 'DELETE FROM none' -f fifo.sql",
+        "PSQL shop <file.sql <<< 'DELETE FROM orders; SELECT 1'",
+        "PSQL shop <file.sql <<< 'DELETE FROM none'",
+        "PSQL shop <file.sql <all.sql",
         "PSQL shop <<< 'DELETE FROM none; \\connect other'",
         "PSQL shop -S <<< 'DELETE FROM none'",
         "PSQL shop -o x -c 'DELETE FROM none'",
@@ -465,7 +495,8 @@ fn a_server_that_does_not_answer_is_not_waited_for() {
     let mut holding = shop
         .server
         .asked("shop", "BEGIN; LOCK TABLE none; SELECT pg_sleep(60)")
-        .stdout(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     wait_for("lock", || {

@@ -163,6 +163,9 @@ fn kind_of(table: &str) -> String {
          OR pg_catalog.pg_is_in_recovery() \
          OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t \
          WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal) \
+         OR EXISTS (SELECT FROM pg_catalog.pg_locks AS l WHERE l.relation OPERATOR(pg_catalog.=) c.oid \
+         AND pg_catalog.strpos(l.mode, 'Exclusive') OPERATOR(pg_catalog.>) 0 \
+         AND l.mode OPERATOR(pg_catalog.<>) 'ShareUpdateExclusiveLock') \
          OR EXISTS (SELECT FROM pg_catalog.pg_publication AS p WHERE p.pubtruncate) \
          OR EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D') \
          OR EXISTS (SELECT FROM pg_catalog.pg_extension AS x \
