@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
-use crate::support::probe::{told, wait_for};
+use crate::support::probe::{Held, told};
 use crate::support::tree::Tree;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
@@ -283,20 +282,11 @@ fn what_is_done_out_of_sight_is_known() {
     }
 }
 
-/// Keeps others from a file until it is ended: whoever opens it waits (F_SETLEASE of fcntl(2)).
-const HOLD: &str = "import fcntl, signal, sys, time\n\
-    signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
-    file = open(sys.argv[1], 'r+')\n\
-    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)\n\
-    open('held', 'w').close()\n\
-    time.sleep(600)\n";
-
 #[test]
 fn a_file_that_does_not_come_in_time_is_asked_about() {
     let tree = Tree::new();
     write(&tree, "clean.py", PYTHON);
     write(&tree, "look.py", "print(1)\n");
-    write(&tree, "hold.py", HOLD);
     // Which file it is, nothing shows before python starts.
     write(
         &tree,
@@ -306,13 +296,7 @@ fn a_file_that_does_not_come_in_time_is_asked_about() {
     tree.make("mkdir data; echo mine >data/notes");
     for name in ["clean.py", "look.py"] {
         fs::write(tree.work().join("name"), name).unwrap();
-        let mut holding = Command::new("python3")
-            .args(["hold.py", name])
-            .current_dir(tree.work())
-            .spawn()
-            .unwrap();
-        let held = tree.work().join("held");
-        wait_for("lease", || held.exists().then_some(()));
+        let held = Held::new(&tree.work().join(name));
         tree.is_stopped(
             &format!("python3 {name}"),
             "somebody holds it",
@@ -321,9 +305,7 @@ fn a_file_that_does_not_come_in_time_is_asked_about() {
         let said = told(&tree.run("python3 start.py"));
         assert!(said.contains("kibosh: not started: "), "{said}");
         assert!(said.contains("opaque.code"), "{said}");
-        holding.kill().unwrap();
-        holding.wait().unwrap();
-        fs::remove_file(held).unwrap();
+        drop(held);
         let said = told(&tree.run("python3 start.py"));
         assert_eq!(
             said.contains("kibosh: not started: "),
