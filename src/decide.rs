@@ -146,7 +146,10 @@ pub fn evaluate(
     let facts: Vec<Facts<'_>> = actions
         .iter()
         .zip(&programs)
-        .map(|(action, program)| Facts::new(action, program.as_deref(), policy, place))
+        .map(|(action, program)| {
+            let facts = Facts::new(action, program.as_deref(), policy, place);
+            facts.on_machine(&|path| probe.is_folder(path))
+        })
         .collect();
     let mut findings: Vec<Finding> = Vec::new();
     let mut pairs: BTreeSet<String> = BTreeSet::new();
@@ -234,7 +237,7 @@ pub fn evaluate(
             } else {
                 match stakes.of(rule, &candidate.matches, one, policy) {
                     Found::Nothing => (None, Some(Unfound::NothingLost)),
-                    Found::Lost(loss) => (Some(loss), None),
+                    Found::Lost(loss) => (Some(*loss), None),
                     Found::Unknown => (None, None),
                 }
             };

@@ -19,7 +19,7 @@ use crate::policy::examples::{self, Judged, Line};
 use crate::policy::matcher::Facts;
 use crate::policy::paths::Place;
 use crate::policy::schema::Loses;
-use crate::probe::{Found, Probe};
+use crate::probe::{Content, Found, Probe};
 use crate::syntax::{self, Reading, Span, Unread};
 
 pub use base::Base;
@@ -96,7 +96,11 @@ impl Probe for Later<'_> {
         self.probe.variable(name)
     }
 
-    fn content(&self, path: &Path) -> Option<Vec<u8>> {
+    fn is_folder(&self, path: &Path) -> bool {
+        self.probe.is_folder(path)
+    }
+
+    fn content(&self, path: &Path) -> Content {
         self.probe.content(path)
     }
 }
@@ -113,8 +117,8 @@ impl Probe for Written<'_> {
         self.0.environment.get(name).cloned()
     }
 
-    fn content(&self, _path: &Path) -> Option<Vec<u8>> {
-        None
+    fn content(&self, _path: &Path) -> Content {
+        Content::None
     }
 }
 

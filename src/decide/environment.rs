@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::matcher::{Facts, Patterns};
 use crate::policy::schema::{Environment, Signal};
-use crate::probe::Probe;
+use crate::probe::{Content, Probe};
 
 /// The longest path or value that is looked at.
 const LONGEST: usize = 4096;
@@ -60,16 +60,17 @@ impl Marks<'_> {
         }
         // Nothing here tells what a program elsewhere is told by its variables and files.
         let is_here = facts.action.shown == Shown::Start && !facts.action.elsewhere;
+        let mut is_late = false;
         let values = self.in_words(signal, facts).or_else(|| {
             is_here
-                .then(|| self.around(signal, facts))
+                .then(|| self.around(signal, facts, &mut is_late))
                 .flatten()
                 .map(|value| vec![value])
         })?;
         let counts = |value: &String| {
             if value.contains(HOLE) {
                 // Where it will be seen when the program starts, it is left to that.
-                return self.gates == Gates::Line || facts.action.shown != Shown::Start;
+                return is_late || self.gates == Gates::Line || facts.action.shown != Shown::Start;
             }
             let mut wanted = signal.value.iter();
             wanted.any(|pattern| self.policy.is_match(pattern, value))
@@ -94,8 +95,8 @@ impl Marks<'_> {
         (!values.is_empty()).then_some(values)
     }
 
-    /// What the variables, the files or the directory say.
-    fn around(&self, signal: &Signal, facts: &Facts<'_>) -> Option<String> {
+    /// What the variables, the files or the directory say; a hole where a file did not come in time.
+    fn around(&self, signal: &Signal, facts: &Facts<'_>, is_late: &mut bool) -> Option<String> {
         let variables = signal.variables.iter();
         let mut set = variables.filter_map(|name| self.variable(name, facts));
         if let Some(value) = set.find(|value| !value.is_empty()) {
@@ -111,8 +112,13 @@ impl Marks<'_> {
                     Some(rest) => PathBuf::from(self.home).join(rest),
                     None => PathBuf::from(cwd.unwrap_or("/")).join(&file),
                 };
-                let Some(content) = self.probe.content(&path) else {
-                    continue;
+                let content = match self.probe.content(&path) {
+                    Content::Bytes(content) => content,
+                    Content::None => continue,
+                    Content::Late => {
+                        *is_late = true;
+                        return Some(HOLE.to_string());
+                    }
                 };
                 if let Some(found) = regex.captures(&content).and_then(|found| found.get(1)) {
                     return Some(String::from_utf8_lossy(found.as_bytes()).into_owned());

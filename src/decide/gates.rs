@@ -259,6 +259,9 @@ impl Question<'_, '_> {
 
     /// Whether a match holds for another form of the action.
     fn holds(&self, one: &Match, action: &Action) -> bool {
+        if action.program == self.facts.action.program {
+            return matcher::is_match(one, &self.facts.of_form(action), self.policy);
+        }
         let program = self.policy.program(&action.program);
         let facts = Facts::new(action, program.as_deref(), self.policy, self.place);
         matcher::is_match(one, &facts, self.policy)

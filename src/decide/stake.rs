@@ -141,10 +141,7 @@ fn started(action: &Action) -> Action {
 fn both(one: Found, other: Found) -> Found {
     match (one, other) {
         (Found::Nothing, found) | (found, Found::Nothing) => found,
-        (Found::Lost(mut loss), Found::Lost(more)) => {
-            loss = larger(loss, more);
-            Found::Lost(loss)
-        }
+        (Found::Lost(loss), Found::Lost(more)) => Found::Lost(Box::new(larger(*loss, *more))),
         (Found::Lost(loss), Found::Unknown) | (Found::Unknown, Found::Lost(loss)) => {
             Found::Lost(loss)
         }

@@ -72,12 +72,37 @@ impl View {
     /// and the same root (mount_namespaces(7), chroot(2)).
     #[must_use]
     pub fn shares_files(&self) -> bool {
+        self.shares(&["ns/mnt", "root"])
+    }
+
+    /// Whether the process reaches the same servers as this one by the same names: it is in the same network, and
+    /// numbers of users mean the same (network_namespaces(7), user_namespaces(7)).
+    #[must_use]
+    pub fn shares_network(&self) -> bool {
+        self.shares(&["ns/net", "ns/user"])
+    }
+
+    /// Whether these links below the folders of both processes lead to the same.
+    fn shares(&self, names: &[&str]) -> bool {
         let Some(process) = &self.0 else { return true };
         let own = Path::new("/proc/self");
-        ["ns/mnt", "root"].iter().all(|name| {
+        names.iter().all(|name| {
             let both = [own.join(name), process.folder.join(name)].map(std::fs::read_link);
             matches!(&both, [Ok(one), Ok(other)] if one == other)
         })
+    }
+
+    /// Whether the process is of the same user as this one, in all that it may act as (credentials(7)).
+    #[must_use]
+    pub fn has_this_user(&self) -> bool {
+        let Some(process) = &self.0 else { return true };
+        let users = |folder: &Path| {
+            let status = std::fs::read_to_string(folder.join("status")).ok()?;
+            let line = status.lines().find(|line| line.starts_with("Uid:"))?;
+            Some(line.to_owned())
+        };
+        let own = users(Path::new("/proc/self"));
+        own.is_some() && own == users(&process.folder)
     }
 
     /// Whether standard input is a terminal.
@@ -196,6 +221,7 @@ mod tests {
         assert_eq!(view.variable("PATH"), None);
         assert_eq!(view.cwd(), None);
         assert!(!view.input_is_terminal() && !view.is_typed_into());
+        assert!(!view.shares_files() && !view.shares_network() && !view.has_this_user());
         assert!(view.open(Path::new("/etc/passwd")).is_err());
         assert!(!view.can_read(Path::new("/etc/passwd")));
     }
@@ -205,6 +231,10 @@ mod tests {
         let view = View::own();
         assert_eq!(view.variable("PATH"), std::env::var_os("PATH").as_deref());
         assert_eq!(view.cwd(), std::env::current_dir().ok());
+        assert!(view.shares_files() && view.shares_network() && view.has_this_user());
+        let folder = PathBuf::from(format!("/proc/{}", std::process::id()));
+        let same = View::of(folder, Vec::new(), None);
+        assert!(same.shares_files() && same.shares_network() && same.has_this_user());
         assert!(view.lacks(Path::new("/no/such")) && !view.lacks(Path::new("/")));
     }
 

@@ -98,6 +98,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
         path: &exec.path,
         names: &exec.names,
         argv: &exec.argv,
+        reads_script: false,
     };
     let set = base.changed(&exec.view);
     let lookup = |name: &str| surroundings::lookup(&exec.view, name);
@@ -141,6 +142,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
             path: &interpreter.path,
             names: &interpreter.names,
             argv: &argv,
+            reads_script: true,
         };
         judging.words(&words, &mut judged);
     }

@@ -10,6 +10,7 @@ use super::walk::Walker;
 use super::{calls, embedded, sql};
 use crate::action::{Action, FileUse, HOLE, OnDisk, Payload, Redirection, Shown, Value};
 use crate::policy::schema::{Language, Runs};
+use crate::probe::Content;
 use crate::syntax::{self, Dialect};
 
 /// The longest file on disk that is read, in bytes.
@@ -183,9 +184,16 @@ impl Walker<'_> {
         if let Some(action) = self.actions.get_mut(index) {
             action.on_disk = OnDisk::Runs;
         }
-        let content = self.context.probe.content(&path);
-        let content = content.filter(|content| content.len() <= LONGEST_FILE);
-        let Some(content) = content.and_then(|content| String::from_utf8(content).ok()) else {
+        let content = match self.context.probe.content(&path) {
+            Content::Bytes(content) if content.len() <= LONGEST_FILE => content,
+            Content::Bytes(_) | Content::None => return,
+            Content::Late => {
+                let why = "the file of code that it runs could not be read in time";
+                self.opaque_code(inner, Shown::Never, why);
+                return;
+            }
+        };
+        let Ok(content) = String::from_utf8(content) else {
             return;
         };
         if language == Language::Sql {

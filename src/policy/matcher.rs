@@ -1,6 +1,7 @@
 //! One action against one match of a rule. Pure; what it reads of the action it reads once.
 
 use std::cell::RefCell;
+use std::path::Path;
 
 use super::arguments::{self, Arguments, Positional};
 use super::glob;
@@ -28,6 +29,8 @@ pub struct Facts<'a> {
     pub joined: String,
     /// Whether the program would only explain itself or tell what it would do.
     inert: bool,
+    /// Whether the last operand names a directory that is there, so that something is put into it.
+    puts_into: bool,
     place: &'a Place,
     classes: &'a dyn Classes,
     /// The classes that were asked about, by path: many rules ask the same.
@@ -61,16 +64,40 @@ impl<'a> Facts<'a> {
             arguments,
             joined,
             inert,
+            puts_into: false,
             place,
             classes,
             known: RefCell::default(),
         }
     }
 
+    /// The same, where it can be found out what is a directory.
+    #[must_use]
+    pub fn on_machine(mut self, is_folder: &dyn Fn(&Path) -> bool) -> Self {
+        let is_last = self
+            .program
+            .is_some_and(|program| program.targets == Targets::Last);
+        if let (true, [.., _, last], Some(cwd), false) = (
+            is_last,
+            self.arguments.positionals.as_slice(),
+            self.action.cwd.as_deref(),
+            self.action.elsewhere,
+        ) {
+            let text = last.value.text.as_str();
+            let is_clear = last.value.is_known() && !last.value.glob && cwd.starts_with('/');
+            let is_open = is_clear && !text.is_empty() && !text.ends_with('/');
+            self.puts_into = is_open && is_folder(&Path::new(cwd).join(text));
+        }
+        self
+    }
+
     /// Those of another form of the action, of the same program.
     #[must_use]
     pub fn of_form<'b>(&'b self, action: &'b Action) -> Facts<'b> {
-        Facts::new(action, self.program, self.classes, self.place)
+        Facts {
+            puts_into: self.puts_into,
+            ..Facts::new(action, self.program, self.classes, self.place)
+        }
     }
 
     /// The operands after `skip` positional words.
@@ -124,11 +151,12 @@ impl<'a> Facts<'a> {
                 if let Some((last, sources)) = operands.split_last() {
                     let directory = last.value.text.ends_with('/') || sources.len() > 1;
                     let last = std::slice::from_ref(&last.value);
-                    out.extend(if directory {
-                        put_into(last, sources)
-                    } else {
-                        last.to_vec()
-                    });
+                    if !directory {
+                        out.extend_from_slice(last);
+                    }
+                    if directory || self.puts_into && !sources.is_empty() {
+                        out.extend(put_into(last, sources));
+                    }
                 }
             }
             Targets::Rest => out.extend(operands.iter().skip(1).map(|p| p.value.clone())),

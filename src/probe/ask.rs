@@ -13,7 +13,7 @@ use crate::policy::arguments::{Flag, Positional};
 use crate::policy::matcher::Facts;
 use crate::policy::schema::{Loses, Program, Targets};
 
-use super::{sqlite, terraform};
+use super::{postgres, sqlite, terraform};
 
 /// Which ignored files are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +117,29 @@ pub(super) enum Ask {
     },
     /// Resources are destroyed.
     Resources(terraform::Ask),
-    /// Rows are deleted or changed.
+    /// Rows of a file are deleted or changed.
     Rows(sqlite::Ask),
+    /// Rows of a server are, or its databases.
+    Server(postgres::Ask),
+}
+
+impl Ask {
+    /// The paths from which everything is looked for.
+    pub fn places(&self) -> Vec<&Path> {
+        match self {
+            Self::Paths(targets) => targets.iter().map(|one| one.path.as_path()).collect(),
+            Self::Files(files) => files.iter().map(|one| one.path.as_path()).collect(),
+            Self::Push { folder, .. }
+            | Self::Tree { folder, .. }
+            | Self::Clean { folder, .. }
+            | Self::Stash { folder, .. }
+            | Self::Branches { folder, .. }
+            | Self::Worktree { folder, .. } => vec![folder],
+            Self::Resources(ask) => vec![ask.place()],
+            Self::Rows(ask) => vec![ask.place()],
+            Self::Server(ask) => ask.places(),
+        }
+    }
 }
 
 /// The question for an action of a process; none where it cannot be told what the action would touch.
@@ -131,6 +152,9 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Opti
         Loses::Overwritten => return overwritten(facts, skip),
         Loses::Redirected => return redirected(facts),
         Loses::Plan | Loses::State => return terraform::of(at, facts).map(Ask::Resources),
+        Loses::Rows if postgres::is_client(facts.action) => {
+            return postgres::of(facts, view).map(Ask::Server);
+        }
         Loses::Rows => return sqlite::of(facts).map(Ask::Rows),
         _ => {}
     }

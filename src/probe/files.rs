@@ -3,11 +3,15 @@
 //! Takes paths and what is no loss, gives numbers. It never follows a link, and it stops at a number of
 //! entries and at a time.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
 
 /// How many entries are looked at.
 const MOST: u64 = 100_000;
@@ -102,20 +106,106 @@ pub(super) fn is_file(path: &Path) -> bool {
 /// The content of a file, links followed; `Ok(None)` where nothing is there. What is no file, cannot be read or is longer
 /// than `most` bytes is an error.
 pub(super) fn content(path: &Path, most: u64) -> Result<Option<Vec<u8>>, ()> {
+    read(path, most, Waiting::Never).map_err(drop)
+}
+
+/// Whether one waits for who keeps others from a file (`F_SETLEASE` of fcntl(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// EAGAIN is what one gets then.
+    Never,
+    /// Until the kernel makes an end of it. Only for a file of bytes, and where somebody sees to it that it is not for long.
+    Meanwhile,
+}
+
+/// As [`content`], with the reason.
+pub(super) fn read(path: &Path, most: u64, waiting: Waiting) -> Result<Option<Vec<u8>>, Errno> {
+    let number = |error: std::io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+    let flags = match waiting {
+        Waiting::Never => libc::O_NONBLOCK,
+        Waiting::Meanwhile => 0,
+    };
     let mut options = OpenOptions::new();
-    let file = match options.read(true).custom_flags(libc::O_NONBLOCK).open(path) {
+    let file = match options.read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         // A link that leads nowhere is something, and so is what stands in the way.
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return at(path).and_then(|found| found.is_none().then_some(None).ok_or(()));
+            let found = at(path).map_err(|()| Errno::EIO)?;
+            return found.is_none().then_some(None).ok_or(Errno::ENOENT);
         }
-        Err(_) => return Err(()),
+        Err(error) => return Err(number(error)),
     };
-    let is_file = file.metadata().map_err(drop)?.is_file();
+    let is_file = file.metadata().map_err(number)?.is_file();
     let mut content = Vec::new();
-    let read = file.take(most).read_to_end(&mut content).map_err(drop)?;
+    let read = file.take(most).read_to_end(&mut content).map_err(number)?;
     let is_whole = u64::try_from(read).is_ok_and(|read| read < most);
-    (is_file && is_whole).then_some(Some(content)).ok_or(())
+    (is_file && is_whole)
+        .then_some(Some(content))
+        .ok_or(Errno::EFBIG)
+}
+
+/// File systems that answer by themselves: no program and no other machine has to.
+const OWN: &[&str] = &[
+    "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "iso9660",
+    "jfs", "ntfs3", "overlay", "proc", "ramfs", "reiserfs", "squashfs", "sysfs", "tmpfs", "vfat",
+    "xfs", "zfs",
+];
+
+/// Whether looking for what is at a path surely asks nobody but the kernel. Where it is not, one may wait for ever.
+pub(super) fn is_at_hand(path: &Path) -> bool {
+    if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+        return false;
+    }
+    let held = path
+        .ancestors()
+        .find_map(|above| Some((above, hold(above)?)));
+    let Some((above, held)) = held else {
+        return false;
+    };
+    // Before that, even what it is would be asked of somebody.
+    if !is_own(&held) {
+        return false;
+    }
+    let Ok(data) = held.metadata() else {
+        return false;
+    };
+    // What the kernel has not in mind is looked for name by name, on the same file system.
+    let mut at = above.to_path_buf();
+    for part in path.strip_prefix(above).unwrap_or(path).components() {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(found) if !found.is_symlink() && found.dev() == data.dev() => {}
+            Err(error) => return error.kind() == ErrorKind::NotFound,
+            Ok(_) => return false,
+        }
+    }
+    true
+}
+
+/// Holds what the kernel finds at a path without asking a file system; none where it would have to.
+fn hold(path: &Path) -> Option<File> {
+    /// `RESOLVE_CACHED` of linux/openat2.h (Linux 5.12).
+    const IN_MIND: ResolveFlag = ResolveFlag::from_bits_retain(0x20);
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
+        .resolve(IN_MIND);
+    openat2(AT_FDCWD, path, how).ok().map(File::from)
+}
+
+/// Whether a file is on a file system that answers by itself, as the table of mounts says (proc_pid_mountinfo(5)).
+fn is_own(file: &File) -> bool {
+    let mount = || {
+        let about = format!("/proc/self/fdinfo/{}", file.as_raw_fd());
+        let about = fs::read_to_string(about).ok()?;
+        let mut lines = about.lines();
+        let number = lines.find_map(|line| line.strip_prefix("mnt_id:"))?;
+        let begins = format!("{} ", number.trim());
+        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let line = mounts.lines().find(|line| line.starts_with(&begins))?;
+        let (_, kind) = line.split_once(" - ")?;
+        kind.split(' ').next().map(str::to_owned)
+    };
+    mount().is_some_and(|kind| OWN.contains(&kind.as_str()))
 }
 
 /// Of what lies below a path, what is asked whether it is kept.
@@ -203,5 +293,35 @@ impl Counted {
         } else {
             self.is_cut |= kind.is_block_device() || kind.is_char_device();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_kernel_finds_by_itself_is_at_hand() {
+        let place = std::env::temp_dir().canonicalize().unwrap();
+        let place = place.join(format!("kibosh-hand-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&place);
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("file"), "").unwrap();
+        std::os::unix::fs::symlink("nowhere", place.join("link")).unwrap();
+        for (path, expected) in [
+            (place.join("file"), true),
+            (place.clone(), true),
+            (place.join("none"), true),
+            (place.join("none/none"), true),
+            (place.join("file/none"), false),
+            // Where a link leads is not known by where it is.
+            (place.join("link"), false),
+            (place.join("link/none"), false),
+            (place.join("../x"), false),
+            (PathBuf::from("file"), false),
+        ] {
+            assert_eq!(is_at_hand(&path), expected, "{}", path.display());
+        }
+        fs::remove_dir_all(&place).unwrap();
     }
 }

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use super::contain::Allowed;
 use super::files;
 use super::machine::Variables;
 use super::program;
@@ -83,7 +84,7 @@ const MOST_PATHS: usize = 4096;
 /// A repository with a working tree.
 #[derive(Debug)]
 pub(super) struct Git {
-    program: &'static str,
+    program: &'static Path,
     /// Where it runs.
     pub folder: PathBuf,
     /// The working tree.
@@ -261,13 +262,13 @@ fn parsed(said: &[u8]) -> Option<Status> {
 }
 
 /// Runs git; gives what it says and its exit status. None where it could not be started or says too much.
-fn run(program: &str, folder: &Path, arguments: &[&OsStr]) -> Option<(Vec<u8>, i32)> {
+fn run(program: &Path, folder: &Path, arguments: &[&OsStr]) -> Option<(Vec<u8>, i32)> {
     let mut words: Vec<&[u8]> = vec![b"git", b"-C", folder.as_os_str().as_bytes()];
     for setting in SETTINGS {
         words.extend([&b"-c"[..], setting.as_bytes()]);
     }
     words.extend(arguments.iter().map(|argument| argument.as_bytes()));
-    program::run(program, &words, ENVIRONMENT)
+    program::run(program, &words, ENVIRONMENT, Allowed::Nothing)
 }
 
 #[cfg(test)]

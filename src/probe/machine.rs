@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
@@ -16,9 +17,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
-use super::files::{self, Limits};
+use super::files::{self, Limits, Waiting};
 use super::state;
-use super::{Found, Probe, git, sqlite, terraform};
+use super::{Content, Found, Probe, git, postgres, sqlite, terraform};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
@@ -27,6 +28,7 @@ use crate::policy::schema::Loses;
 use crate::sys::process::keep_only;
 use crate::sys::signals::Disposition;
 use crate::sys::terminal::in_child;
+use crate::sys::way::is_of_a_process;
 
 /// How long a look may take.
 const COUNTING: Duration = Duration::from_millis(150);
@@ -60,6 +62,9 @@ impl<'a> Machine<'a> {
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
         let variables = match at {
             Loses::Targets | Loses::Overwritten | Loses::Redirected => return true,
+            Loses::Rows if postgres::is_client(action) => {
+                return postgres::is_plain(self.view, action);
+            }
             Loses::Rows => return sqlite::is_plain(self.view, action),
             Loses::Plan | Loses::State => &terraform::VARIABLES,
             Loses::Changes
@@ -126,7 +131,12 @@ impl Probe for Machine<'_> {
             return Found::Unknown;
         };
         let cwd = action.cwd.as_deref().unwrap_or_default();
-        apart(|| answer(&ask, cwd, &|path| is_kept(facts, path)))
+        let found = apart(|| {
+            let found = answer(&ask, cwd, &|path| is_kept(facts, path));
+            serde_json::to_vec(&found).unwrap_or_default()
+        });
+        let found = found.and_then(|words| serde_json::from_slice(&words).ok());
+        found.unwrap_or_default()
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -134,25 +144,72 @@ impl Probe for Machine<'_> {
         Some(value.to_string_lossy().into_owned())
     }
 
-    fn content(&self, path: &Path) -> Option<Vec<u8>> {
-        const MOST: u64 = 1 << 20;
-        // Whoever opens a pipe takes part in it.
-        if !self.view.shares_files() || !files::is_file(path) {
-            return None;
+    fn is_folder(&self, path: &Path) -> bool {
+        if !self.view.shares_files() || is_of_a_process(path) {
+            return false;
         }
-        files::content(path, MOST).ok()?
+        if files::is_at_hand(path) {
+            return files::is_folder(path);
+        }
+        let found = apart(|| vec![u8::from(files::is_folder(path))]);
+        found.is_some_and(|found| found == [1])
+    }
+
+    fn content(&self, path: &Path) -> Content {
+        if !self.view.shares_files() {
+            return Content::None;
+        }
+        if files::is_at_hand(path)
+            && let Some(content) = content(path, Waiting::Never)
+        {
+            return content;
+        }
+        let read = apart(|| match content(path, Waiting::Meanwhile) {
+            Some(Content::Bytes(mut bytes)) => {
+                bytes.push(WHOLE);
+                bytes
+            }
+            Some(Content::None) => vec![ABSENT],
+            Some(Content::Late) | None => Vec::new(),
+        });
+        let mut bytes = read.unwrap_or_default();
+        match bytes.pop() {
+            Some(WHOLE) => Content::Bytes(bytes),
+            Some(ABSENT) if bytes.is_empty() => Content::None,
+            _ => Content::Late,
+        }
+    }
+}
+
+/// What stands behind the content of a file that a child has read, and in place of that of one that has none.
+const WHOLE: u8 = b'.';
+const ABSENT: u8 = b'-';
+
+/// What is in a file; none where one would have to wait for it.
+fn content(path: &Path, waiting: Waiting) -> Option<Content> {
+    const MOST: u64 = 1 << 20;
+    // Whoever opens a pipe takes part in it.
+    if !files::is_file(path) {
+        return Some(Content::None);
+    }
+    match files::read(path, MOST, waiting) {
+        Ok(Some(bytes)) => Some(Content::Bytes(bytes)),
+        Err(Errno::EAGAIN) => None,
+        Ok(None) | Err(_) => Some(Content::None),
     }
 }
 
 fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
-    if !files::is_folder(Path::new(cwd)) {
+    // What leads each process elsewhere does not lead this one where it leads the command.
+    let mut places = ask.places().into_iter().chain([Path::new(cwd)]);
+    if !files::is_folder(Path::new(cwd)) || places.any(is_of_a_process) {
         return Found::Unknown;
     }
     match state::look(ask, kept, &mut limits) {
         None => Found::Unknown,
         Some(loss) if loss.is_none() => Found::Nothing,
-        Some(loss) => Found::Lost(loss),
+        Some(loss) => Found::Lost(Box::new(loss)),
     }
 }
 
@@ -174,11 +231,10 @@ fn is_kept(facts: &Facts<'_>, path: &Path) -> bool {
     (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
 }
 
-/// Has something found out in a child, which is killed with all it has started where it takes too long.
-fn apart(work: impl FnOnce() -> Found) -> Found {
-    let Ok((answer, sender)) = pipe2(OFlag::O_CLOEXEC) else {
-        return Found::Unknown;
-    };
+/// Has something found out in a child, which is killed with all it has started where it takes too long: then there is
+/// none. A child that fails gives nothing, or not all.
+fn apart(work: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
+    let (answer, sender) = pipe2(OFlag::O_CLOEXEC).ok()?;
     let child = in_child(|| {
         // It must not outlive who waits for it, nor hold what that one holds.
         // Where the caller ignores the end of children, there is no status of one.
@@ -189,19 +245,16 @@ fn apart(work: impl FnOnce() -> Found) -> Found {
         if !alone {
             return 1;
         }
-        let words = serde_json::to_vec(&work()).unwrap_or_default();
-        i32::from(File::from(sender).write_all(&words).is_err())
+        i32::from(File::from(sender).write_all(&work()).is_err())
     });
-    let Ok(child) = child else {
-        return Found::Unknown;
-    };
+    let child = child.ok()?;
     let found = received(answer, Instant::now() + MOST);
     end(child);
-    found.unwrap_or_default()
+    found
 }
 
 /// What comes until a time; none where not all of it does.
-fn received(answer: OwnedFd, until: Instant) -> Option<Found> {
+fn received(answer: OwnedFd, until: Instant) -> Option<Vec<u8>> {
     let mut words = Vec::new();
     let mut answer = File::from(answer);
     loop {
@@ -211,12 +264,12 @@ fn received(answer: OwnedFd, until: Instant) -> Option<Found> {
         match poll(&mut asked, wait) {
             Ok(0) => return None,
             Ok(_) => {}
-            Err(nix::errno::Errno::EINTR) => continue,
+            Err(Errno::EINTR) => continue,
             Err(_) => return None,
         }
         let mut part = [0; 4096];
         match answer.read(&mut part) {
-            Ok(0) => return serde_json::from_slice(&words).ok(),
+            Ok(0) => return Some(words),
             Ok(length) => words.extend_from_slice(part.get(..length)?),
             Err(_) => return None,
         }

@@ -13,9 +13,11 @@ mod git;
 mod index;
 mod machine;
 mod plan;
+mod postgres;
 mod program;
 mod push;
 mod refs;
+mod rows;
 mod sqlite;
 mod state;
 mod terraform;
@@ -41,7 +43,7 @@ pub enum Found {
     /// Nothing would be lost, surely.
     Nothing,
     /// This would be.
-    Lost(Loss),
+    Lost(Box<Loss>),
 }
 
 /// What would be gone.
@@ -88,6 +90,15 @@ pub struct Loss {
     pub deleted_rows: u64,
     /// Rows that are changed.
     pub changed_rows: u64,
+    /// Some of the tables whose rows these are.
+    #[serde(default)]
+    pub of_tables: Vec<String>,
+    /// Databases with tables that are dropped.
+    #[serde(default)]
+    pub databases: u64,
+    /// Their tables.
+    #[serde(default)]
+    pub database_tables: u64,
     /// Whether not all of it was looked at, so that it may be more.
     pub at_least: bool,
 }
@@ -114,6 +125,8 @@ pub enum Fate {
 
 /// How many resources are named.
 const MOST_NAMED: usize = 5;
+/// How many tables are.
+const MOST_TABLES: usize = 32;
 
 impl Loss {
     /// That of resources.
@@ -133,7 +146,7 @@ impl Loss {
     }
 
     /// What must not be more than a person was shown.
-    fn numbers(&self) -> [u64; 13] {
+    fn numbers(&self) -> [u64; 15] {
         [
             self.modified,
             self.untracked,
@@ -148,6 +161,8 @@ impl Loss {
             self.dropped_rows,
             self.deleted_rows,
             self.changed_rows,
+            self.databases,
+            self.database_tables,
         ]
     }
 
@@ -190,6 +205,9 @@ impl Loss {
             dropped_rows,
             deleted_rows,
             changed_rows,
+            of_tables,
+            databases,
+            database_tables,
             at_least,
         } = more;
         self.deletes |= deletes;
@@ -214,8 +232,25 @@ impl Loss {
         self.dropped_rows += dropped_rows;
         self.deleted_rows += deleted_rows;
         self.changed_rows += changed_rows;
+        self.of_tables.extend_from_slice(of_tables);
+        self.of_tables.sort();
+        self.of_tables.dedup();
+        self.of_tables.truncate(MOST_TABLES);
+        self.databases += databases;
+        self.database_tables += database_tables;
         self.at_least |= at_least;
     }
+}
+
+/// What is in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// This.
+    Bytes(Vec<u8>),
+    /// There is none, or it cannot be read, or is too long.
+    None,
+    /// It did not come in time.
+    Late,
 }
 
 /// Tells what an action would lose.
@@ -226,8 +261,13 @@ pub trait Probe {
     /// A variable as the process has it that would start the program; none where it has none.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// What is in a file; none where there is none, or it cannot be read.
-    fn content(&self, path: &Path) -> Option<Vec<u8>>;
+    /// What is in a file.
+    fn content(&self, path: &Path) -> Content;
+
+    /// Whether there surely is a directory, links followed.
+    fn is_folder(&self, _path: &Path) -> bool {
+        false
+    }
 
     /// Whether nobody is asked about the action, whatever is found, so that only a denial is worth a look.
     fn is_moot(&self) -> bool {
@@ -248,8 +288,8 @@ impl Probe for Blind {
         None
     }
 
-    fn content(&self, _path: &Path) -> Option<Vec<u8>> {
-        None
+    fn content(&self, _path: &Path) -> Content {
+        Content::None
     }
 }
 

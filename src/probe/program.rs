@@ -7,6 +7,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{dup2_stdout, pipe2};
 
-use super::contain;
+use super::contain::{self, Allowed};
 use crate::sys::filter;
 use crate::sys::process::{become_program_with, reap};
 use crate::sys::terminal::in_child;
@@ -25,28 +26,36 @@ use crate::sys::way::{Step, way};
 const MOST_SAID: u64 = 16 << 20;
 
 /// The first of these places where nobody but root can have put the program.
-pub(super) fn at(places: &[&'static str]) -> Option<&'static str> {
+pub(super) fn at(places: &[&'static str]) -> Option<&'static Path> {
+    let mut places = places.iter().map(|place| Path::new(*place));
+    places.find(|place| is_of_the_system(place))
+}
+
+/// Whether nobody but root can have put a program at a place.
+pub(super) fn is_of_the_system(place: &Path) -> bool {
     let is_kept = |step: &Step| {
         let is_roots = step.found.uid() == 0;
         is_roots && (step.found.is_symlink() || step.found.mode() & 0o022 == 0)
     };
-    places.iter().copied().find(|place| {
-        let steps = way(Path::new(place));
-        steps.is_ok_and(|steps| steps.iter().all(is_kept))
-    })
+    way(place).is_ok_and(|steps| steps.iter().all(is_kept))
 }
 
 /// Runs a program; gives what it says and its exit status. None where it could not be started or says too
 /// much.
-pub(super) fn run(program: &str, words: &[&[u8]], environment: &[&str]) -> Option<(Vec<u8>, i32)> {
-    let path = CString::new(program).ok()?;
+pub(super) fn run(
+    program: &Path,
+    words: &[&[u8]],
+    environment: &[&str],
+    allowed: Allowed,
+) -> Option<(Vec<u8>, i32)> {
+    let path = CString::new(program.as_os_str().as_bytes()).ok()?;
     let words = words.iter().map(|word| CString::new(*word).ok());
     let words: Vec<CString> = words.collect::<Option<_>>()?;
     let environment = environment.iter().map(|entry| CString::new(*entry).ok());
     let environment: Vec<CString> = environment.collect::<Option<_>>()?;
     let (answer, sender) = pipe2(OFlag::O_CLOEXEC).ok()?;
     let child = in_child(|| {
-        let alone = contain::alone(path.as_ptr().addr() as u64);
+        let alone = contain::alone(path.as_ptr().addr() as u64, allowed);
         let is_ready = set_pdeathsig(Signal::SIGKILL).is_ok()
             && dup2_stdout(&sender).is_ok()
             && filter::restrict(&alone).is_ok();

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{User, getuid};
 
+use super::contain::Allowed;
+use super::rows::{Done, Rows};
 use super::{Loss, files, program};
 use crate::action::{Action, HOLE};
 use crate::invocation::View;
@@ -28,17 +30,6 @@ const HARMLESS: &[&str] = &["-batch", "-bail", "-cmd", "-header", "-noheader"];
 /// Where its settings are, below a home directory.
 const SETTINGS: &[&str] = &[".sqliterc", ".config/sqlite3/sqliterc"];
 
-/// What happens to the rows of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
-    /// They go with the table.
-    Dropped,
-    /// They are deleted.
-    Deleted,
-    /// They are changed.
-    Changed,
-}
-
 /// What is to be counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ask {
@@ -46,6 +37,13 @@ pub(super) struct Ask {
     file: PathBuf,
     /// What is done to which tables; none where only a database that is not there yet loses nothing.
     tables: Option<Vec<(String, Done)>>,
+}
+
+impl Ask {
+    /// Where the database is.
+    pub fn place(&self) -> &Path {
+        &self.file
+    }
 }
 
 /// Whether sqlite3 would take the database for what it seems: no settings of a person's or of a
@@ -169,10 +167,9 @@ fn is_change(text: &str) -> bool {
 
 /// What would be lost.
 pub(super) fn look(ask: &Ask) -> Option<Loss> {
-    let mut loss = Loss::default();
     let Some(data) = files::at(&ask.file).ok()? else {
         // It would be made.
-        return Some(loss);
+        return Some(Loss::default());
     };
     let tables = ask.tables.as_ref()?;
     let file = ask.file.canonicalize().ok()?;
@@ -194,24 +191,17 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
         program: program::at(PLACES)?,
         name: name_of(&file),
     };
+    let mut rows = Rows::default();
     for (table, done) in tables {
-        let Some(rows) = database.rows(table)? else {
-            continue;
-        };
-        match done {
-            Done::Dropped => {
-                loss.tables += u64::from(rows > 0);
-                loss.dropped_rows += rows;
-            }
-            Done::Deleted => loss.deleted_rows += rows,
-            Done::Changed => loss.changed_rows += rows,
+        if let Some(number) = database.rows(table)? {
+            rows.add(table, *done, number);
         }
     }
-    Some(loss)
+    Some(rows.loss())
 }
 
 struct Database {
-    program: &'static str,
+    program: &'static Path,
     name: String,
 }
 
@@ -237,7 +227,12 @@ impl Database {
     fn says(&self, statement: &str) -> Option<String> {
         let mut words: Vec<&[u8]> = OPTIONS.iter().map(|word| word.as_bytes()).collect();
         words.extend([self.name.as_bytes(), statement.as_bytes()]);
-        let (said, status) = program::run(self.program, &words, &["LC_ALL=C", "HOME=/dev/null"])?;
+        let (said, status) = program::run(
+            self.program,
+            &words,
+            &["LC_ALL=C", "HOME=/dev/null"],
+            Allowed::Nothing,
+        )?;
         let said = String::from_utf8(said).ok()?;
         (status == 0).then(|| said.trim_end().to_owned())
     }

@@ -17,7 +17,7 @@ use super::git::{self, Git};
 use super::index::Index;
 use super::refs::{branches, stash};
 use super::untracked::{Cleaning, may_ignore};
-use super::{push, sqlite, terraform};
+use super::{postgres, push, sqlite, terraform};
 
 /// What would be lost. `kept` says whether losing a path loses nothing: what is made again, a directory of
 /// this name or a file of this kind. Absolute paths are asked about as they are, others as they stand in a
@@ -101,6 +101,7 @@ pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits)
         Ask::Worktree { folder, name } => look.worktree(folder, name),
         Ask::Resources(ask) => terraform::look(ask),
         Ask::Rows(ask) => sqlite::look(ask),
+        Ask::Server(ask) => postgres::look(ask),
     }
 }
 
@@ -157,7 +158,8 @@ impl Look<'_> {
     fn files(&mut self, files: &[Written]) -> Option<Loss> {
         let mut places = Vec::new();
         for file in files {
-            let is_folder = file.path.symlink_metadata().is_ok_and(|data| data.is_dir());
+            // A link that leads to one is followed.
+            let is_folder = files::is_folder(&file.path);
             if is_folder && file.into.is_empty() {
                 return None;
             }
@@ -167,6 +169,8 @@ impl Look<'_> {
                 places.push(file.path.clone());
             }
         }
+        places.sort();
+        places.dedup();
         let mut loss = Loss::default();
         for path in places {
             let Some(data) = files::at(&path).ok()? else {

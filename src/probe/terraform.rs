@@ -68,6 +68,15 @@ pub(super) enum Ask {
     },
 }
 
+impl Ask {
+    /// Where it is looked for.
+    pub fn place(&self) -> &Path {
+        match self {
+            Self::Plan(path) | Self::State { folder: path, .. } => path,
+        }
+    }
+}
+
 /// The question for an action; none where it cannot be told what the action would touch.
 pub(super) fn of(at: Loses, facts: &Facts<'_>) -> Option<Ask> {
     if !PROGRAMS.contains(&facts.action.program.as_str()) {

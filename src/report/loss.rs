@@ -8,6 +8,9 @@ use crate::probe::{Fate, Loss, Resource};
 /// How much of an address is shown, in characters.
 const MOST_OF_ADDRESS: usize = 80;
 
+/// How many tables are named.
+const MOST_TABLES: usize = 5;
+
 /// The sentence for a finding, without a full stop; none where it is not known what would be lost.
 #[must_use]
 pub fn of(finding: &Finding) -> Option<String> {
@@ -49,11 +52,37 @@ fn sentence(loss: &Loss) -> String {
         ));
     }
     parts.extend(resources(loss));
-    if loss.tables > 0 {
-        let rows = counted(loss.dropped_rows, "row", "rows");
+    parts.extend(rows(loss));
+    if loss.databases > 0 {
         parts.push(format!(
-            "drops {} with {rows}",
-            counted(loss.tables, "table", "tables")
+            "drops {} with {}",
+            counted(loss.databases, "database", "databases"),
+            counted(loss.database_tables, "table", "tables")
+        ));
+    }
+    if parts.is_empty() {
+        parts.push("deletes more than could be looked at".to_owned());
+    }
+    parts.join("; ")
+}
+
+/// What happens to rows; of which tables, where all of them fare alike.
+fn rows(loss: &Loss) -> Vec<String> {
+    let least = if loss.at_least { "at least " } else { "" };
+    let named = named(&loss.of_tables);
+    let fates = [loss.dropped_rows, loss.deleted_rows, loss.changed_rows];
+    let is_one = fates.iter().filter(|&&number| number > 0).count() == 1;
+    let of = |sign: &str| match &named {
+        Some(named) if is_one => format!("{sign}{named}"),
+        _ => String::new(),
+    };
+    let mut said = Vec::new();
+    if loss.tables > 0 {
+        said.push(format!(
+            "drops {} with {least}{}{}",
+            counted(loss.tables, "table", "tables"),
+            counted(loss.dropped_rows, "row", "rows"),
+            of(": ")
         ));
     }
     for (number, verb) in [
@@ -61,13 +90,25 @@ fn sentence(loss: &Loss) -> String {
         (loss.changed_rows, "changes"),
     ] {
         if number > 0 {
-            parts.push(format!("{verb} {}", counted(number, "row", "rows")));
+            let rows = counted(number, "row", "rows");
+            said.push(format!("{verb} {least}{rows}{}", of(" of ")));
         }
     }
-    if parts.is_empty() {
-        parts.push("deletes more than could be looked at".to_owned());
+    said
+}
+
+/// The names of tables, of which not all may be told.
+fn named(tables: &[String]) -> Option<String> {
+    let mut named: Vec<String> = tables
+        .iter()
+        .take(MOST_TABLES)
+        .map(|table| cut(table, MOST_OF_ADDRESS).into_owned())
+        .collect();
+    let left = tables.len().saturating_sub(named.len());
+    if left > 0 {
+        named.push(format!("{left} more"));
     }
-    parts.join("; ")
+    listed(&named)
 }
 
 /// What happens to resources of terraform's, and to which.
@@ -338,6 +379,44 @@ mod tests {
                     ..none()
                 },
                 "drops 1 table with 2 rows; deletes 1 row; changes 4,321 rows",
+            ),
+            (
+                Loss {
+                    deleted_rows: 1204,
+                    of_tables: vec!["orders".to_owned()],
+                    ..none()
+                },
+                "deletes 1,204 rows of orders",
+            ),
+            (
+                Loss {
+                    tables: 7,
+                    dropped_rows: 100_000,
+                    of_tables: ["a", "b", "c", "d", "e", "f", "g"]
+                        .map(str::to_owned)
+                        .to_vec(),
+                    at_least: true,
+                    ..none()
+                },
+                "drops 7 tables with at least 100,000 rows: a, b, c, d, e and 2 more",
+            ),
+            (
+                Loss {
+                    tables: 1,
+                    dropped_rows: 1,
+                    deleted_rows: 2,
+                    of_tables: vec!["a".to_owned(), "b".to_owned()],
+                    ..none()
+                },
+                "drops 1 table with 1 row; deletes 2 rows",
+            ),
+            (
+                Loss {
+                    databases: 1,
+                    database_tables: 12,
+                    ..none()
+                },
+                "drops 1 database with 12 tables",
             ),
             (
                 Loss {

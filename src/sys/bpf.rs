@@ -150,16 +150,21 @@ pub mod tests {
     use super::*;
 
     /// Runs a filter as the kernel would on one call with these first arguments.
-    pub fn outcome(filter: &[Instruction], machine: u32, call: u32, arguments: [u64; 2]) -> u32 {
+    pub fn outcome<const N: usize>(
+        filter: &[Instruction],
+        machine: u32,
+        call: u32,
+        arguments: [u64; N],
+    ) -> u32 {
         walk(filter, machine, call, arguments, &mut 0)
     }
 
     /// The same; counts the steps.
-    pub fn walk(
+    pub fn walk<const N: usize>(
         filter: &[Instruction],
         machine: u32,
         call: u32,
-        arguments: [u64; 2],
+        arguments: [u64; N],
         steps: &mut usize,
     ) -> u32 {
         let mut loaded = 0u32;
@@ -176,6 +181,7 @@ pub mod tests {
                         place if place == low(0) => arguments[0] as u32,
                         place if place == high(0) => (arguments[0] >> 32) as u32,
                         place if place == low(1) => arguments[1] as u32,
+                        place if place == low(2) => arguments[2] as u32,
                         other => panic!("loads {other}"),
                     };
                     continue;

@@ -8,6 +8,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
+
 /// How many links are followed, as by the kernel.
 const MOST_LINKS: usize = 40;
 
@@ -38,10 +40,29 @@ impl Step {
 ///
 /// Where the path is not absolute, something on it is not there, or it leads in a circle.
 pub fn way(path: &Path) -> io::Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    go(path, &mut |step| steps.push(step))?;
+    Ok(steps)
+}
+
+/// Whether a link on the way is one of the kernel's that leads each process elsewhere (`/proc/self/cwd`), or to what has no
+/// name (`/proc/1/fd/3`): proc(5). Also where the way ends before it gets to anything.
+#[must_use]
+pub fn is_of_a_process(path: &Path) -> bool {
+    let mut is_one = false;
+    let _missing = go(path, &mut |step| {
+        let above = || step.path.parent().map(statfs);
+        is_one |= step.found.is_symlink()
+            && !matches!(above(), Some(Ok(of)) if of.filesystem_type() != PROC_SUPER_MAGIC);
+    });
+    is_one
+}
+
+/// Gives each thing that is on the way, as far as it goes.
+fn go(path: &Path, each: &mut dyn FnMut(Step)) -> io::Result<()> {
     if !path.is_absolute() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let mut steps = Vec::new();
     let mut at = PathBuf::new();
     let mut left: VecDeque<Part> = parts(path).collect();
     let mut links = 0;
@@ -57,7 +78,7 @@ pub fn way(path: &Path) -> io::Result<Vec<Step>> {
         if !is_link && !found.is_dir() && !left.is_empty() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        steps.push(Step {
+        each(Step {
             path: at.clone(),
             found,
             is_behind_link: links > 0,
@@ -74,7 +95,7 @@ pub fn way(path: &Path) -> io::Result<Vec<Step>> {
             }
         }
     }
-    Ok(steps)
+    Ok(())
 }
 
 enum Part {
@@ -96,6 +117,31 @@ fn parts(path: &Path) -> impl DoubleEndedIterator<Item = Part> {
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_leads_each_process_elsewhere_is_told() {
+        let above = std::env::temp_dir().canonicalize().unwrap();
+        let above = above.join(format!("kibosh-way-of-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&above);
+        fs::create_dir(&above).unwrap();
+        symlink("/proc/self/cwd", above.join("cwd")).unwrap();
+        symlink("/proc/self/fd/77", above.join("gone")).unwrap();
+        symlink(&above, above.join("plain")).unwrap();
+        for (path, expected) in [
+            (above.join("cwd/a"), true),
+            (above.join("plain/cwd"), true),
+            (above.join("gone/a"), true),
+            (PathBuf::from("/dev/fd/77"), true),
+            (PathBuf::from("/proc/1/cwd/a"), true),
+            (PathBuf::from("/proc/self/stat"), true),
+            (PathBuf::from("/proc/1/stat"), false),
+            (above.join("plain/none"), false),
+            (above.clone(), false),
+        ] {
+            assert_eq!(is_of_a_process(&path), expected, "{}", path.display());
+        }
+        fs::remove_dir_all(&above).unwrap();
+    }
 
     #[test]
     fn each_folder_and_each_link_is_on_the_way() {

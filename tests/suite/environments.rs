@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use crate::support::place::Place;
-use crate::support::probe::{said, told};
+use crate::support::probe::{Held, hide, said, told};
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
 
@@ -111,6 +111,31 @@ fn the_same_words_run_here_and_are_asked_about_in_production() {
 
 /// What only shows at the start of the program is seen there: a file that the line itself writes, a variable that
 /// a script exports, a value that the shell fills in.
+#[test]
+fn a_file_that_does_not_come_in_time_may_tell_of_production() {
+    let place = place("late");
+    context(&place, "home/.kube/config", "dev");
+    let words = ["kubectl", "apply", "-f", "web.yaml"];
+    hide(&place, &words);
+    let hidden = "mapfile -d '' -t words <words; exec \"${words[@]}\"";
+    let held = Held::new(&place.path().join("home/.kube/config"));
+    for line in [&words.join(" "), hidden] {
+        let output = run(&place, line);
+        assert!(
+            told(&output).contains("in production"),
+            "{line}: {output:?}"
+        );
+        assert_eq!(place.ran(), None, "{line}");
+    }
+    drop(held);
+    for line in [&words.join(" "), hidden] {
+        let output = run(&place, line);
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        assert_eq!(told(&output), "", "{line}");
+        fs::remove_file(place.path().join("ran")).unwrap();
+    }
+}
+
 #[test]
 fn what_a_line_changes_first_counts() {
     let place = place("first");

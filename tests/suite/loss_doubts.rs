@@ -14,7 +14,7 @@ use kibosh::normalise::Context;
 use kibosh::policy::Policy;
 use kibosh::policy::matcher::Facts;
 use kibosh::policy::schema::Loses;
-use kibosh::probe::{Found, Loss, Probe};
+use kibosh::probe::{Content, Found, Loss, Probe};
 
 use crate::support::probe::wait_for;
 use crate::support::tree::Tree;
@@ -350,8 +350,8 @@ impl Probe for Always {
         None
     }
 
-    fn content(&self, _path: &Path) -> Option<Vec<u8>> {
-        None
+    fn content(&self, _path: &Path) -> Content {
+        Content::None
     }
 }
 
@@ -412,12 +412,12 @@ fn nothing_lost_counts_only_where_nothing_comes_before_or_another_look_comes_aft
 fn a_yes_counts_for_the_loss_that_was_shown() {
     let policy = Policy::shipped();
     let lost = |untracked| {
-        Found::Lost(Loss {
+        Found::Lost(Box::new(Loss {
             deletes: true,
             files: untracked,
             untracked,
             ..Loss::default()
-        })
+        }))
     };
     let line = "rm -rf src";
     for (shown, come, is_covered) in [

@@ -309,3 +309,21 @@ fn children_that_nobody_waits_for_are_waited_for_by_a_look() {
         }
     }
 }
+
+#[test]
+fn a_link_that_leads_each_process_elsewhere_is_not_followed() {
+    for (made, line) in [
+        ("mkdir src/new; echo n >src/new/n", "rm -r ../link/new"),
+        (
+            "sqlite3 src/app.db 'CREATE TABLE t(x); INSERT INTO t VALUES (1)'",
+            "sqlite3 ../link/app.db 'DELETE FROM t'",
+        ),
+    ] {
+        for link in ["/proc/self/cwd", "/proc/thread-self/cwd", "/dev/fd/9"] {
+            let tree = Tree::new();
+            tree.make(&format!("ln -s {link} link; {made}"));
+            let line = format!("cd src && exec 9<. && {line}");
+            tree.is_stopped(&line, made, "held back");
+        }
+    }
+}

@@ -75,6 +75,8 @@ mod policy_blocks;
 #[cfg(test)]
 mod policy_layers;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod prompt;
 #[cfg(test)]
 mod races;

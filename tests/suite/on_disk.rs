@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::support::probe::{Held, told};
 use crate::support::tree::Tree;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
@@ -278,5 +279,43 @@ fn what_is_done_out_of_sight_is_known() {
         tree.make("mkdir -p data; echo mine >data/notes");
         tree.runs(line, "data");
         assert!(!tree.work().join("data").exists(), "{line}");
+    }
+}
+
+#[test]
+fn a_file_that_does_not_come_in_time_is_asked_about() {
+    let tree = Tree::new();
+    write(&tree, "clean.py", PYTHON);
+    write(&tree, "look.py", "print(1)\n");
+    // Which file it is, nothing shows before python starts.
+    write(
+        &tree,
+        "start.py",
+        "import os\nos.execvp('python3', ['python3', open('name').read()])\n",
+    );
+    tree.make("mkdir data; echo mine >data/notes");
+    for name in ["clean.py", "look.py"] {
+        fs::write(tree.work().join("name"), name).unwrap();
+        let held = Held::new(&tree.work().join(name));
+        tree.is_stopped(
+            &format!("python3 {name}"),
+            "somebody holds it",
+            "opaque.code",
+        );
+        let said = told(&tree.run("python3 start.py"));
+        assert!(said.contains("kibosh: not started: "), "{said}");
+        assert!(said.contains("opaque.code"), "{said}");
+        drop(held);
+        let said = told(&tree.run("python3 start.py"));
+        assert_eq!(
+            said.contains("kibosh: not started: "),
+            name == "clean.py",
+            "{said}"
+        );
+        assert_eq!(
+            said.contains("it deletes 1 file"),
+            name == "clean.py",
+            "{said}"
+        );
     }
 }

@@ -100,6 +100,7 @@ impl Judging<'_> {
             path: first.to_bytes(),
             names: &[],
             argv,
+            reads_script: false,
         };
         if SHELLS.contains(&&*name.called()) && !OWN.contains(&words.path) {
             self.shell_text("sh", argv, true, judged);
@@ -129,21 +130,35 @@ impl Judging<'_> {
         } else {
             Gates::LineThenExec
         };
-        self.fields(fields, gates, nets, judged);
+        self.fields(fields, gates, nets, words.reads_script, judged);
     }
 
     /// Judges the variables that are set for a shell, whose words are judged otherwise.
     fn variables(&self, words: &Words<'_>, judged: &mut ExecJudgement) {
         if !self.set.is_empty() {
             let path = Value::known(with_holes(words.path));
-            self.fields(vec![path], Gates::LineThenExec, true, judged);
+            self.fields(vec![path], Gates::LineThenExec, true, false, judged);
         }
     }
 
-    fn fields(&self, fields: Vec<Value>, gates: Gates, nets: bool, judged: &mut ExecJudgement) {
+    fn fields(
+        &self,
+        fields: Vec<Value>,
+        gates: Gates,
+        nets: bool,
+        reads_script: bool,
+        judged: &mut ExecJudgement,
+    ) {
         let context = self.surroundings.context(Dialect::Bash, None);
-        let actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
+        let mut actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
         judged.reads_files |= actions.iter().any(|one| one.on_disk != OnDisk::Nothing);
+        // A script that a pack describes is what the interpreter runs, and nothing happens before it.
+        if let [interpreter, script] = actions.as_mut_slice()
+            && reads_script
+            && script.via == [interpreter.program.as_str()]
+        {
+            script.on_disk = OnDisk::Stands;
+        }
         let mut decision =
             decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
         if !nets {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::policy::matcher::Facts;
 use crate::policy::schema::Loses;
-use crate::probe::{Budget, Found, Probe};
+use crate::probe::{Budget, Content, Found, Probe};
 
 /// A probe for execs.
 pub(super) struct Looking<'a> {
@@ -34,8 +34,17 @@ impl Probe for Looking<'_> {
         self.probe.variable(name)
     }
 
-    fn content(&self, path: &Path) -> Option<Vec<u8>> {
-        self.probe.content(path)
+    fn is_folder(&self, path: &Path) -> bool {
+        self.probe.is_folder(path)
+    }
+
+    fn content(&self, path: &Path) -> Content {
+        let began = Instant::now();
+        let found = self.probe.content(path);
+        if found == Content::Late {
+            self.budget.spend(began, began.elapsed());
+        }
+        found
     }
 
     fn is_moot(&self) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Words<'e> {
     pub names: &'e [String],
     /// The argument vector.
     pub argv: &'e [CString],
+    /// Whether the program is what the first line of a script names, so that it runs the script itself.
+    pub reads_script: bool,
 }
 
 impl Words<'_> {

@@ -5,4 +5,5 @@ pub mod left;
 pub mod place;
 pub mod probe;
 pub mod pty;
+pub mod server;
 pub mod tree;

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -212,6 +213,42 @@ pub fn processes_in(session: u32) -> Vec<(i32, String, char, i32)> {
         }
     }
     found
+}
+
+/// A file from which others are kept: whoever opens it waits (F_SETLEASE of fcntl(2)).
+pub struct Held(Child);
+
+impl Held {
+    /// Keeps others from a file until this is dropped.
+    pub fn new(file: &Path) -> Self {
+        const HOLD: &str = "import fcntl, signal, sys, time\n\
+            signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
+            file = open(sys.argv[1], 'r+')\n\
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)\n\
+            print('held', flush=True)\n\
+            time.sleep(600)\n";
+        let mut child = Command::new("python3")
+            .args(["-c", HOLD])
+            .arg(file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = [0; 4];
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut said)
+            .unwrap();
+        Self(child)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Waits until something is there.
