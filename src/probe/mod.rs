@@ -19,6 +19,7 @@ mod refs;
 mod sqlite;
 mod state;
 mod terraform;
+pub mod toll;
 mod tracked;
 mod untracked;
 
@@ -30,7 +31,9 @@ use crate::policy::matcher::Facts;
 use crate::policy::schema::Loses;
 
 pub use budget::Budget;
-pub use machine::Machine;
+pub use machine::{Machine, is_kept};
+
+use toll::Places;
 
 /// What a look at the machine has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,6 +231,11 @@ pub trait Probe {
 
     /// What is in a file; none where there is none, or it cannot be read.
     fn content(&self, path: &Path) -> Option<Vec<u8>>;
+
+    /// What an action of a session names that would be lost in this way; none where no session is kept of.
+    fn places(&self, _at: Loses, _facts: &Facts<'_>, _skip: usize) -> Option<Places> {
+        None
+    }
 
     /// Whether nobody is asked about the action, whatever is found, so that only a denial is worth a look.
     fn is_moot(&self) -> bool {
