@@ -19,8 +19,8 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use schema::{
-    Environment, Examples, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings,
-    Variable,
+    Budget, Environment, Examples, Exception, Match, PathClass, PolicyFile, Program, Rule,
+    Settings, Variable,
 };
 
 fn main() -> ExitCode {
@@ -164,6 +164,12 @@ fn check(sources: &[Source]) -> Result<(), Vec<String>> {
                     here("credentials")
                 ));
             }
+            if source.file.budget.is_some() {
+                mistakes.push(format!(
+                    "{}: only `default.toml` has a budget",
+                    here("budget")
+                ));
+            }
             if source.file.settings.is_some() {
                 mistakes.push(format!(
                     "{}: only `default.toml` has settings",
@@ -272,6 +278,14 @@ impl Tables {
             .iter()
             .find_map(|source| source.file.settings.clone())
             .unwrap_or_default();
+        let budget: Budget = sources
+            .iter()
+            .find_map(|source| source.file.budget.clone())
+            .unwrap_or_default();
+        let (at, length) = self.record(&budget)?;
+        self.line(&format!(
+            "static BUDGET: Record = Record {{ at: {at}, length: {length} }};"
+        ));
         let (at, length) = self.record(&settings)?;
         let mut hasher = DefaultHasher::new();
         (&self.records, &self.code).hash(&mut hasher);

@@ -5,7 +5,9 @@ pub mod around;
 mod builtins;
 mod environment;
 pub mod gates;
+pub mod past;
 mod pattern;
+mod session;
 mod stake;
 
 use std::cell::OnceCell;
@@ -17,13 +19,15 @@ use serde::{Deserialize, Serialize};
 use self::around::Around;
 use self::environment::{Mark, Marks};
 use self::gates::{Gates, Question};
+use self::past::{Before, Deed, Past};
+use self::session::{Deeds, counts};
 use self::stake::Stakes;
 use crate::action::{Action, FileUse, HOLE, OnDisk, Value};
-use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::matcher::{self, Facts};
 use crate::policy::paths::Place;
-use crate::policy::schema::{Acknowledge, Effect, Match, Program, Rule};
+use crate::policy::schema::{Acknowledge, Effect, Match, Program, Rule, Session};
+use crate::policy::{Candidate, Policy};
 use crate::probe::{Found, Probe};
 use crate::syntax::Span;
 
@@ -68,6 +72,12 @@ pub struct Decision {
     /// What was left out because of how things are now. At another time it may be found.
     #[serde(skip)]
     pub left_out: Vec<LeftOut>,
+    /// What counts for the session when it is done.
+    #[serde(skip)]
+    pub deeds: Vec<Deed>,
+    /// What would be found if they were beyond a budget of the session.
+    #[serde(skip)]
+    pub steps: Vec<Finding>,
 }
 
 /// What a rule would have found at another time or place.
@@ -139,6 +149,29 @@ pub fn evaluate(
     gates: Gates,
     probe: &dyn Probe,
 ) -> Decision {
+    weigh(policy, actions, place, gates, probe, None)
+}
+
+/// As [`evaluate`], for a program that starts in a session which has done something before.
+pub fn evaluate_start(
+    policy: &Policy,
+    actions: &[Action],
+    place: &Place,
+    gates: Gates,
+    probe: &dyn Probe,
+    past: &Past,
+) -> Decision {
+    weigh(policy, actions, place, gates, probe, Some(past))
+}
+
+fn weigh(
+    policy: &Policy,
+    actions: &[Action],
+    place: &Place,
+    gates: Gates,
+    probe: &dyn Probe,
+    past: Option<&Past>,
+) -> Decision {
     let programs: Vec<Option<Rc<Program>>> = actions
         .iter()
         .map(|action| policy.program(&action.program))
@@ -157,6 +190,15 @@ pub fn evaluate(
     let in_text = in_text.filter(|action| action.on_disk != OnDisk::Stands);
     let mut stakes = Stakes::new(probe, gates, in_text.count());
     let mut left_out: Vec<LeftOut> = Vec::new();
+    let mut deeds = past.map(|past| Deeds {
+        policy,
+        probe,
+        past,
+        place,
+        actions,
+        done: Vec::new(),
+    });
+    let (mut beyond, mut steps) = (Vec::<Finding>::new(), Vec::new());
     let marks = Marks {
         policy,
         probe,
@@ -174,6 +216,8 @@ pub fn evaluate(
         // Looked for once, where a rule asks or something is found.
         let found_marks = OnceCell::new();
         let marks = || found_marks.get_or_init(|| marks.of(one));
+        let mut of_session = Vec::new();
+        let before = left_out.len();
         for mut candidate in policy.candidates(one.action, one.program.is_some()) {
             if findings.len() >= MOST_OF_ONE_RULE
                 && is_known_enough(&findings, &candidate.rule().id)
@@ -185,6 +229,12 @@ pub fn evaluate(
                 .iter()
                 .any(|m| matcher::is_match(m, one, policy))
             {
+                continue;
+            }
+            if let Some(kind) = candidate.rule().session {
+                if counts(kind, one.action) {
+                    of_session.push((kind, candidate));
+                }
                 continue;
             }
             let mut is_elsewhere = false;
@@ -210,15 +260,7 @@ pub fn evaluate(
             if !rule.followed_by.is_empty() {
                 pairs.insert(rule.id.clone());
             }
-            let exceptions = policy.exceptions(candidate.layer, &rule.id);
-            let excepted = exceptions.iter().any(|exception| {
-                exception.matches.is_empty()
-                    || exception
-                        .matches
-                        .iter()
-                        .any(|m| matcher::is_match(m, one, policy))
-            });
-            if excepted {
+            if is_excepted(policy, &candidate, one) {
                 continue;
             }
             let question = Question {
@@ -241,24 +283,8 @@ pub fn evaluate(
                     Found::Unknown => (None, None),
                 }
             };
-            let finding = Finding {
-                rule: rule.id.clone(),
-                layer: candidate.layer.name().to_owned(),
-                effect: rule.effect,
-                reason: rule.reason.clone(),
-                instead: rule.instead.clone(),
-                acknowledge: rule.acknowledge,
-                reviewers: reviewers(rule, marks()),
-                subject: subject_in(one.action, actions),
-                resource: resource(&candidate.matches, one),
-                origin: one.action.origin,
-                words: around::words(one.action),
-                around: Around {
-                    loss,
-                    environments: marks().iter().map(|mark| mark.told.clone()).collect(),
-                    ..question.around(second)
-                },
-            };
+            let mut finding = finding(&candidate, &question, second, marks());
+            finding.around.loss = loss;
             let is_known = |f: &Finding| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
             };
@@ -270,6 +296,49 @@ pub fn evaluate(
                 None | Some(_) => {}
             }
         }
+        // Last, when it is known what is lost.
+        let Some(deeds) = &mut deeds else { continue };
+        let mut found = left_out.iter().skip(before);
+        let loses_nothing = found.any(|one| one.why == Unfound::NothingLost);
+        for (kind, candidate) in of_session {
+            // A table without rows is not destroyed when it is dropped.
+            let is_idle = kind == Session::Destroyed && loses_nothing;
+            if is_idle || is_excepted(policy, &candidate, one) {
+                continue;
+            }
+            let held = deeds.add(kind, &candidate.matches, one, &mut stakes);
+            let Some(held) = held else { continue };
+            let question = Question {
+                rule: candidate.rule(),
+                matches: &candidate.matches,
+                facts: one,
+                actions,
+                policy,
+                place,
+            };
+            let marks = if held.is_beyond {
+                marks().as_slice()
+            } else {
+                &[]
+            };
+            let mut finding = finding(&candidate, &question, None, marks);
+            finding.around.loss = held.loss;
+            let is_again = matches!(held.before, Before::Again { .. });
+            finding.around.before = Some(held.before);
+            if is_again {
+                findings.push(finding);
+                continue;
+            }
+            if held.is_beyond {
+                beyond.push(finding.clone());
+            }
+            steps.push(finding);
+        }
+    }
+    // What is asked about anyway uses up no budget.
+    if findings.is_empty() {
+        beyond.dedup_by(|one, other| one.rule == other.rule);
+        findings = beyond;
     }
     findings.sort_by(|one, other| {
         let name = |f: &Finding| f.acknowledge == Acknowledge::Name;
@@ -286,7 +355,45 @@ pub fn evaluate(
         effect,
         findings,
         left_out,
+        deeds: deeds.map(|deeds| deeds.done).unwrap_or_default(),
+        steps,
     }
+}
+
+/// What a rule says of an action, but for what would be lost by it.
+fn finding(
+    candidate: &Candidate<'_>,
+    question: &Question<'_, '_>,
+    second: Option<&Action>,
+    marks: &[Mark],
+) -> Finding {
+    let (rule, facts) = (question.rule, question.facts);
+    Finding {
+        rule: rule.id.clone(),
+        layer: candidate.layer.name().to_owned(),
+        effect: rule.effect,
+        reason: rule.reason.clone(),
+        instead: rule.instead.clone(),
+        acknowledge: rule.acknowledge,
+        reviewers: reviewers(rule, marks),
+        subject: subject_in(facts.action, question.actions),
+        resource: resource(&candidate.matches, facts),
+        origin: facts.action.origin,
+        words: around::words(facts.action),
+        around: Around {
+            environments: marks.iter().map(|mark| mark.told.clone()).collect(),
+            ..question.around(second)
+        },
+    }
+}
+
+/// Whether a rule does not apply to an action.
+fn is_excepted(policy: &Policy, candidate: &Candidate<'_>, facts: &Facts<'_>) -> bool {
+    let exceptions = policy.exceptions(candidate.layer, &candidate.rule().id);
+    exceptions.iter().any(|exception| {
+        let mut matches = exception.matches.iter();
+        exception.matches.is_empty() || matches.any(|m| matcher::is_match(m, facts, policy))
+    })
 }
 
 /// How many people must say yes to what a rule is about: as many as it wants, and as where it happens.

@@ -318,6 +318,8 @@ mod tests {
         Decision {
             effect: Effect::Deny,
             left_out: Vec::new(),
+            deeds: Vec::new(),
+            steps: Vec::new(),
             findings: vec![Finding {
                 rule: "db.drop".into(),
                 layer: "pack".into(),

@@ -469,6 +469,8 @@ mod tests {
         Asked {
             decision: Decision {
                 left_out: Vec::new(),
+                deeds: Vec::new(),
+                steps: Vec::new(),
                 effect: Effect::Confirm,
                 findings: Vec::new(),
             },

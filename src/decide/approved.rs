@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::around::Around;
+use super::past::Before;
 use super::pattern::{Budget, words_match};
 use super::{Decision, Finding};
 use crate::action::{HOLE, Value};
@@ -40,9 +41,10 @@ impl Approved {
         let mut budget = Budget::default();
         finding.effect == Effect::Confirm
             && self.findings.iter().any(|approved| {
-                approved.rule == finding.rule
+                (approved.rule == finding.rule || is_step(finding))
                     && is_around(&approved.around, &finding.around, &mut budget)
                     && is_command(&approved.words, &finding.words, &mut budget)
+                    || is_second(approved, finding, &mut budget)
             })
     }
 }
@@ -58,6 +60,27 @@ impl Decision {
         self.effect = effects.max().unwrap_or_default();
         self
     }
+}
+
+/// Whether a finding is about a budget of the session: whatever a person has said yes to needs none.
+fn is_step(finding: &Finding) -> bool {
+    let before = finding.around.before.as_ref();
+    before.is_some_and(|before| !matches!(before, Before::Again { .. }))
+}
+
+/// Whether something is created anew that was shown to be destroyed and created anew in one line.
+fn is_second(approved: &Finding, found: &Finding, budget: &mut Budget) -> bool {
+    let is_again = matches!(found.around.before, Some(Before::Again { .. }));
+    let (shown, comes) = (&approved.around, &found.around);
+    let is_there = shown.elsewhere == comes.elsewhere && shown.via.ends_with(&comes.via);
+    let environments = comes.environments.iter();
+    let mut beside = shown.beside.iter();
+    is_again
+        && is_there
+        && environments
+            .into_iter()
+            .all(|one| shown.environments.contains(one))
+        && beside.any(|second| is_command(second, &found.words, budget))
 }
 
 /// Whether the words of a command are what was shown. The program is compared by its base name, because

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::past::Before;
 use crate::action::{Action, HOLE, Redirection, Shown, Value};
 use crate::policy::glob;
 use crate::probe::Loss;
@@ -37,6 +38,9 @@ pub struct Around {
     /// The environments in which it happens, each with what tells it.
     #[serde(default)]
     pub environments: Vec<String>,
+    /// What the session has done before, where that is why it was found.
+    #[serde(default)]
+    pub before: Option<Before>,
 }
 
 impl Around {
@@ -53,6 +57,7 @@ impl Around {
                 beside,
                 environments,
                 loss: _,
+                before: _,
             } = around;
             let of_words = (environment, redirections, texts, cwd, elsewhere, via);
             (of_words, beside, environments)
@@ -85,6 +90,7 @@ impl Around {
             beside,
             loss: None,
             environments: Vec::new(),
+            before: None,
         }
     }
 }

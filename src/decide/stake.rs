@@ -84,7 +84,14 @@ impl<'a> Stakes<'a> {
         found
     }
 
-    fn look(&mut self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found {
+    /// What was found of an action before.
+    pub(super) fn known(&self, facts: &Facts<'_>, at: Loses) -> Option<&Found> {
+        let known = self.known.as_ref()?;
+        (known.0 == facts.action.index && known.1 == at).then_some(&known.2)
+    }
+
+    /// Looks what is lost by an action, once.
+    pub(super) fn look(&mut self, at: Loses, facts: &Facts<'_>, skip: usize) -> Found {
         let index = facts.action.index;
         if let Some((known, what, found)) = &self.known
             && (*known, *what) == (index, at)

@@ -105,6 +105,17 @@ impl View {
         own.is_some() && own == users(&process.folder)
     }
 
+    /// Where the root of the process is as this one sees it: empty where it finds the same files under the same
+    /// names. None where it has no root any more.
+    #[must_use]
+    pub fn root(&self) -> Option<PathBuf> {
+        if self.shares_files() {
+            return Some(PathBuf::new());
+        }
+        let root = self.0.as_ref()?.folder.join("root");
+        root.exists().then_some(root)
+    }
+
     /// Whether standard input is a terminal.
     #[must_use]
     pub fn input_is_terminal(&self) -> bool {

@@ -5,9 +5,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::action::{HOLE, Value};
+use crate::decide::past::Past;
 use crate::invocation::View;
+use crate::policy::Limits;
 use crate::policy::paths::Place;
 use crate::probe::{Blind, Budget};
 use crate::surroundings::{self, Surroundings};
@@ -18,16 +21,18 @@ pub struct Base {
     environment: Vec<Vec<u8>>,
     place: Place,
     looks: Budget,
+    past: Rc<Past>,
 }
 
 impl Base {
-    /// That of the session which this process begins.
+    /// That of the session which this process begins, and what it may do with nobody asked.
     #[must_use]
-    pub fn of(view: &View) -> Self {
+    pub fn of(view: &View, limits: Limits) -> Self {
         Self {
             environment: view.entries().map(<[u8]>::to_vec).collect(),
             place: Surroundings::of(view, &|_| None, &Blind).place(),
             looks: Budget::default(),
+            past: Rc::new(Past::begin(limits)),
         }
     }
 
@@ -35,6 +40,12 @@ impl Base {
     #[must_use]
     pub fn looks(&self) -> &Budget {
         &self.looks
+    }
+
+    /// What the session has done.
+    #[must_use]
+    pub fn past(&self) -> &Rc<Past> {
+        &self.past
     }
 
     /// The directories of the session.
@@ -109,6 +120,7 @@ pub(super) fn with_holes(bytes: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
     use std::path::PathBuf;
 
     fn view(entries: &[&str]) -> View {
@@ -118,7 +130,10 @@ mod tests {
 
     #[test]
     fn only_what_a_program_set_is_changed() {
-        let base = Base::of(&view(&["A=1", "B=2", "C=3", "_=/bin/x"]));
+        let base = Base::of(
+            &view(&["A=1", "B=2", "C=3", "_=/bin/x"]),
+            Policy::shipped().limits(),
+        );
         let changed = |entries: &[&str]| -> Vec<(String, String)> {
             let changed = base.changed(&view(entries)).into_iter();
             changed.map(|(name, value)| (name, value.text)).collect()

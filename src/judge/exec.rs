@@ -114,6 +114,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
         view: &exec.view,
         surroundings: Surroundings::within(&exec.view, &lookup, base.place(), &looking),
         set: &set,
+        past: base.past(),
     };
     let mut judged = ExecJudgement {
         decision: Decision::default(),

@@ -164,9 +164,14 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
     if answered.is_empty() {
         return decision;
     }
-    let left_out = decision.left_out;
     let mut answered: Vec<&Finding> = answered.iter().collect();
-    let mut findings = decision.findings;
+    let Decision {
+        mut findings,
+        left_out,
+        deeds,
+        steps,
+        effect: _,
+    } = decision;
     findings.retain(
         |finding| match answered.iter().position(|known| known.is_again(finding)) {
             Some(position) => {
@@ -184,5 +189,7 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
         effect,
         findings,
         left_out,
+        deeds,
+        steps,
     }
 }

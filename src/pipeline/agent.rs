@@ -63,7 +63,7 @@ pub fn run(program: Program, guarding: &Guarding<'_>) -> Result<Outcome, Error> 
 
 /// The work of the process inside.
 fn inside(seat: Seat, guarding: &Guarding<'_>, launcher: i32) -> io::Result<()> {
-    let base = Base::of(&View::own());
+    let base = Base::of(&View::own(), guarding.policy.limits());
     let may_gain = guarding.policy.settings().new_privileges == Some(true);
     let supervisor = std::process::id().cast_signed();
     let protected = [

@@ -94,7 +94,7 @@ pub fn beside(
     Gate {
         may_gain: may_gain(policy.settings()),
         work: Box::new(move |listener| {
-            let base = Base::of(&View::own());
+            let base = Base::of(&View::own(), policy.limits());
             let units = units.as_ref().map(AsFd::as_fd);
             let kept: Vec<BorrowedFd<'_>> =
                 units.into_iter().chain([listener.descriptor()]).collect();

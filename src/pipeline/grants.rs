@@ -53,6 +53,18 @@ impl Grants {
         });
     }
 
+    /// Whether all that a process does by steps of which each counts was approved for it.
+    pub fn cover_steps(&self, decision: &Decision, process: i32) -> bool {
+        if self.0.is_empty() || decision.steps.is_empty() {
+            return false;
+        }
+        let above = ancestors(process);
+        decision.steps.iter().all(|step| {
+            let mut grants = self.0.iter();
+            grants.any(|grant| above.contains(&grant.from) && grant.approved.covers(step))
+        })
+    }
+
     /// The decision about what a process does, without what was approved for it.
     pub fn left(&self, mut decision: Decision, process: i32) -> Decision {
         if self.0.is_empty() || decision.findings.is_empty() {

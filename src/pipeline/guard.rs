@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -19,6 +19,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{getpid, getppid, pipe2};
 use serde::{Deserialize, Serialize};
 
+use super::budgets::{Behind, Budgets, Stands};
 use super::grants::Grants;
 use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
@@ -27,11 +28,13 @@ use crate::audit::{self, Entry, Outcome};
 use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
+use crate::decide::past::Deed;
 use crate::invocation::{self, Invocation, Source, View};
 use crate::judge::{self, Base, Caller, Exec, ExecJudgement, Interpreter, Nobody, Running, Told};
 use crate::launcher;
 use crate::policy::Policy;
 use crate::policy::schema::Effect;
+use crate::probe::toll::Places;
 use crate::report::exec as words;
 use crate::report::refusal::{self, Refusal};
 use crate::report::source;
@@ -76,6 +79,15 @@ pub enum Asks {
     Launcher(Questions),
 }
 
+/// An exec, judged.
+struct Judged {
+    exec: ExecJudgement,
+    /// Whether it would be judged the same again.
+    lasts: bool,
+    /// Whether a person has said yes to all that was found.
+    is_approved: bool,
+}
+
 /// The judge of one tree.
 pub struct Guard<'a> {
     policy: &'a Policy,
@@ -93,7 +105,10 @@ pub struct Guard<'a> {
     /// The file of this program.
     own: Option<Identity>,
     copies: Option<HashMap<Mark, String>>,
-    allowed: HashSet<u64>,
+    /// What was allowed, with the files that it takes.
+    allowed: HashMap<u64, Vec<Places>>,
+    /// What is asked about budgets.
+    budgets: Budgets,
     keys: RandomState,
     gains_nothing: Option<bool>,
     /// This process, which is not guarded, and the one that it was made by: nothing above either is guarded.
@@ -123,16 +138,16 @@ impl<'a> Guard<'a> {
             session,
             own: own_file(),
             copies: None,
-            allowed: HashSet::new(),
+            allowed: HashMap::new(),
+            budgets: Budgets::default(),
             keys: RandomState::new(),
             gains_nothing: None,
             ends: [getpid().as_raw(), getppid().as_raw()],
         }
     }
 
-    /// Judges an exec by what it asks for, or by what it has become; also whether it would be judged the
-    /// same again.
-    fn judged(&mut self, request: &Request, has_started: bool) -> (ExecJudgement, bool) {
+    /// Judges an exec by what it asks for, or by what it has become.
+    fn judged(&mut self, request: &Request, has_started: bool) -> Judged {
         let first = request.steps.first();
         let is_kibosh = first.is_some_and(|step| Some(step.state.identity) == self.own);
         let names = first.map(|step| self.names(step)).unwrap_or_default();
@@ -189,8 +204,59 @@ impl<'a> Guard<'a> {
             && !is_loader
             && !judged.reads_files
             && matches!(judged.told, Told::Command(_) | Told::Program(_));
-        judged.decision = self.grants.borrow().left(judged.decision, request.task);
-        (judged, lasts)
+        let is_found = !judged.decision.findings.is_empty();
+        let grants = self.grants.borrow();
+        judged.decision = grants.left(judged.decision, request.task);
+        let is_left = !judged.decision.findings.is_empty();
+        Judged {
+            is_approved: is_found && !is_left || grants.cover_steps(&judged.decision, request.task),
+            exec: judged,
+            lasts,
+        }
+    }
+
+    /// Whether an exec that was allowed may go again: what it takes now is still within the budgets.
+    fn may_go_again(&self, key: u64) -> bool {
+        let Some(takes) = self.allowed.get(&key) else {
+            return false;
+        };
+        if takes.is_empty() {
+            return true;
+        }
+        let past = self.base.past();
+        let place = self.base.place();
+        let mut deeds = Vec::new();
+        for places in takes {
+            let count = past.count(places, self.policy, place);
+            // Of many a probe knows better.
+            if count.files > 1 {
+                return false;
+            }
+            if count.files > 0 {
+                let places = places.clone();
+                deeds.push(Deed::Takes { places, count });
+            }
+        }
+        let has_room = past.has_room_for(&deeds);
+        if has_room {
+            past.note(&deeds, false);
+        }
+        has_room
+    }
+
+    /// Remembers an exec that was allowed, where it would be judged the same again but for the files that it takes.
+    fn remember(&mut self, key: u64, deeds: &[Deed]) {
+        let takes = deeds.iter().map(|deed| match deed {
+            Deed::Takes { places, .. } if places.is_for_all() => Some(places.clone()),
+            Deed::Takes { .. } | Deed::Destroys(_) | Deed::Creates(_) => None,
+        });
+        let Some(takes) = takes.collect::<Option<Vec<Places>>>() else {
+            return;
+        };
+        if self.allowed.len() >= MOST_REMEMBERED {
+            self.allowed.clear();
+        }
+        self.allowed.insert(key, takes);
     }
 
     /// Who calls an exec.
@@ -431,7 +497,7 @@ impl Judge for Guard<'_> {
 
     fn judge(&mut self, request: &Request) -> Answer {
         let key = self.key(request);
-        if self.allowed.contains(&key)
+        if self.may_go_again(key)
             && let Some(cleared) = approve::clear(&Decision::default())
         {
             return Answer::Go(cleared);
@@ -439,16 +505,22 @@ impl Judge for Guard<'_> {
         if let Some(program) = self.lacks_rights(request) {
             return Answer::No(words::gains_nothing(&program));
         }
-        let (judged, lasts) = self.judged(request, false);
+        let Judged {
+            exec: judged,
+            lasts,
+            is_approved,
+        } = self.judged(request, false);
+        if judged.told == Told::Typed {
+            self.budgets.forget();
+        }
         if let Some(cleared) = approve::clear(&judged.decision) {
+            let deeds = &judged.decision.deeds;
+            self.base.past().note(deeds, is_approved);
             let is_line = matches!(judged.told, Told::Command(_));
             if is_line && self.records_lines() {
                 self.record(request, &judged, Outcome::Ran);
             } else if lasts {
-                if self.allowed.len() >= MOST_REMEMBERED {
-                    self.allowed.clear();
-                }
-                self.allowed.insert(key);
+                self.remember(key, deeds);
             }
             if judged.told == Told::Typed {
                 // What was approved in the command before counts no more.
@@ -471,8 +543,20 @@ impl Judge for Guard<'_> {
         if let Some((_, _, words)) = self.refused.iter().find(known) {
             return Answer::No(words.clone());
         }
+        match self.budgets.stands(&judged.decision, attempt) {
+            Stands::Refused(rule) => return Answer::No(words::used_up(rule)),
+            Stands::Behind(rule) => match Behind::of(rule, &judged.decision, self.base.past()) {
+                Ok((behind, told)) => {
+                    self.budgets.wait(rule, told);
+                    return Answer::Wait(Box::new(behind));
+                }
+                Err(error) => return Answer::No(words::hidden(&error)),
+            },
+            Stands::Alone => {}
+        }
         match self.ask(request, &judged) {
             Ok(question) => {
+                self.budgets.ask(&judged.decision);
                 self.asked.insert(request.task, judged);
                 Answer::Wait(Box::new(Waiting(question)))
             }
@@ -484,8 +568,20 @@ impl Judge for Guard<'_> {
         let Some(judged) = self.asked.remove(&request.task) else {
             return;
         };
+        // Without words it was withdrawn.
+        let said = (answer != Err("")).then_some(answer.is_ok());
+        let attempt = self.attempt(request);
+        self.budgets.answered(&judged.decision, said, attempt);
         match answer {
             Ok(()) => {
+                let past = self.base.past();
+                let deeds = &judged.decision.deeds;
+                past.note(deeds, true);
+                for finding in &judged.decision.findings {
+                    if let Some(before) = &finding.around.before {
+                        past.renew(before, deeds);
+                    }
+                }
                 let mut approved = Approved::default();
                 approved.add(&judged.decision);
                 self.grant(approved, &judged, request.task);
@@ -495,14 +591,22 @@ impl Judge for Guard<'_> {
                     self.refused.pop_front();
                 }
                 self.refused
-                    .push_back((request.task, self.attempt(request), words.to_owned()));
+                    .push_back((request.task, attempt, words.to_owned()));
             }
         }
     }
 
     fn judge_started(&mut self, request: &Request) -> Result<Cleared, String> {
-        let (judged, _) = self.judged(request, true);
-        approve::clear(&judged.decision).ok_or_else(|| {
+        let Judged {
+            exec: judged,
+            is_approved,
+            ..
+        } = self.judged(request, true);
+        let cleared = approve::clear(&judged.decision);
+        if cleared.is_some() {
+            self.base.past().note(&judged.decision.deeds, is_approved);
+        }
+        cleared.ok_or_else(|| {
             self.record(request, &judged, Outcome::Refused(&Refusal::Policy));
             refused(&judged.decision, false, &Refusal::Policy)
         })

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::load::{Parsed, Step};
 use super::schema::{
-    Credentials, Effect, Environment, Exception, Match, PathClass, Program, Rule, Runs, Settings,
-    Signal,
+    Budget, Credentials, Effect, Environment, Exception, Loses, Match, PathClass, Program,
+    Resource, Rule, Runs, Session, Settings, Signal,
 };
 use super::shape::nearest;
+use super::size::bytes;
 use super::{Layer, compile, compiled, paths};
 
 /// How thoroughly to check.
@@ -157,6 +158,9 @@ impl<'k> Check<'_, '_, 'k> {
         let content = std::mem::take(&mut self.file.content);
         if let Some(settings) = &content.settings {
             self.within(Step::Key("settings"), |check| check.settings(settings));
+        }
+        if let Some(budget) = &content.budget {
+            self.within(Step::Key("budget"), |check| check.budget(budget));
         }
         if let Some(credentials) = &content.credentials {
             self.within(Step::Key("credentials"), |check| {
@@ -365,6 +369,18 @@ impl<'k> Check<'_, '_, 'k> {
         }
     }
 
+    fn budget(&mut self, budget: &Budget) {
+        if let Some(size) = &budget.deleted_bytes
+            && bytes(size).is_none()
+        {
+            self.wrong(
+                "deleted-bytes",
+                format!("`{size}` is no size"),
+                "write a number and `B`, `kB`, `MB`, `GB` or `TB`: `\"1 GB\"`",
+            );
+        }
+    }
+
     fn credentials(&mut self, credentials: &Credentials) {
         if matches!(self.file.source.layer, Layer::Project | Layer::Pack) {
             self.wrong(
@@ -566,14 +582,24 @@ impl<'k> Check<'_, '_, 'k> {
                 "add `followed-by`, or leave `same` out",
             );
         }
-        self.each("match", &rule.matches, Self::conditions);
+        self.each("match", &rule.matches, |check, one| {
+            check.conditions(one);
+            check.of_session(one, rule.session);
+        });
+        if rule.session.is_some() && !rule.followed_by.is_empty() {
+            self.wrong(
+                "session",
+                "a rule about the session has no second action",
+                "leave `followed-by` out",
+            );
+        }
         self.each("followed-by", &rule.followed_by, Self::conditions_alone);
         for (key, lines, what) in [
             ("matches", &rule.examples.matches, "stops"),
             ("passes", &rule.examples.passes, "lets pass"),
         ] {
             // Where only a look at the machine tells, no line by itself is an example.
-            let is_told = |one: &Match| one.in_doubt != Some(false);
+            let is_told = |one: &Match| one.in_doubt != Some(false) && rule.session.is_none();
             let needs_none = key == "matches" && !rule.matches.iter().any(is_told);
             self.within(Step::Key("examples"), |check| {
                 if lines.is_empty() && !needs_none {
@@ -632,6 +658,7 @@ impl<'k> Check<'_, '_, 'k> {
         self.conditions(conditions);
         for (key, is_given) in [
             ("loses", conditions.loses.is_some()),
+            ("resource", conditions.resource.is_some()),
             ("in", !conditions.within.is_empty()),
         ] {
             if is_given {
@@ -642,6 +669,64 @@ impl<'k> Check<'_, '_, 'k> {
                 );
             }
         }
+    }
+
+    /// What a condition must say for a rule about the session, and no other may.
+    fn of_session(&mut self, conditions: &Match, session: Option<Session>) {
+        let at = conditions.loses;
+        let (key, wrong, hint) = match session {
+            Some(Session::Deleted) if !matches!(at, Some(Loses::Targets | Loses::Moved)) => (
+                "loses",
+                "it is not said what counts as deleted",
+                "add `loses = \"targets\"` or `loses = \"moved\"`",
+            ),
+            Some(Session::Overwritten) if at != Some(Loses::Overwritten) => (
+                "loses",
+                "it is not said what counts as written over",
+                "add `loses = \"overwritten\"`",
+            ),
+            Some(Session::Destroyed | Session::Recreated) if conditions.resource.is_none() => (
+                "resource",
+                "it is not said what tells the resource",
+                "add `resource = { kind = \"…\" }`",
+            ),
+            None if at == Some(Loses::Moved) => (
+                "loses",
+                "`moved` is for rules with `session`",
+                "say what is at stake otherwise, or add `session = \"deleted\"`",
+            ),
+            None | Some(Session::Deleted | Session::Overwritten)
+                if conditions.resource.is_some() =>
+            {
+                (
+                    "resource",
+                    "`resource` is for rules about what the session destroys or creates",
+                    "add `session = \"destroyed\"` or `session = \"recreated\"`",
+                )
+            }
+            _ => return self.resource(conditions.resource.as_ref()),
+        };
+        self.wrong(key, wrong, hint);
+    }
+
+    fn resource(&mut self, resource: Option<&Resource>) {
+        let Some(resource) = resource else { return };
+        self.within(Step::Key("resource"), |check| {
+            check.text(&resource.kind, "kind");
+            check.globs("flags", &resource.flags);
+            check.globs("scope", &resource.scope);
+            for (key, pattern) in [("code", &resource.code), ("words", &resource.words)] {
+                if let Some(pattern) = pattern
+                    && compile(pattern).map_or(0, |regex| regex.captures_len()) != 2
+                {
+                    check.wrong(
+                        key,
+                        "this is no regular expression with exactly one group",
+                        "put the name in parentheses, and others in `(?:…)`",
+                    );
+                }
+            }
+        });
     }
 
     fn conditions(&mut self, conditions: &Match) {

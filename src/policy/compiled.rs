@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::glob;
 use super::index;
 use super::schema::{
-    Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
+    Budget, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
 };
 use crate::action::{Action, Value};
 
@@ -136,6 +136,12 @@ pub fn environments() -> impl Iterator<Item = Environment> {
 #[must_use]
 pub fn settings() -> Settings {
     decode(&SETTINGS)
+}
+
+/// The budget of `default.toml`.
+#[must_use]
+pub fn budget() -> Budget {
+    decode(&BUDGET)
 }
 
 /// The shipped class of this name.
@@ -350,5 +356,6 @@ mod tests {
             assert!(has_environment(&one.name));
         }
         assert_eq!(settings().bash.as_deref(), Some("/bin/bash"));
+        assert!(budget().deleted_files.is_some());
     }
 }

@@ -157,6 +157,7 @@ impl<'t> Parsed<'t> {
             match key.get_ref().as_ref() {
                 "pack" => self.content.pack = self.read(value),
                 "settings" => self.content.settings = self.read(value),
+                "budget" => self.content.budget = self.read(value),
                 "credentials" => self.content.credentials = self.read(value),
                 "environment" => self.content.environments = self.list(value, "environment"),
                 "class" => self.content.classes = self.list(value, "class"),

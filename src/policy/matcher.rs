@@ -165,7 +165,9 @@ impl<'a> Facts<'a> {
         out
     }
 
-    fn sources(&self, skip: usize) -> Vec<Value> {
+    /// The paths that it reads or moves away.
+    #[must_use]
+    pub fn sources(&self, skip: usize) -> Vec<Value> {
         let kind = self.program.map_or(Targets::All, |p| p.targets);
         let operands = self.arguments.operands(skip);
         let by_option = self

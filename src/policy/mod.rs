@@ -28,9 +28,10 @@ pub mod compiled;
 pub mod glob;
 pub mod index;
 pub mod schema;
+mod size;
 
 pub use check::Depth;
-pub use store::{Candidate, LayerFile, Policy, RuleRef, compile};
+pub use store::{Candidate, LayerFile, Limits, Policy, RuleRef, compile};
 
 /// Where a rule came from, the most authority last but one: a project's file is the agent's to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,6 +11,8 @@ pub struct PolicyFile {
     pub pack: Option<Pack>,
     /// Settings; allowed only outside of packs, apart from `default.toml`.
     pub settings: Option<Settings>,
+    /// What a session may do without anybody being asked; in packs only in `default.toml`.
+    pub budget: Option<Budget>,
     /// Variables that what is started does not get, or gets with another value; not in packs.
     pub credentials: Option<Credentials>,
     /// Which environments there are beside the one that a person would lose without regret.
@@ -75,6 +77,20 @@ pub struct Settings {
     pub known_copies: Vec<String>,
     /// Programs that are nothing without the rights they gain.
     pub gains_privileges: Vec<String>,
+}
+
+/// What a session may do without anybody being asked: beyond it a person is asked, whatever single rules say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Budget {
+    /// How many files it deletes.
+    pub deleted_files: Option<u64>,
+    /// How much it deletes: a number with a unit, `"1 GB"`.
+    pub deleted_bytes: Option<String>,
+    /// How many files with something in them it writes over.
+    pub overwritten_files: Option<u64>,
+    /// How many resources it destroys.
+    pub destroyed_resources: Option<u64>,
 }
 
 /// What everything that is started gets of the environment's credentials: the least that the work needs.
@@ -466,8 +482,71 @@ pub struct Rule {
     /// With `followed-by`: the two share an operand (or an option value).
     #[serde(default)]
     pub same: bool,
+    /// It holds only because of what the session has done before.
+    #[serde(default)]
+    pub session: Option<Session>,
     /// Command lines that show it.
     pub examples: Examples,
+}
+
+/// What of the session a rule is about: its matches say which actions count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Session {
+    /// Files are deleted, as `loses` of the match says; it holds beyond the budgets for that.
+    Deleted,
+    /// Files are written over, as `loses` of the match says; it holds beyond the budget for that.
+    Overwritten,
+    /// What `resource` of the match tells is destroyed; it holds beyond the budget for that.
+    Destroyed,
+    /// What `resource` of the match tells is created; it holds where the session has destroyed the same.
+    Recreated,
+}
+
+/// What tells a resource from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Resource {
+    /// What it is, for people and to tell it from others: `PostgreSQL database`.
+    pub kind: String,
+    /// The words of the subcommand belong to the kind, without these texts (`aws rds delete-db-instance` is `rds
+    /// db-instance`); empty: they do not.
+    pub without: Vec<String>,
+    /// Options whose value is its name.
+    pub flags: Vec<String>,
+    /// Which operand is its name, where no option is.
+    pub operand: Named,
+    /// Its name is a path.
+    pub path: bool,
+    /// With code: a regular expression whose first group is its name.
+    pub code: Option<String>,
+    /// A regular expression whose first group, in the arguments joined by blanks, is its name.
+    pub words: Option<String>,
+    /// Which operand tells where it is.
+    pub within: Option<Named>,
+    /// Options whose values tell where it is.
+    pub scope: Vec<String>,
+    /// Variables that tell where it is.
+    pub variables: Vec<String>,
+}
+
+/// Which operand is a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Named {
+    /// The last one.
+    #[default]
+    Last,
+    /// The first one.
+    First,
+    /// Each one for itself.
+    Each,
+    /// All of them, joined by `/`.
+    Path,
+    /// None: the directory in which it happens is the name.
+    Directory,
+    /// None: there is only one.
+    None,
 }
 
 /// Command lines that show what a rule does; checked when the policy is loaded or linted.
@@ -569,6 +648,8 @@ pub struct Match {
     pub loses: Option<Loses>,
     /// With `loses`: whether it holds where it is not known what would be lost. It does, unless this says `false`.
     pub in_doubt: Option<bool>,
+    /// With `session` of the rule: what tells the resource that it destroys or creates.
+    pub resource: Option<Resource>,
     /// It happens in one of these environments.
     #[serde(rename = "in")]
     pub within: Vec<String>,
@@ -605,6 +686,8 @@ pub enum Loses {
     State,
     /// Rows of a SQLite database.
     Rows,
+    /// With `session` only: the files that it moves away.
+    Moved,
 }
 
 /// The ways in which an action is not known.

@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::schema::{
-    Call, Credentials, Environment, Examples, Exception, Match, Own, Pack, PathClass, PolicyFile,
-    Program, Rule, Runs, Settings, Signal, Variable,
+    Budget, Call, Credentials, Environment, Examples, Exception, Match, Own, Pack, PathClass,
+    PolicyFile, Program, Resource, Rule, Runs, Settings, Signal, Variable,
 };
 
 /// The tables of a policy file.
@@ -19,6 +19,8 @@ pub enum Table {
     Pack,
     /// `[settings]`.
     Settings,
+    /// `[budget]`.
+    Budget,
     /// `[credentials]`.
     Credentials,
     /// `[[environment]]`.
@@ -41,6 +43,8 @@ pub enum Table {
     Rule,
     /// `match` and `followed-by` of a rule, `match` of an exception.
     Match,
+    /// `resource` of a match.
+    Resource,
     /// `examples` of a rule.
     Examples,
     /// `[[exception]]`.
@@ -55,6 +59,7 @@ impl Table {
             Self::File => keys::<PolicyFile>(),
             Self::Pack => keys::<Pack>(),
             Self::Settings => keys::<Settings>(),
+            Self::Budget => keys::<Budget>(),
             Self::Credentials => keys::<Credentials>(),
             Self::Environment => keys::<Environment>(),
             Self::Signal => keys::<Signal>(),
@@ -66,6 +71,7 @@ impl Table {
             Self::Own => keys::<Own>(),
             Self::Rule => keys::<Rule>(),
             Self::Match => keys::<Match>(),
+            Self::Resource => keys::<Resource>(),
             Self::Examples => keys::<Examples>(),
             Self::Exception => keys::<Exception>(),
         }
@@ -77,6 +83,7 @@ impl Table {
         match (self, key) {
             (Self::File, "pack") => Some(Self::Pack),
             (Self::File, "settings") => Some(Self::Settings),
+            (Self::File, "budget") => Some(Self::Budget),
             (Self::File, "credentials") => Some(Self::Credentials),
             (Self::File, "environment") => Some(Self::Environment),
             (Self::Environment, "signal") => Some(Self::Signal),
@@ -89,6 +96,7 @@ impl Table {
             (Self::Program, "calls") => Some(Self::Call),
             (Self::Program, "own") => Some(Self::Own),
             (Self::Rule, "match" | "followed-by") | (Self::Exception, "match") => Some(Self::Match),
+            (Self::Match, "resource") => Some(Self::Resource),
             (Self::Rule, "examples") => Some(Self::Examples),
             _ => None,
         }
@@ -158,6 +166,7 @@ mod tests {
         Table::File,
         Table::Pack,
         Table::Settings,
+        Table::Budget,
         Table::Credentials,
         Table::Environment,
         Table::Signal,
@@ -169,6 +178,7 @@ mod tests {
         Table::Own,
         Table::Rule,
         Table::Match,
+        Table::Resource,
         Table::Examples,
         Table::Exception,
     ];

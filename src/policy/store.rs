@@ -14,9 +14,10 @@ use super::load::{self, Text};
 use super::matcher::Patterns;
 use super::paths::Classes;
 use super::schema::{
-    Credentials, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings,
-    Variable,
+    Budget, Credentials, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule,
+    Settings, Variable,
 };
+use super::size::bytes;
 use super::trust::{self, Ignored};
 use super::{Layer, examples, glob, index};
 use crate::action::{Action, FileUse, Opacity};
@@ -72,6 +73,21 @@ pub struct LayerFile {
     pub content: PolicyFile,
     /// What is not in force of it, as nobody trusts it.
     pub ignored: Vec<Ignored>,
+    /// Whether it may set a budget to more than it is without it.
+    may_raise: bool,
+}
+
+/// What a session may do without anybody being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many files it deletes.
+    pub deleted_files: u64,
+    /// How many bytes it deletes.
+    pub deleted_bytes: u64,
+    /// How many files it writes over.
+    pub overwritten_files: u64,
+    /// How many resources it destroys.
+    pub destroyed_resources: u64,
 }
 
 /// All rules in force.
@@ -155,6 +171,7 @@ impl Policy {
             text: text.text.clone(),
             content,
             ignored,
+            may_raise: may_loosen,
         });
         self.settings = OnceCell::new();
         self.programs.get_mut().clear();
@@ -344,6 +361,33 @@ impl Policy {
             files.filter_map(|file| file.content.credentials.as_ref())
         };
         of(Layer::User).chain(of(Layer::System)).collect()
+    }
+
+    /// The budgets in force: of what an administrator and the user say the least, else the usual; a project, and
+    /// whatever nobody trusts, only lowers it.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let shipped = compiled::budget();
+        let least = |key: &dyn Fn(&Budget) -> Option<u64>| {
+            let said = |may_raise: bool| {
+                let files = self
+                    .files
+                    .iter()
+                    .filter(move |one| one.may_raise == may_raise);
+                files
+                    .filter_map(|one| key(one.content.budget.as_ref()?))
+                    .min()
+            };
+            // What the shipped packs do not limit is not limited.
+            let usual = said(true).or_else(|| key(&shipped)).unwrap_or(u64::MAX);
+            said(false).map_or(usual, |lower| lower.min(usual))
+        };
+        Limits {
+            deleted_files: least(&|one| one.deleted_files),
+            deleted_bytes: least(&|one| bytes(one.deleted_bytes.as_ref()?)),
+            overwritten_files: least(&|one| one.overwritten_files),
+            destroyed_resources: least(&|one| one.destroyed_resources),
+        }
     }
 
     /// The settings in force.

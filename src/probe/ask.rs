@@ -163,6 +163,7 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Opti
         Loses::Targets
         | Loses::Overwritten
         | Loses::Redirected
+        | Loses::Moved
         | Loses::Plan
         | Loses::State
         | Loses::Rows => None,

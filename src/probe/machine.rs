@@ -19,6 +19,7 @@ use nix::unistd::{Pid, pipe2, setpgid};
 use super::ask::{self, Ask};
 use super::files::{self, Limits, Waiting};
 use super::state;
+use super::toll::Places;
 use super::{Content, Found, Probe, git, postgres, sqlite, terraform};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
@@ -61,7 +62,7 @@ impl<'a> Machine<'a> {
     /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
         let variables = match at {
-            Loses::Targets | Loses::Overwritten | Loses::Redirected => return true,
+            Loses::Targets | Loses::Overwritten | Loses::Redirected | Loses::Moved => return true,
             Loses::Rows if postgres::is_client(action) => {
                 return postgres::is_plain(self.view, action);
             }
@@ -131,8 +132,9 @@ impl Probe for Machine<'_> {
             return Found::Unknown;
         };
         let cwd = action.cwd.as_deref().unwrap_or_default();
+        let is_in = |path: &PathText, class: &str| facts.is_in(path, class);
         let found = apart(|| {
-            let found = answer(&ask, cwd, &|path| is_kept(facts, path));
+            let found = answer(&ask, cwd, &|path| is_kept(path, &is_in));
             serde_json::to_vec(&found).unwrap_or_default()
         });
         let found = found.and_then(|words| serde_json::from_slice(&words).ok());
@@ -142,6 +144,11 @@ impl Probe for Machine<'_> {
     fn variable(&self, name: &str) -> Option<String> {
         let value = self.view.variable(name)?;
         Some(value.to_string_lossy().into_owned())
+    }
+
+    fn places(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Option<Places> {
+        let root = self.view.root()?;
+        Some(Places::of(at, facts, skip, root))
     }
 
     fn is_folder(&self, path: &Path) -> bool {
@@ -213,8 +220,9 @@ fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
     }
 }
 
-/// Whether the policy takes a path for no loss.
-fn is_kept(facts: &Facts<'_>, path: &Path) -> bool {
+/// Whether the policy takes a path for no loss; `is_in` tells whether a path is in one of its classes.
+#[must_use]
+pub fn is_kept(path: &Path, is_in: &dyn Fn(&PathText, &str) -> bool) -> bool {
     let Some(text) = path.to_str() else {
         return false;
     };
@@ -224,7 +232,7 @@ fn is_kept(facts: &Facts<'_>, path: &Path) -> bool {
         floating: !text.starts_with('/'),
         glob: false,
     };
-    let is_in = |class: &str| facts.is_in(&path, class);
+    let is_in = |class: &str| is_in(&path, class);
     if path.floating {
         return is_in(REGENERABLE);
     }

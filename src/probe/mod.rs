@@ -21,6 +21,7 @@ mod rows;
 mod sqlite;
 mod state;
 mod terraform;
+pub mod toll;
 mod tracked;
 mod untracked;
 
@@ -32,7 +33,9 @@ use crate::policy::matcher::Facts;
 use crate::policy::schema::Loses;
 
 pub use budget::Budget;
-pub use machine::Machine;
+pub use machine::{Machine, is_kept};
+
+use toll::Places;
 
 /// What a look at the machine has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,6 +270,11 @@ pub trait Probe {
     /// Whether there surely is a directory, links followed.
     fn is_folder(&self, _path: &Path) -> bool {
         false
+    }
+
+    /// What an action of a session names that would be lost in this way; none where no session is kept of.
+    fn places(&self, _at: Loses, _facts: &Facts<'_>, _skip: usize) -> Option<Places> {
+        None
     }
 
     /// Whether nobody is asked about the action, whatever is found, so that only a denial is worth a look.

@@ -370,6 +370,8 @@ mod tests {
                     effect: Effect::Confirm,
                     findings: vec![finding],
                     left_out: Vec::new(),
+                    deeds: Vec::new(),
+                    steps: Vec::new(),
                 },
                 text: text.into(),
                 source: "-c".into(),

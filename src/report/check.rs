@@ -120,6 +120,8 @@ mod tests {
         Decision {
             effect: Effect::Deny,
             left_out: Vec::new(),
+            deeds: Vec::new(),
+            steps: Vec::new(),
             findings: vec![Finding {
                 rule: "fs.root".into(),
                 layer: "pack".into(),

@@ -38,6 +38,16 @@ pub fn traced() -> String {
     )
 }
 
+/// A program that would go beyond a budget about which somebody was asked a moment ago, and did not say yes.
+#[must_use]
+pub fn used_up(rule: &str) -> String {
+    refusal::of_trouble(&format!(
+        "it is held back by rule {}, too; somebody was asked about that a moment ago, and nobody is asked again \
+         for a minute",
+        escape(rule)
+    ))
+}
+
 /// A program that is nothing without rights which it cannot gain.
 #[must_use]
 pub fn gains_nothing(program: &str) -> String {

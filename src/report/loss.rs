@@ -1,8 +1,9 @@
 //! What would be lost, in one sentence: "deletes 1,204 files (38 MB): 12 untracked, 3 modified since the last
 //! commit, the rest is in git".
 
-use super::escape::cut;
+use super::escape::{cut, escape};
 use crate::decide::Finding;
+use crate::decide::past::Before;
 use crate::probe::{Fate, Loss, Resource};
 
 /// How much of an address is shown, in characters.
@@ -14,16 +15,78 @@ const MOST_TABLES: usize = 5;
 /// The sentence for a finding, without a full stop; none where it is not known what would be lost.
 #[must_use]
 pub fn of(finding: &Finding) -> Option<String> {
-    finding.around.loss.as_ref().map(sentence)
+    let lost = finding.around.loss.as_ref().map(sentence);
+    with_past(lost, finding.around.before.as_ref())
 }
 
 /// The sentence for several findings of one rule together.
 #[must_use]
 pub fn of_all(findings: &[&Finding]) -> Option<String> {
     let mut known = findings.iter().filter_map(|one| one.around.loss.as_ref());
-    let mut all = known.next()?.clone();
-    known.for_each(|more| all.add(more));
-    Some(sentence(&all))
+    let all = known.next().map(|first| {
+        let mut all = first.clone();
+        known.for_each(|more| all.add(more));
+        sentence(&all)
+    });
+    let mut before = findings.iter().filter_map(|one| one.around.before.as_ref());
+    with_past(all, before.next())
+}
+
+/// With what the session has done before.
+fn with_past(lost: Option<String>, before: Option<&Before>) -> Option<String> {
+    let Some(before) = before else { return lost };
+    let unasked = |what: String| format!("after {what} in this session with nobody asked");
+    let past = match before {
+        Before::Deleted { files: 0, .. } => "more than a session may with nobody asked".to_owned(),
+        Before::Overwritten(0) | Before::Destroyed(0) => {
+            "more than a session may with nobody asked".to_owned()
+        }
+        Before::Deleted { files, bytes } => {
+            let files = counted(*files, "file was", "files were");
+            unasked(format!("{files} deleted ({})", size(*bytes)))
+        }
+        Before::Overwritten(files) => {
+            let files = counted(*files, "file was", "files were");
+            unasked(format!("{files} written over"))
+        }
+        Before::Destroyed(number) => {
+            let resources = counted(*number, "resource was", "resources were");
+            unasked(format!("{resources} destroyed"))
+        }
+        Before::Again {
+            kind,
+            name,
+            seconds,
+        } => format!(
+            "creates {} again, which this session destroyed {}: the name comes back, and what was in it \
+             does not",
+            named(kind, name),
+            ago(*seconds)
+        ),
+    };
+    Some(match (lost, before) {
+        (Some(lost), _) => format!("{lost}, {past}"),
+        (None, Before::Again { .. }) => past,
+        (None, _) => format!("destroys a resource, {past}"),
+    })
+}
+
+/// A resource, by its kind and its name where it has one.
+fn named(kind: &str, name: &str) -> String {
+    let kind = escape(kind);
+    match name {
+        "" => format!("the {kind}"),
+        _ => format!("the {kind} `{}`", cut(name, MOST_OF_ADDRESS)),
+    }
+}
+
+/// How long ago something was.
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{} ago", counted(seconds, "second", "seconds")),
+        60..7200 => format!("{} ago", counted(seconds / 60, "minute", "minutes")),
+        _ => format!("{} ago", counted(seconds / 3600, "hour", "hours")),
+    }
 }
 
 fn sentence(loss: &Loss) -> String {
@@ -69,7 +132,7 @@ fn sentence(loss: &Loss) -> String {
 /// What happens to rows; of which tables, where all of them fare alike.
 fn rows(loss: &Loss) -> Vec<String> {
     let least = if loss.at_least { "at least " } else { "" };
-    let named = named(&loss.of_tables);
+    let named = tables(&loss.of_tables);
     let fates = [loss.dropped_rows, loss.deleted_rows, loss.changed_rows];
     let is_one = fates.iter().filter(|&&number| number > 0).count() == 1;
     let of = |sign: &str| match &named {
@@ -98,7 +161,7 @@ fn rows(loss: &Loss) -> Vec<String> {
 }
 
 /// The names of tables, of which not all may be told.
-fn named(tables: &[String]) -> Option<String> {
+fn tables(tables: &[String]) -> Option<String> {
     let mut named: Vec<String> = tables
         .iter()
         .take(MOST_TABLES)
@@ -435,5 +498,67 @@ mod tests {
         ] {
             assert_eq!(sentence(&loss), said);
         }
+    }
+
+    #[test]
+    fn what_the_session_did_before_is_told_with_what_would_be_lost() {
+        let again = |name: &str, seconds| Before::Again {
+            kind: "database".to_owned(),
+            name: name.to_owned(),
+            seconds,
+        };
+        for (files, before, said) in [
+            (
+                1,
+                Before::Deleted {
+                    files: 1200,
+                    bytes: 5000,
+                },
+                "deletes 1 file, after 1,200 files were deleted (5 kB) in this session with nobody asked",
+            ),
+            (
+                3,
+                Before::Deleted { files: 0, bytes: 0 },
+                "deletes 3 files, more than a session may with nobody asked",
+            ),
+            (
+                1,
+                Before::Overwritten(1),
+                "deletes 1 file, after 1 file was written over in this session with nobody asked",
+            ),
+            (
+                0,
+                Before::Destroyed(25),
+                "destroys a resource, after 25 resources were destroyed in this session with nobody asked",
+            ),
+            (
+                0,
+                again("shop", 1),
+                "creates the database `shop` again, which this session destroyed 1 second ago: the name comes back, and \
+                 what was in it does not",
+            ),
+            (
+                0,
+                again("\u{1b}[2K", 7300),
+                "creates the database `\\x1b[2K` again, which this session destroyed 2 hours ago: the name comes back, \
+                 and what was in it does not",
+            ),
+            (
+                0,
+                again("", 180),
+                "creates the database again, which this session destroyed 3 minutes ago: the name comes back, and what \
+                 was in it does not",
+            ),
+        ] {
+            let lost = (files > 0).then(|| {
+                sentence(&Loss {
+                    deletes: true,
+                    files,
+                    ..Loss::default()
+                })
+            });
+            assert_eq!(with_past(lost, Some(&before)).as_deref(), Some(said));
+        }
+        assert_eq!(with_past(None, None), None);
     }
 }

@@ -437,6 +437,8 @@ mod tests {
         let decision = Decision {
             effect: Effect::Confirm,
             left_out: Vec::new(),
+            deeds: Vec::new(),
+            steps: Vec::new(),
             findings,
         };
         let scene = Scene {
@@ -574,6 +576,8 @@ mod tests {
         let finding = finding(text, "terraform destroy", "terraform.destroy");
         let decision = Decision {
             left_out: Vec::new(),
+            deeds: Vec::new(),
+            steps: Vec::new(),
             effect: Effect::Confirm,
             findings: vec![finding],
         };

@@ -357,6 +357,8 @@ mod tests {
         Decision {
             effect: Effect::Confirm,
             left_out: Vec::new(),
+            deeds: Vec::new(),
+            steps: Vec::new(),
             findings,
         }
     }

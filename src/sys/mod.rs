@@ -4,6 +4,7 @@
 //! `entry.rs` beside this file is compiled into the binary only, because it defines `main`.
 
 pub mod beside;
+pub mod birth;
 pub mod bpf;
 pub mod descriptors;
 pub mod environment;

@@ -51,6 +51,8 @@ impl Question<'_> {
                 },
             }],
             left_out: Vec::new(),
+            deeds: Vec::new(),
+            steps: Vec::new(),
         };
         let request = Request {
             text,

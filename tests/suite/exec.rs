@@ -101,7 +101,7 @@ impl Asked {
 
     fn judged_for(self, caller: &dyn Caller) -> ExecJudgement {
         let begin = View::of(PathBuf::new(), entries(BEGINS_WITH), Some(self.cwd.clone()));
-        self.judged_in(&Base::of(&begin), caller)
+        self.judged_in(&Base::of(&begin, Policy::shipped().limits()), caller)
     }
 
     fn judged_in(self, base: &Base, caller: &dyn Caller) -> ExecJudgement {
@@ -171,13 +171,13 @@ fn the_machine_is_looked_at_only_where_somebody_would_be_asked_and_time_is_left(
     let by_git = Running(entries(BEGINS_WITH), "/usr/bin/git", HELPER);
     let by_make = Running(entries(BEGINS_WITH), "/usr/bin/make", &["make"]);
     for (caller, expected) in [(&by_git, Allow), (&by_make, Confirm)] {
-        let base = Base::of(&begin);
+        let base = Base::of(&begin, Policy::shipped().limits());
         let judged = asked("/usr/bin/git", &arguments).judged_in(&base, caller);
         assert_eq!(judged.decision.effect, expected, "{judged:?}");
         let has_looked = !base.looks().spent_by(Instant::now()).is_zero();
         assert_eq!(has_looked, expected == Confirm);
     }
-    let base = Base::of(&begin);
+    let base = Base::of(&begin, Policy::shipped().limits());
     let all = Duration::from_secs(30);
     base.looks().spend(Instant::now(), all);
     let judged = asked("/usr/bin/git", &arguments).judged_in(&base, &by_make);

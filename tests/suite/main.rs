@@ -11,6 +11,8 @@ mod broker_attacks;
 #[cfg(test)]
 mod broker_same;
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod bypasses;
 #[cfg(test)]
 mod calm;
@@ -92,6 +94,8 @@ mod refusal;
 mod refused_command;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod session;
 #[cfg(test)]
 mod shell;
 #[cfg(test)]

@@ -120,6 +120,58 @@ fn without_files_the_packs_are_in_force() {
 }
 
 #[test]
+fn a_budget_is_the_smallest_and_a_project_only_lowers_it() {
+    let budget = |files: &str| format!("[budget]\ndeleted-files = {files}\n");
+    let usual = Policy::shipped().limits().deleted_files;
+    assert!(usual > 50);
+    for (system, user, project, expected) in [
+        ("", "", "", usual),
+        ("5000", "", "", 5000),
+        ("", "5000", "", 5000),
+        ("5000", "70", "", 70),
+        ("50", "5000", "", 50),
+        ("", "", "5000", usual),
+        ("", "", "5", 5),
+        ("5000", "", "9000", 5000),
+        ("5000", "", "700", 700),
+        ("", "0", "5", 0),
+    ] {
+        let machine = Machine::new();
+        for (file, files) in [
+            ("etc/a.toml", system),
+            ("home/.config/kibosh/b.toml", user),
+            ("home/project/.kibosh.toml", project),
+        ] {
+            if !files.is_empty() {
+                machine.write(file, &budget(files));
+            }
+        }
+        let limits = machine.load().limits();
+        assert_eq!(limits.deleted_files, expected, "{system}/{user}/{project}");
+        assert_eq!(limits.deleted_bytes, 1_000_000_000);
+        // One that a person trusts does no more.
+        let text = budget(project);
+        let file = machine.0.join("home/project/.kibosh.toml");
+        if !project.is_empty() {
+            trust::record(&machine.folders(), file.to_str().unwrap(), &text).unwrap();
+            assert_eq!(machine.load().limits().deleted_files, expected, "trusted");
+        }
+    }
+    // Nor does a user's that nobody can tell to be theirs.
+    for (user, expected) in [("5000", usual), ("7", 7)] {
+        let machine = Machine::new();
+        machine.write("home/.config/kibosh/b.toml", &budget(user));
+        let mut folders = machine.folders();
+        folders.home = folders.home.map(|home| Home {
+            proven: false,
+            ..home
+        });
+        let limits = Policy::load(&folders).unwrap().limits();
+        assert_eq!(limits.deleted_files, expected, "{user}");
+    }
+}
+
+#[test]
 fn each_layer_is_found_and_only_its_toml() {
     let machine = Machine::new();
     for (file, id) in [

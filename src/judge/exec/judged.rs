@@ -73,6 +73,9 @@ impl ExecJudgement {
         let findings = &mut self.decision.findings;
         let found = findings.len();
         findings.retain(|finding| finding.effect == Effect::Deny);
+        // What nobody is asked about in the name of a program of the system is not the session's.
+        self.decision.deeds.clear();
+        self.decision.steps.clear();
         self.is_for_caller |= findings.len() < found;
         let effects = findings.iter().map(|finding| finding.effect);
         self.decision.effect = effects.max().unwrap_or_default();
@@ -104,7 +107,22 @@ impl ExecJudgement {
         let strictest = |finding: &Finding| std::cmp::Reverse(finding.effect);
         self.decision.findings.sort_by_key(strictest);
         self.decision.effect = self.decision.effect.max(more.effect);
+        self.leave(Decision {
+            findings: Vec::new(),
+            ..more
+        });
+    }
+
+    /// Takes of a decision what is not found now: what was left out, and what counts for the session. One program by
+    /// two names does it once.
+    pub(super) fn leave(&mut self, more: Decision) {
         self.decision.left_out.extend(more.left_out);
+        self.decision.steps.extend(more.steps);
+        for deed in more.deeds {
+            if !self.decision.deeds.contains(&deed) {
+                self.decision.deeds.push(deed);
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::words::Words;
 use super::{Caller, Running};
 use crate::action::{Action, HOLE, OnDisk, Value};
 use crate::decide::gates::Gates;
+use crate::decide::past::Past;
 use crate::decide::{self, Decision};
 use crate::invocation::{self, Invocation, Preamble, Source, Text, View};
 use crate::judge::base::{Base, with_holes};
@@ -38,6 +39,8 @@ pub(super) struct Judging<'a> {
     pub surroundings: Surroundings<'a>,
     /// The variables that were set for it.
     pub set: &'a BTreeMap<String, Value>,
+    /// What the session has done before.
+    pub past: &'a Past,
 }
 
 impl Judging<'_> {
@@ -159,8 +162,14 @@ impl Judging<'_> {
         {
             script.on_disk = OnDisk::Stands;
         }
-        let mut decision =
-            decide::evaluate(self.policy, &actions, &context.place, gates, context.probe);
+        let mut decision = decide::evaluate_start(
+            self.policy,
+            &actions,
+            &context.place,
+            gates,
+            context.probe,
+            self.past,
+        );
         if !nets {
             decision
                 .findings
@@ -169,7 +178,7 @@ impl Judging<'_> {
             decision.effect = effects.max().unwrap_or_default();
         }
         if decision.findings.is_empty() {
-            judged.decision.left_out.extend(decision.left_out);
+            judged.leave(decision);
             return;
         }
         if let Told::Program(_) = judged.told {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::policy::matcher::Facts;
 use crate::policy::schema::Loses;
+use crate::probe::toll::Places;
 use crate::probe::{Budget, Content, Found, Probe};
 
 /// A probe for execs.
@@ -32,6 +33,10 @@ impl Probe for Looking<'_> {
 
     fn variable(&self, name: &str) -> Option<String> {
         self.probe.variable(name)
+    }
+
+    fn places(&self, at: Loses, facts: &Facts<'_>, skip: usize) -> Option<Places> {
+        self.probe.places(at, facts, skip)
     }
 
     fn is_folder(&self, path: &Path) -> bool {
