@@ -6,6 +6,7 @@ mod builtins;
 mod environment;
 pub mod gates;
 mod pattern;
+pub mod preview;
 mod stake;
 
 use std::cell::OnceCell;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use self::around::Around;
 use self::environment::{Mark, Marks};
 use self::gates::{Gates, Question};
+use self::preview::Preview;
 use self::stake::Stakes;
 use crate::action::{Action, FileUse, HOLE, OnDisk, Value};
 use crate::policy::Policy;
@@ -54,6 +56,9 @@ pub struct Finding {
     pub words: Vec<Value>,
     /// What else the action is, as far as an approval of it must not be taken for one of another.
     pub around: Around,
+    /// The command that shows what it would do, where the rule has one and all of it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
 }
 
 /// What the evaluation of a whole line says.
@@ -106,6 +111,7 @@ impl Finding {
                 origin,
                 words,
                 around: _,
+                preview: _,
             } = finding;
             let said = (rule, layer, effect, reason, instead, acknowledge, reviewers);
             (said, subject, resource, origin, words)
@@ -255,6 +261,7 @@ pub fn evaluate(
                     environments: marks().iter().map(|mark| mark.told.clone()).collect(),
                     ..question.around(second)
                 },
+                preview: preview::of(rule, &candidate.matches, one, policy),
             };
             let is_known = |f: &Finding| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject

@@ -145,12 +145,15 @@ pub fn example(policy: &Policy, line: &Line) -> Judged {
         ..Context::text_only()
     };
     let decision = judge(policy, &line.text, &context).decision;
+    let findings = decision.findings.iter();
+    let previews = findings.clone().filter_map(|finding| {
+        let preview = finding.preview.as_ref()?;
+        // What cannot be written as a line is shown to nobody.
+        Some((finding.rule.clone(), preview.line()?))
+    });
     Judged {
         effect: decision.effect,
-        rules: decision
-            .findings
-            .into_iter()
-            .map(|finding| finding.rule)
-            .collect(),
+        previews: previews.collect(),
+        rules: findings.map(|finding| finding.rule.clone()).collect(),
     }
 }

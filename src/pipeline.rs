@@ -6,6 +6,7 @@ pub mod gate;
 mod grants;
 mod guard;
 pub mod hook;
+mod preview;
 mod session;
 mod units;
 

@@ -75,6 +75,7 @@ mod policy_blocks;
 #[cfg(test)]
 mod policy_layers;
 #[cfg(test)]
+mod preview;
 mod prompt;
 #[cfg(test)]
 mod races;

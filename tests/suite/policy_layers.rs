@@ -527,6 +527,7 @@ fn judged(line: &examples::Line) -> Judged {
         Judged {
             effect: Effect::Deny,
             rules: vec!["team.no-prod".to_owned()],
+            ..Judged::default()
         }
     } else {
         Judged::default()

@@ -81,7 +81,12 @@ impl Here<'_> {
             let decision =
                 decide::evaluate(self.policy, &actions, &of_examples, Gates::Line, &Blind);
             let (effect, rules) = found(decision);
-            let judged = Judged { effect, rules };
+            // The previews are judged by the tests of the packs.
+            let judged = Judged {
+                effect,
+                rules,
+                ..Judged::default()
+            };
             lines.push((actions, judged.clone()));
             judged
         });
