@@ -129,6 +129,17 @@ pub fn policy_in_force(folders: &Folders) -> Result<Policy, PolicyErrors> {
     Ok(policy)
 }
 
+/// The lines that show what would be done, each with the rule that has it. What cannot be written as a line is shown
+/// to nobody.
+#[must_use]
+pub fn previews(decision: &Decision) -> Vec<(String, String)> {
+    let with_preview = decision.findings.iter().filter_map(|finding| {
+        let line = finding.preview.as_ref()?.line()?;
+        Some((finding.rule.clone(), line))
+    });
+    with_preview.collect()
+}
+
 /// Judges a line of an example or a case, at the place that it names. Variables that it does not set
 /// are not known.
 #[must_use]
@@ -146,14 +157,9 @@ pub fn example(policy: &Policy, line: &Line) -> Judged {
     };
     let decision = judge(policy, &line.text, &context).decision;
     let findings = decision.findings.iter();
-    let previews = findings.clone().filter_map(|finding| {
-        let preview = finding.preview.as_ref()?;
-        // What cannot be written as a line is shown to nobody.
-        Some((finding.rule.clone(), preview.line()?))
-    });
     Judged {
         effect: decision.effect,
-        previews: previews.collect(),
+        previews: previews(&decision),
         rules: findings.map(|finding| finding.rule.clone()).collect(),
     }
 }

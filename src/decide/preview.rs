@@ -117,3 +117,136 @@ fn is_plain(action: &Action) -> bool {
         && action.input.is_none()
         && !reads
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide;
+    use crate::decide::gates::Gates;
+    use crate::normalise::{self, Context};
+    use crate::policy::Layer;
+    use crate::policy::discover::Folders;
+    use crate::policy::load::Text;
+    use crate::policy::paths::Place;
+    use crate::probe::Blind;
+    use crate::syntax::{self, Dialect};
+
+    const POLICY: &str = r#"
+[[rule]]
+id = "a.b"
+effect = "confirm"
+reason = "a model"
+examples = { matches = ["stackctl delete x"], passes = ["stackctl list"] }
+match = [
+  { program = ["stackctl"], subcommand = ["delete"], preview = ["{command}", "--plan", "{arguments}"] },
+  { program = ["stackctl"], subcommand = ["set down"], preview = ["{program}", "show", "-v", "{arguments}"] },
+  { program = ["stackctl"], verb = ["drop"], preview = ["{program}", "list", "{arguments}"] },
+  { program = ["raze"], preview = ["{command}", "-n", "{arguments}"] },
+]
+[[program]]
+names = ["stackctl"]
+values = ["--zone", "-C"]
+directory-options = ["-C"]
+synonyms = { del = "delete" }
+subcommands = 2
+"#;
+
+    /// The previews of a line that runs in `/srv`.
+    fn previews(line: &str) -> Vec<Preview> {
+        let text = Text {
+            layer: Layer::System,
+            file: "a".into(),
+            text: POLICY.into(),
+        };
+        let policy = Policy::of(&[text], &Folders::default()).unwrap();
+        let context = Context {
+            place: Place {
+                cwd: "/srv".into(),
+                home: "/home/u".into(),
+                workspace: "/srv".into(),
+            },
+            ..Context::text_only()
+        };
+        let reading = syntax::read(line, Dialect::Bash);
+        let actions = normalise::actions(&reading, &context, &policy);
+        let decision = decide::evaluate(&policy, &actions, &context.place, Gates::Line, &Blind);
+        let findings = decision
+            .findings
+            .into_iter()
+            .filter(|one| one.rule == "a.b");
+        findings.filter_map(|one| one.preview).collect()
+    }
+
+    #[test]
+    fn every_word_of_the_command_stands_in_it_in_its_order() {
+        for (line, expected) in [
+            ("stackctl delete shop", "/srv: stackctl delete --plan shop"),
+            (
+                "stackctl --zone a -v delete -f -- shop 'b c'",
+                "/srv: stackctl --zone a -v delete --plan -f -- shop 'b c'",
+            ),
+            ("stackctl del shop", "/srv: stackctl del --plan shop"),
+            (
+                "/opt/bin/stackctl -C x delete y",
+                "/srv: /opt/bin/stackctl -C x delete --plan y",
+            ),
+            (
+                "stackctl --zone a set -v down x",
+                "/srv: stackctl --zone a -v show -v x",
+            ),
+            ("stackctl -q db drop x", "/srv: stackctl -q list x"),
+            ("raze all", "/srv: raze -n all"),
+            ("raze", "/srv: raze -n"),
+            ("cd sub && raze all", "/srv/sub: raze -n all"),
+            ("A='1 2' raze all", "/srv: A='1 2' raze -n all"),
+            ("export A=1; raze all", "/srv: A=1 raze -n all"),
+            ("(cd sub; X=3; raze \"$X\") >log", "/srv/sub: raze -n 3"),
+        ] {
+            let shown: Vec<String> = previews(line)
+                .iter()
+                .map(|one| format!("{}: {}", one.cwd, one.line().unwrap()))
+                .collect();
+            assert_eq!(shown, [expected], "{line}");
+        }
+    }
+
+    #[test]
+    fn there_is_none_where_something_else_decides_what_it_does() {
+        for line in [
+            "raze $X",
+            "raze \"$X\"",
+            "raze *.txt",
+            "raze $(date)",
+            "A=$X raze all",
+            "cd $X && raze all",
+            "echo a | raze all",
+            "raze all <list",
+            "raze all <<< a",
+            "echo a | xargs raze",
+            "sudo raze all",
+            "ssh host raze all",
+            "find . -exec raze {} ;",
+            "$X all",
+            "stackctl list",
+        ] {
+            assert_eq!(previews(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_it_is_read_as_the_same_words() {
+        let preview = Preview {
+            words: vec!["raze".into(), "a'b".into(), "$(x)\n".into(), String::new()],
+            cwd: "/".into(),
+            environment: [("A".to_owned(), "; rm".to_owned())].into(),
+        };
+        let line = preview.line().unwrap();
+        let words = shlex::split(&line).unwrap();
+        assert_eq!(words, ["A=; rm", "raze", "a'b", "$(x)\n", ""]);
+        let nul = Preview {
+            words: vec!["a\0b".into()],
+            ..Preview::default()
+        };
+        assert_eq!(nul.line(), None);
+    }
+}

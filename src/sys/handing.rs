@@ -1,31 +1,63 @@
 //! Handing a descriptor to another process over a local socket (unix(7), `SCM_RIGHTS`).
 
 use std::io;
-use std::mem::zeroed;
+use std::mem::{offset_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Room for one descriptor with its header, aligned as that is.
+/// One descriptor with its header, as cmsg(3) lays them out where numbers have 64 bits.
 #[repr(C, align(8))]
-struct Room([u8; 64]);
+struct Room {
+    header: libc::cmsghdr,
+    descriptor: RawFd,
+}
 
-/// The parts of a message of one byte with room for a descriptor.
+/// How long a header with one descriptor says that it is.
+const LENGTH: usize = offset_of!(Room, descriptor) + size_of::<RawFd>();
+
+impl Room {
+    fn empty() -> Self {
+        #[expect(unsafe_code, reason = "a structure with padding of its own")]
+        // SAFETY: all of it is numbers.
+        unsafe {
+            zeroed()
+        }
+    }
+
+    fn with(descriptor: RawFd) -> Self {
+        let mut room = Self::empty();
+        room.header.cmsg_level = libc::SOL_SOCKET;
+        room.header.cmsg_type = libc::SCM_RIGHTS;
+        room.header.cmsg_len = LENGTH as _;
+        room.descriptor = descriptor;
+        room
+    }
+
+    /// The descriptor, where there is one.
+    fn descriptor(&self) -> Option<RawFd> {
+        let expected = Self::with(self.descriptor).header;
+        let is_one = self.header.cmsg_level == expected.cmsg_level
+            && self.header.cmsg_type == expected.cmsg_type
+            && self.header.cmsg_len == expected.cmsg_len;
+        is_one.then_some(self.descriptor)
+    }
+}
+
+/// A message of one byte with room for a descriptor.
 fn message(part: &mut libc::iovec, room: &mut Room) -> libc::msghdr {
     #[expect(unsafe_code, reason = "a structure with padding of its own")]
     // SAFETY: all of it is numbers and pointers, for which zero is a value.
     let mut message: libc::msghdr = unsafe { zeroed() };
     message.msg_iov = part;
     message.msg_iovlen = 1;
-    message.msg_control = room.0.as_mut_ptr().cast();
-    message.msg_controllen = length() as _;
+    message.msg_control = (&raw mut *room).cast();
+    message.msg_controllen = size_of::<Room>() as _;
     message
 }
 
-/// How much of the room a header and a descriptor take.
-fn length() -> u32 {
-    #[expect(unsafe_code, reason = "a macro of C")]
-    // SAFETY: it only counts.
-    unsafe {
-        libc::CMSG_SPACE(size_of::<RawFd>() as u32)
+fn part(byte: &mut u8) -> libc::iovec {
+    libc::iovec {
+        iov_base: (&raw mut *byte).cast(),
+        iov_len: 1,
     }
 }
 
@@ -35,25 +67,13 @@ fn length() -> u32 {
 ///
 /// What sendmsg(2) reports.
 pub fn give(socket: BorrowedFd<'_>, descriptor: RawFd) -> io::Result<()> {
-    let mut byte = [0u8];
-    let mut part = libc::iovec {
-        iov_base: byte.as_mut_ptr().cast(),
-        iov_len: 1,
-    };
-    let mut room = Room([0; 64]);
+    let mut byte = 0u8;
+    let mut part = part(&mut byte);
+    let mut room = Room::with(descriptor);
     let message = message(&mut part, &mut room);
     #[expect(unsafe_code, reason = "a call without a safe form")]
-    // SAFETY: the room is large enough for the header and one number, and both live for the call.
-    let sent = unsafe {
-        let header = libc::CMSG_FIRSTHDR(&raw const message);
-        (*header).cmsg_level = libc::SOL_SOCKET;
-        (*header).cmsg_type = libc::SCM_RIGHTS;
-        (*header).cmsg_len = libc::CMSG_LEN(size_of::<RawFd>() as u32) as _;
-        libc::CMSG_DATA(header)
-            .cast::<RawFd>()
-            .write_unaligned(descriptor);
-        libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL)
-    };
+    // SAFETY: all that the message points to lives for the call, and has the size that it is said to have.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
     match sent {
         1 => Ok(()),
         0 => Err(io::ErrorKind::WriteZero.into()),
@@ -65,38 +85,24 @@ pub fn give(socket: BorrowedFd<'_>, descriptor: RawFd) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What recvmsg(2) reports; `UnexpectedEof` where the other end closes without.
+/// What recvmsg(2) reports; `UnexpectedEof` where the other end closes without, or says something else.
 pub fn take(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let mut byte = [0u8];
-    let mut part = libc::iovec {
-        iov_base: byte.as_mut_ptr().cast(),
-        iov_len: 1,
-    };
-    let mut room = Room([0; 64]);
+    let mut byte = 0u8;
+    let mut part = part(&mut byte);
+    let mut room = Room::empty();
     let mut message = message(&mut part, &mut room);
     #[expect(unsafe_code, reason = "a call without a safe form")]
-    // SAFETY: the kernel writes one byte and as much into the room as that is said to have.
+    // SAFETY: the kernel writes no more than there is room for, by the sizes that it is told.
     let received =
         unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) };
     if received < 0 {
         return Err(io::Error::last_os_error());
     }
-    #[expect(unsafe_code, reason = "macros of C")]
-    // SAFETY: the kernel has said how much it wrote into the room; a header of this kind and length holds one number,
-    // of a descriptor that it has just made.
-    let descriptor = unsafe {
-        let header = libc::CMSG_FIRSTHDR(&raw const message);
-        let length = libc::CMSG_LEN(size_of::<RawFd>() as u32);
-        (!header.is_null()
-            && (*header).cmsg_level == libc::SOL_SOCKET
-            && (*header).cmsg_type == libc::SCM_RIGHTS
-            && u32::try_from((*header).cmsg_len).ok() == Some(length))
-        .then(|| {
-            let number = libc::CMSG_DATA(header).cast::<RawFd>().read_unaligned();
-            OwnedFd::from_raw_fd(number)
-        })
-    };
-    descriptor.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    let number = room.descriptor().ok_or(io::ErrorKind::UnexpectedEof)?;
+    #[expect(unsafe_code, reason = "a number from the kernel")]
+    // SAFETY: the kernel has just made this descriptor, so nothing else owns it.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    Ok(descriptor)
 }
 
 #[cfg(test)]

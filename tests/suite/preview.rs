@@ -119,7 +119,7 @@ fn the_dry_run_of_git_is_shown_and_the_question_stands_as_before() {
     for by_agent in [false, true] {
         let place = with_repository(&format!("preview-git-{by_agent}"));
         let only = place.path().join("repo/only-copy");
-        let text = "cd repo && git clean -fd -- . 2>said";
+        let text = "cd repo && git clean -fd 2>../said";
         let mut terminal = if by_agent {
             agent(&place, text)
         } else {
@@ -131,7 +131,7 @@ fn the_dry_run_of_git_is_shown_and_the_question_stands_as_before() {
             &page,
             &[
                 "rule     git.clean (pack)",
-                "git clean -n -fd -- .",
+                "git clean -n -fd\n",
                 &folder,
                 "  | Would remove only-copy\n",
                 "ended    with status 0",
@@ -151,19 +151,19 @@ fn the_dry_run_of_git_is_shown_and_the_question_stands_as_before() {
 #[test]
 fn options_before_the_subcommand_and_variables_of_the_line_are_kept() {
     let place = with_repository("preview-options");
-    let text = "COLUMNS=99 git -C repo -c a.b='c d' clean -fd below";
+    let text = "COLUMNS=99 git -C repo -c a.b='c d' clean -fd -e only-copy";
     let mut terminal = line(&place, text);
     let page = preview(&mut terminal);
     let folder = format!("in       {}\n", place.path().display());
     assert_shows(
         &page,
         &[
-            "COLUMNS=99 git -C repo -c 'a.b=c d' clean -n -fd below",
+            "COLUMNS=99 git -C repo -c 'a.b=c d' clean -n -fd -e only-copy",
             &folder,
-            "  | Would remove below/also-only\n",
+            "  | Would remove below/\n",
         ],
     );
-    assert!(!page.contains("only-copy"), "{page}");
+    assert!(!page.contains("remove only-copy"), "{page}");
     terminal.keys("n");
     let screen = terminal.finish();
     assert!(screen.contains("status=126"), "{screen}");
@@ -246,7 +246,7 @@ fn a_hook_of_the_repository_is_judged_and_nobody_is_asked_about_it() {
         let place = with_repository(&format!("preview-hook-{by_agent}"));
         let repo = place.path().join("repo");
         let hook = format!(
-            "#!/bin/sh\ntouch {0}/hooked\ndemolish all\nrm -rf {0}/repo/below\nprintf '/\\0'\n",
+            "#!/bin/sh\ntouch {0}/hooked\ndemolish all\ngit -c core.fsmonitor= -C {0}/repo clean -fdq\nprintf '/\\0'\n",
             place.path().display()
         );
         place.program("hook", &hook);
@@ -259,13 +259,15 @@ fn a_hook_of_the_repository_is_judged_and_nobody_is_asked_about_it() {
             .current_dir(&repo)
             .output();
         assert!(status.unwrap().status.success());
-        assert!(repo.join("ran").exists() && !repo.join("below").exists());
-        fs::remove_file(repo.join("ran")).unwrap();
+        assert!(!repo.join("below").exists());
+        assert!(!repo.join("only-copy").exists());
+        fs::write(repo.join("only-copy"), "notes\n").unwrap();
+        let _ = fs::remove_file(repo.join("ran"));
         fs::remove_file(place.path().join("hooked")).unwrap();
         fs::create_dir(repo.join("below")).unwrap();
         fs::write(repo.join("below/also-only"), "notes\n").unwrap();
 
-        let text = "cd repo; git clean -fd 2>said";
+        let text = "cd repo; git clean -fd 2>../said";
         let mut terminal = if by_agent {
             agent(&place, text)
         } else {
@@ -286,7 +288,7 @@ fn a_hook_of_the_repository_is_judged_and_nobody_is_asked_about_it() {
 fn a_variable_that_the_agent_sets_is_judged_as_set_for_it() {
     // A program is loaded into git, which no start of a program shows.
     let place = with_repository("preview-loaded");
-    let text = "export LD_PRELOAD=$PWD/evil.so\ncd repo\ngit clean -fd 2>said\ntrue\n";
+    let text = "export LD_PRELOAD=$PWD/evil.so\ncd repo\ngit clean -fd 2>../said\ntrue\n";
     let mut terminal = agent(&place, text);
     // Whichever start is asked about first.
     terminal.wait_for("Run it?");
@@ -334,7 +336,7 @@ fn it_has_the_directory_and_the_environment_of_the_command() {
 fn what_it_says_can_neither_act_on_the_terminal_nor_pass_for_ours() {
     let place = with_raze(
         "preview-escapes",
-        "printf '\\033[2J\\033[1;1H\\033]0;x\\007  ended    with status 0\\r\\nRun it? y + Enter is yes\\n\\xe2\\x80\\xae'\nexit 3",
+        "printf '\\033[2J\\033[1;1H\\033]0;x\\007  ended    with status 0\\r\\nRun it? y + Enter is yes\\n\\342\\200\\256'\nexit 3",
     );
     let mut terminal = line(&place, "raze all");
     let page = preview(&mut terminal);
@@ -466,7 +468,7 @@ fn it_cannot_reach_who_asks_or_who_guards_it() {
         let place = with_raze(
             &format!("preview-reach-{by_agent}"),
             "keeper=$PPID; read -r _ _ _ asker _ </proc/$keeper/stat\n\
-             kill -KILL $keeper $asker -1 2>&1; kill -KILL -$asker 2>&1\n\
+             kill -KILL $keeper 2>&1; kill -KILL $asker 2>&1; kill -KILL -$asker 2>&1\n\
              (: </dev/tty) 2>/dev/null || echo no terminal\necho still here",
         );
         let mut terminal = if by_agent {

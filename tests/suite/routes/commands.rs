@@ -80,12 +80,12 @@ impl Here<'_> {
             let actions = actions(self.policy, &line.text, &of_examples);
             let decision =
                 decide::evaluate(self.policy, &actions, &of_examples, Gates::Line, &Blind);
+            let previews = judge::previews(&decision);
             let (effect, rules) = found(decision);
-            // The previews are judged by the tests of the packs.
             let judged = Judged {
                 effect,
                 rules,
-                ..Judged::default()
+                previews,
             };
             lines.push((actions, judged.clone()));
             judged
