@@ -49,6 +49,20 @@ pub fn environment<'a>(entries: impl Iterator<Item = &'a [u8]>) -> String {
     hash(kept.into_iter())
 }
 
+/// The entries by which [`environment`] tells one from another, those of a name together.
+#[must_use]
+pub fn lasting<'a>(entries: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    let name = |entry: &[u8]| {
+        let name = entry.split(|&byte| byte == b'=').next();
+        name.unwrap_or_default().to_vec()
+    };
+    let kept = entries.filter(|entry| !is_one_of(PASSING, entry));
+    let mut kept: Vec<Vec<u8>> = kept.map(<[u8]>::to_vec).collect();
+    // Of entries with the same name the first counts, so they keep their order.
+    kept.sort_by_key(|entry| name(entry));
+    kept
+}
+
 /// A hash of what is shown of a call only in part, byte by byte: the words, the working directory, and the variables
 /// that name it and the one before.
 #[must_use]

@@ -25,7 +25,7 @@ use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
 use crate::approve::{self, Approver, Cleared, Previewer, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::{Root, call, environment};
+use crate::broker::{Root, call, environment, lasting};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::invocation::{self, Invocation, Source, View};
@@ -324,7 +324,7 @@ impl<'a> Guard<'a> {
         let has_preview = judged.decision.findings.iter();
         let has_preview = has_preview.filter(|one| one.preview.is_some()).count() > 0;
         let start = (has_preview && may_preview(request)).then(|| Start {
-            environment: request.environment.iter().map(<[u8]>::to_vec).collect(),
+            environment: lasting(request.environment.iter()),
             guards: self.ends,
         });
         let question = Put {
@@ -578,8 +578,15 @@ impl Judge for Guard<'_> {
     }
 }
 
+/// How large an environment may be that is told to whoever puts a question, in bytes.
+const MOST_TOLD: usize = 1 << 20;
+
 /// Whether what an exec would do can be shown by another process: it is of the same user, and finds the same files.
 fn may_preview(request: &Request) -> bool {
+    let size: usize = request.environment.iter().map(<[u8]>::len).sum();
+    if size > MOST_TOLD {
+        return false;
+    }
     let user = format!("Uid:\t{0}\t{0}\t{0}\t{0}", geteuid());
     let status = fs::read_to_string(format!("/proc/{}/status", request.task));
     status.is_ok_and(|status| status.lines().any(|line| line == user))

@@ -186,7 +186,8 @@ impl Guarded<'_> {
             Some(entries) => entries.clone(),
             None => environment::entries().map(<[u8]>::to_vec).collect(),
         };
-        for (name, value) in &self.preview.environment {
+        let cwd = ("PWD".to_owned(), self.preview.cwd.clone());
+        for (name, value) in self.preview.environment.iter().chain([(&cwd.0, &cwd.1)]) {
             let begins = format!("{name}=").into_bytes();
             entries.retain(|entry| !entry.starts_with(&begins));
             entries.push([begins.as_slice(), value.as_bytes()].concat());

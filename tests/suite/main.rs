@@ -76,6 +76,7 @@ mod policy_blocks;
 mod policy_layers;
 #[cfg(test)]
 mod preview;
+#[cfg(test)]
 mod prompt;
 #[cfg(test)]
 mod races;
