@@ -1,6 +1,7 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
 pub mod agent;
+mod alike;
 mod credentials;
 pub mod gate;
 mod grants;

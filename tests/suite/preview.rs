@@ -214,7 +214,11 @@ fn commands_that_come_in_one_by_one_have_it_where_they_stand() {
     let folder = format!("in       {}/repo\n", place.path().display());
     assert_shows(
         &page,
-        &["THING=1 git clean -n -fd", &folder, "  | Would remove only-copy\n"],
+        &[
+            "THING=1 git clean -n -fd",
+            &folder,
+            "  | Would remove only-copy\n",
+        ],
     );
     terminal.keys("n");
     let screen = terminal.finish();
@@ -307,6 +311,19 @@ fn a_hook_of_the_repository_is_judged_and_nobody_is_asked_about_it() {
 
 #[test]
 fn a_variable_that_the_agent_sets_is_judged_as_set_for_it() {
+    let refused = [
+        "is held back",
+        "a preview starts only what runs without",
+        "ended    with status 126",
+    ];
+    let place = with_repository("preview-loaded-line");
+    let mut terminal = line(&place, "cd repo; LD_PRELOAD=$PWD/evil.so git clean -fd");
+    let page = preview(&mut terminal);
+    assert_shows(&page, &refused);
+    assert!(!page.contains("Would remove"), "{page}");
+    terminal.keys("n");
+    assert!(terminal.finish().contains("status=126"));
+
     // A program is loaded into git, which no start of a program shows.
     let place = with_repository("preview-loaded");
     let text = "export LD_PRELOAD=$PWD/evil.so\ncd repo\ngit clean -fd 2>../said\ntrue\n";
