@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::num::NonZeroU16;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -146,6 +147,39 @@ fn the_dry_run_of_git_is_shown_and_the_question_stands_as_before() {
         assert!(!only.exists(), "{screen}");
         assert!(place.path().join("repo/kept").exists());
     }
+}
+
+#[test]
+fn what_a_push_would_replace_is_shown_and_its_hook_does_not_run() {
+    let place = with_repository("preview-push");
+    let repo = place.path().join("repo");
+    let remote = place.path().join("remote.git");
+    git(
+        place.path(),
+        &["clone", "-q", "--bare", "repo", "remote.git"],
+    );
+    git(&repo, &["remote", "add", "origin", "../remote.git"]);
+    git(&repo, &["commit", "-q", "--amend", "-m", "another"]);
+    let hook = repo.join(".git/hooks/pre-push");
+    fs::write(&hook, "#!/bin/sh\ntouch hooked\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let before = fs::read_to_string(remote.join("packed-refs")).unwrap();
+    let mut terminal = line(&place, "git -C repo push --force origin HEAD");
+    let page = preview(&mut terminal);
+    assert_shows(
+        &page,
+        &[
+            "git -C repo push --dry-run --no-verify --force origin HEAD",
+            "(forced update)",
+            "ended    with status 0",
+        ],
+    );
+    assert!(!repo.join("hooked").exists());
+    terminal.keys("n");
+    assert!(terminal.finish().contains("status=126"));
+    let after = fs::read_to_string(remote.join("packed-refs")).unwrap();
+    assert_eq!(before, after);
+    assert!(!remote.join("refs/heads").read_dir().unwrap().any(|_| true));
 }
 
 #[test]
