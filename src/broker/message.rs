@@ -362,4 +362,23 @@ mod tests {
             assert_ne!(usual, other);
         }
     }
+
+    #[test]
+    fn what_lasts_of_an_environment_is_the_same_where_its_hash_is() {
+        let kept = |entries: &[&[u8]]| lasting(entries.iter().copied());
+        let one: &[&[u8]] = &[
+            b"B=2",
+            b"A=1",
+            b"SHLVL=1",
+            b"_=/bin/x",
+            b"COLUMNS=9",
+            b"A=0",
+        ];
+        let other: &[&[u8]] = &[b"COLUMNS=8", b"A=1", b"A=0", b"B=2", b"_=/bin/y"];
+        assert_eq!(kept(one), [b"A=1", b"A=0", b"B=2"]);
+        assert_eq!(kept(one), kept(other));
+        let hash = |entries: &[&[u8]]| environment(entries.iter().copied());
+        assert_eq!(hash(one), hash(other));
+        assert_ne!(kept(&[b"A=1"]), kept(&[b"A=2"]));
+    }
 }

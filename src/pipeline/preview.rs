@@ -264,3 +264,75 @@ impl Companion for Watched<'_> {
         self.is_over()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Layer;
+    use crate::policy::discover::Folders;
+    use crate::policy::load::Text;
+
+    #[test]
+    fn without_an_exec_gate_nothing_is_started() {
+        let text = Text {
+            layer: Layer::System,
+            file: "a".into(),
+            text: "[settings]\nexec-gate = \"off\"\n".into(),
+        };
+        let policy = Policy::of(&[text], &Folders::default()).unwrap();
+        let previews = Previews {
+            policy: &policy,
+            base: None,
+            environment: None,
+            record: None,
+            protects: Vec::new(),
+        };
+        let preview = Preview {
+            words: vec!["true".into()],
+            cwd: "/".into(),
+            ..Preview::default()
+        };
+        let why = previews
+            .start(&preview)
+            .err()
+            .map(|error| error.to_string());
+        let why = why.unwrap();
+        assert!(why.contains("the policy has switched it off"), "{why}");
+    }
+
+    #[test]
+    fn variables_of_the_line_come_over_those_of_the_command() {
+        let policy = Policy::shipped();
+        let entry = |text: &str| text.as_bytes().to_vec();
+        let previews = Previews {
+            policy: &policy,
+            base: None,
+            environment: Some(vec![
+                entry("A=1"),
+                entry("AB=2"),
+                entry("PWD=/x"),
+                b"C=\xff".to_vec(),
+            ]),
+            record: None,
+            protects: Vec::new(),
+        };
+        let preview = Preview {
+            words: vec!["true".into()],
+            cwd: "/srv".into(),
+            environment: [("A".to_owned(), "9".to_owned())].into(),
+        };
+        let guarded = Guarded {
+            previews: &previews,
+            preview: &preview,
+            base: &Base::of(&View::own()),
+            protects: Vec::new(),
+            handing: None,
+        };
+        let entries = guarded.environment();
+        let entries: Vec<&[u8]> = entries.iter().map(|one| one.to_bytes()).collect();
+        assert_eq!(
+            entries,
+            [b"AB=2".as_slice(), b"C=\xff", b"A=9", b"PWD=/srv"]
+        );
+    }
+}
