@@ -303,9 +303,10 @@ impl Conversation {
             if all.iter().any(|one: &Shown<'_>| one.preview == preview) {
                 continue;
             }
-            if Instant::now() < until {
+            let began = Instant::now();
+            if began < until {
                 shown.end = match previewer.start(preview) {
-                    Ok(kept) => match self.listen(&kept, &mut shown.output, until)? {
+                    Ok(kept) => match self.listen(&kept, &mut shown.output, (began, until))? {
                         Some(end) => end,
                         None => return Ok(None),
                     },
@@ -322,9 +323,8 @@ impl Conversation {
         &self,
         kept: &Kept,
         output: &mut Vec<u8>,
-        until: Instant,
+        (began, until): (Instant, Instant),
     ) -> Result<Option<End>, Refusal> {
-        let began = Instant::now();
         let mut is_open = true;
         loop {
             let ended = match kept.status() {
@@ -343,7 +343,8 @@ impl Conversation {
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(Some(End::Time(began.elapsed().as_secs())));
+                let time = until.saturating_duration_since(began) + Duration::from_millis(500);
+                return Ok(Some(End::Time(time.as_secs())));
             }
             let mut others = vec![kept.leash.as_fd()];
             if is_open {

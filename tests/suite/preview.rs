@@ -141,7 +141,8 @@ fn the_dry_run_of_git_is_shown_and_the_question_stands_as_before() {
         assert!(only.exists());
         back(&mut terminal);
         terminal.keys("d\r");
-        terminal.wait_for("preview  git clean -n -fd");
+        terminal.wait_for("  preview  ");
+        terminal.wait_for("git clean -n -fd");
         terminal.wait_for("space on");
         back(&mut terminal);
         // No answer but a yes at the question deletes anything.
