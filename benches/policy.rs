@@ -37,6 +37,7 @@ fn action(program: &str, arguments: &[&str]) -> Action {
         via: Vec::new(),
         elsewhere: false,
         cwd: None,
+        started_in: None,
         origin: Span { start: 0, end: 0 },
         opacity: Opacity::Known,
         shown: Shown::Start,

@@ -148,6 +148,8 @@ pub struct Action {
     pub elsewhere: bool,
     /// The working directory; none where it is not known.
     pub cwd: Option<String>,
+    /// The directory in which it is started, before an option of its own names another one.
+    pub started_in: Option<String>,
     /// Where it stands in the outermost text.
     pub origin: Span,
     /// How much of it is known.

@@ -7,6 +7,7 @@ mod environment;
 pub mod gates;
 pub mod past;
 mod pattern;
+pub mod preview;
 mod session;
 mod stake;
 
@@ -20,6 +21,7 @@ use self::around::Around;
 use self::environment::{Mark, Marks};
 use self::gates::{Gates, Question};
 use self::past::{Before, Deed, Past};
+use self::preview::Preview;
 use self::session::{Deeds, counts};
 use self::stake::Stakes;
 use crate::action::{Action, FileUse, HOLE, OnDisk, Value};
@@ -58,6 +60,9 @@ pub struct Finding {
     pub words: Vec<Value>,
     /// What else the action is, as far as an approval of it must not be taken for one of another.
     pub around: Around,
+    /// The command that shows what it would do, where the rule has one and all of it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
 }
 
 /// What the evaluation of a whole line says.
@@ -116,6 +121,7 @@ impl Finding {
                 origin,
                 words,
                 around: _,
+                preview: _,
             } = finding;
             let said = (rule, layer, effect, reason, instead, acknowledge, reviewers);
             (said, subject, resource, origin, words)
@@ -285,6 +291,7 @@ fn weigh(
             };
             let mut finding = finding(&candidate, &question, second, marks());
             finding.around.loss = loss;
+            finding.preview = preview::of(rule, &candidate.matches, one, policy);
             let is_known = |f: &Finding| {
                 f.rule == finding.rule && f.origin == finding.origin && f.subject == finding.subject
             };
@@ -384,6 +391,7 @@ fn finding(
             environments: marks.iter().map(|mark| mark.told.clone()).collect(),
             ..question.around(second)
         },
+        preview: None,
     }
 }
 

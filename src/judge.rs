@@ -133,6 +133,17 @@ pub fn policy_in_force(folders: &Folders) -> Result<Policy, PolicyErrors> {
     Ok(policy)
 }
 
+/// The lines that show what would be done, each with the rule that has it. What cannot be written as a line is shown
+/// to nobody.
+#[must_use]
+pub fn previews(decision: &Decision) -> Vec<(String, String)> {
+    let with_preview = decision.findings.iter().filter_map(|finding| {
+        let line = finding.preview.as_ref()?.line()?;
+        Some((finding.rule.clone(), line))
+    });
+    with_preview.collect()
+}
+
 /// Judges a line of an example or a case, at the place that it names. Variables that it does not set
 /// are not known.
 #[must_use]
@@ -149,12 +160,10 @@ pub fn example(policy: &Policy, line: &Line) -> Judged {
         ..Context::text_only()
     };
     let decision = judge(policy, &line.text, &context).decision;
+    let findings = decision.findings.iter();
     Judged {
         effect: decision.effect,
-        rules: decision
-            .findings
-            .into_iter()
-            .map(|finding| finding.rule)
-            .collect(),
+        previews: previews(&decision),
+        rules: findings.map(|finding| finding.rule.clone()).collect(),
     }
 }

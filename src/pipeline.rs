@@ -1,12 +1,14 @@
 //! The whole run of the shell, top to bottom. It joins the stages and decides nothing itself.
 
 pub mod agent;
+mod alike;
 mod budgets;
 mod credentials;
 pub mod gate;
 mod grants;
 mod guard;
 pub mod hook;
+mod preview;
 mod session;
 mod units;
 

@@ -13,7 +13,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getppid, pipe2, setpgid};
 
-use super::{Approver, Cleared, Refusal, Request, review};
+use super::{Approver, Cleared, Previewer, Refusal, Request, review};
 use crate::decide::Decision;
 use crate::sys::process::{go_anywhere, keep_input_and};
 use crate::sys::stat::Stat;
@@ -31,7 +31,7 @@ pub struct Question {
 /// is said of the refusal.
 const YES: &[u8] = b"\0yes";
 
-/// Begins to ask. `waiting` is the process that waits for the answer; `done` is called in the process
+/// Begins to ask. `waiting` is the process that waits for the answer; `previewer` is for [`review`]; `done` is called in the process
 /// that asks, with what came of it, and gives what is said of a refusal.
 ///
 /// # Errors
@@ -41,6 +41,7 @@ pub fn ask(
     decision: &Decision,
     request: &Request,
     waiting: i32,
+    previewer: Option<&dyn Previewer>,
     done: impl FnOnce(Result<&Approver, &Refusal>) -> String,
 ) -> io::Result<Question> {
     let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
@@ -60,7 +61,7 @@ pub fn ask(
         if keep_input_and(&[&sender]).is_err() {
             return 1;
         }
-        let words = put(decision, request, done);
+        let words = put(decision, request, previewer, done);
         i32::from(write(sender, &words).is_err())
     })?;
     Ok(Question {
@@ -78,9 +79,10 @@ fn write(sender: OwnedFd, words: &[u8]) -> io::Result<()> {
 pub fn put(
     decision: &Decision,
     request: &Request,
+    previewer: Option<&dyn Previewer>,
     done: impl FnOnce(Result<&Approver, &Refusal>) -> String,
 ) -> Vec<u8> {
-    match review(decision, request) {
+    match review(decision, request, previewer) {
         Ok(cleared) => {
             done(Ok(cleared.approver()));
             let by = serde_json::to_vec(cleared.approver()).unwrap_or_default();

@@ -12,7 +12,9 @@ use nix::unistd::geteuid;
 
 use super::signals::Held;
 use super::terminal::Choice;
-use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, terminal};
+use super::{
+    Absence, Approver, Elsewhere, MOST_SECONDS, Previewer, Refusal, Request, external, terminal,
+};
 use crate::broker::asking::{self, Answer, Waiting};
 use crate::broker::reviewing::{self, Outcome};
 use crate::broker::{Asked, Error, Reviewer, Scope, Shown};
@@ -49,7 +51,11 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
 /// # Errors
 ///
 /// Why it is a no, or that not enough have said yes yet.
-pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
+pub fn ask_several(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+) -> Result<Approver, Refusal> {
     let reviewers = decision.reviewers();
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     let elsewhere = elsewhere.ok_or(Refusal::Several(reviewers))?;
@@ -70,7 +76,7 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
     let number = waiting.number;
     let mut said = waiting.said.len();
     if elsewhere.operator_counts && !waiting.said.contains(&uid) {
-        match terminal::ask(decision, request) {
+        match terminal::ask(decision, request, previewer) {
             Ok(Choice::Once | Choice::Session) => {
                 let device = terminal::name();
                 let shown = Shown {
@@ -120,10 +126,14 @@ fn shown(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Resul
     Ok(asked(decision, request, elsewhere))
 }
 
-/// All that is asked about.
+/// All that is asked about. Elsewhere nothing is previewed.
 fn asked(decision: &Decision, request: &Request, elsewhere: &Elsewhere) -> Asked {
+    let mut decision = decision.clone();
+    for finding in &mut decision.findings {
+        finding.preview = None;
+    }
     Asked {
-        decision: decision.clone(),
+        decision,
         text: request.text.clone(),
         source: request.source.clone(),
         cwd: request.cwd.clone(),

@@ -1,4 +1,4 @@
-//! A program that is started for an answer, and ended together with all that it has started.
+//! A program that is started for an answer or to be shown, and ended together with all that it has started.
 //!
 //! Between this process and the program stands a keeper, a process of its own that adopts whatever the program
 //! leaves behind. It ends all of that when the program ends, when the answer is no longer waited for, or when
@@ -30,7 +30,7 @@ const END: Duration = Duration::from_millis(1500);
 /// How long it is waited for.
 const MOST_END: Duration = Duration::from_millis(2000);
 /// How long it waits before it looks again for what is left.
-const SHORT: Duration = Duration::from_millis(2);
+pub const SHORT: Duration = Duration::from_millis(2);
 /// The highest number of a signal.
 const MOST_SIGNAL: i32 = 64;
 
@@ -50,12 +50,23 @@ impl Kept {
     ///
     /// Where no process can be made. That the program cannot be started shows as its end with status 127.
     pub fn start(command: &[CString], environment: &[CString]) -> io::Result<Self> {
+        Self::run(&mut Command {
+            command,
+            environment,
+        })
+    }
+
+    /// Starts what begins as it says.
+    ///
+    /// # Errors
+    ///
+    /// Where no process can be made.
+    pub fn run(tenant: &mut dyn Tenant) -> io::Result<Self> {
         let (stream, theirs) = UnixStream::pair()?;
         let (leash, held) = UnixStream::pair()?;
         stream.set_nonblocking(true)?;
         leash.set_nonblocking(true)?;
-        let keeper =
-            in_child(|| i32::from(keep(theirs.into(), held, command, environment).is_err()))?;
+        let keeper = in_child(|| i32::from(keep(theirs.into(), held, tenant).is_err()))?;
         Ok(Self {
             stream,
             leash,
@@ -90,13 +101,50 @@ impl Drop for Kept {
     }
 }
 
+/// How a program begins, and who looks after it.
+pub trait Tenant {
+    /// Called in the keeper before anything is started.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing can be.
+    fn prepare(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Becomes the program, in its process, with the other end of the stream. Returns only where that failed; gives the
+    /// status that tells it.
+    fn begin(&mut self, stream: OwnedFd) -> u8;
+
+    /// Waits for its end, in the keeper; gives its status, or none where nobody wants it any more, which is when `held`
+    /// can be read.
+    fn wait(&mut self, program: Pid, held: &UnixStream) -> Option<u8> {
+        wait(program, held)
+    }
+}
+
+/// A program that gets the stream as its standard input and output.
+struct Command<'a> {
+    command: &'a [CString],
+    environment: &'a [CString],
+}
+
+impl Tenant for Command<'_> {
+    fn begin(&mut self, stream: OwnedFd) -> u8 {
+        const NOT_STARTED: u8 = 127;
+        if dup2_stdin(&stream).is_ok()
+            && dup2_stdout(&stream).is_ok()
+            && let Some(path) = self.command.first()
+        {
+            drop(stream);
+            become_program_with(path, self.command, self.environment);
+        }
+        NOT_STARTED
+    }
+}
+
 /// The keeper's work.
-fn keep(
-    theirs: OwnedFd,
-    mut held: UnixStream,
-    command: &[CString],
-    environment: &[CString],
-) -> io::Result<()> {
+fn keep(theirs: OwnedFd, mut held: UnixStream, tenant: &mut dyn Tenant) -> io::Result<()> {
     SigSet::all().thread_set_mask()?;
     setsid()?;
     for signal in 1..=MOST_SIGNAL {
@@ -108,12 +156,14 @@ fn keep(
     become_unseen()?;
     keep_only(&[theirs.as_fd(), held.as_fd()])?;
     let keeper = getpid();
-    let program = in_child(|| {
-        let _ = begin(&theirs, keeper, command, environment);
-        127
+    tenant.prepare()?;
+    let mut theirs = Some(theirs);
+    let program = in_child(|| match theirs.take() {
+        Some(theirs) if is_kept(keeper) => tenant.begin(theirs).into(),
+        _ => 1,
     })?;
     drop(theirs);
-    let status = wait(program, &held);
+    let status = tenant.wait(program, &held);
     end_all(program);
     if let Some(status) = status {
         held.write_all(&[status])?;
@@ -121,25 +171,12 @@ fn keep(
     Ok(())
 }
 
-/// Becomes the program.
-fn begin(
-    theirs: &OwnedFd,
-    keeper: Pid,
-    command: &[CString],
-    environment: &[CString],
-) -> io::Result<()> {
-    set_pdeathsig(Signal::SIGKILL)?;
-    if getppid() != keeper {
-        return Ok(());
-    }
-    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
-    dup2_stdin(theirs)?;
-    dup2_stdout(theirs)?;
-    SigSet::empty().thread_set_mask()?;
-    match command.first() {
-        Some(path) => Err(become_program_with(path, command, environment)),
-        None => Ok(()),
-    }
+/// Makes this process one that ends with its keeper; whether that is still there.
+fn is_kept(keeper: Pid) -> bool {
+    set_pdeathsig(Signal::SIGKILL).is_ok()
+        && getppid() == keeper
+        && setpgid(Pid::from_raw(0), Pid::from_raw(0)).is_ok()
+        && SigSet::empty().thread_set_mask().is_ok()
 }
 
 /// Waits for the end of the program; gives its status, or none where nobody wants it any more.
@@ -161,6 +198,17 @@ fn wait(program: Pid, held: &UnixStream) -> Option<u8> {
     }
 }
 
+/// Ends the group of the program, if `program` is still its number, and every child of this process: once more where
+/// those leave others behind.
+pub fn end_children(program: Option<Pid>) {
+    if let Some(program) = program {
+        let _ = killpg(program, Signal::SIGKILL);
+    }
+    for child in children() {
+        let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+    }
+}
+
 /// Ends the group of the program and whatever else has come from it: what loses its parent becomes a child of
 /// this process.
 fn end_all(program: Pid) {
@@ -169,9 +217,7 @@ fn end_all(program: Pid) {
     while Instant::now() < until {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => {
-                for child in children() {
-                    let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
-                }
+                end_children(None);
                 std::thread::sleep(SHORT);
             }
             Ok(_) | Err(Errno::EINTR) => {}

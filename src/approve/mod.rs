@@ -8,18 +8,22 @@ pub mod apart;
 mod elsewhere;
 mod entry;
 mod external;
-mod kept;
+pub mod kept;
 pub mod reviewer;
 mod signals;
 pub mod stage;
 mod standing;
 mod terminal;
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
+use self::kept::Kept;
 use self::terminal::Choice;
 use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
+use crate::decide::preview::Preview;
 use crate::policy::schema::Effect;
 pub use crate::report::external::{External, Unanswered, Unsound};
 pub use crate::report::refusal::{Absence, Refusal};
@@ -110,33 +114,51 @@ pub const MOST_SECONDS: u8 = 25;
 /// The time a person has where no setting says otherwise.
 pub const USUAL_SECONDS: u8 = 20;
 
+/// Starts what shows what a command would do, where the person who is asked wants to see that.
+pub trait Previewer {
+    /// Starts it, so that it runs nothing that would have to be asked about, and writes what it says to the stream.
+    ///
+    /// # Errors
+    ///
+    /// Where no process can be made.
+    fn start(&self, preview: &Preview) -> io::Result<Kept>;
+}
+
 /// Clears a line, or says why not. Asks a person where the decision is confirm, which can take as
-/// long as the request says.
+/// long as the request says. Nothing is previewed where `previewer` is none.
 ///
 /// # Errors
 ///
 /// The refusal: a rule that denies, a person's no, or nobody there to say yes.
-pub fn review(decision: &Decision, request: &Request) -> Result<Cleared, Refusal> {
+pub fn review(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+) -> Result<Cleared, Refusal> {
     match strictest(decision) {
         Effect::Allow => Ok(Cleared(Approver::Policy)),
         Effect::Deny => Err(Refusal::Policy),
         Effect::Confirm => {
             // It is not guarded while it asks, and what it is told counts: nobody may look into it or steer it.
             let _unseen = Unseen::meanwhile();
-            ask(decision, request).map(Cleared)
+            ask(decision, request, previewer).map(Cleared)
         }
     }
 }
 
 /// Puts it to as many people as it wants; gives who said yes.
-fn ask(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
+fn ask(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+) -> Result<Approver, Refusal> {
     if decision.reviewers() > 1 {
-        return elsewhere::ask_several(decision, request);
+        return elsewhere::ask_several(decision, request, previewer);
     }
     if let Some(said) = elsewhere::recall(decision, request) {
         return said.map(Approver::Reviewer);
     }
-    match terminal::ask(decision, request) {
+    match terminal::ask(decision, request, previewer) {
         Ok(Choice::Once) => Ok(Approver::Person),
         Ok(Choice::Session) => {
             elsewhere::remember(decision, request, true, terminal::name());

@@ -44,5 +44,5 @@ pub fn ask(shown: &Shown, of: Option<u32>, keys: Keys) -> Result<Choice, Refusal
         times: 1,
         elsewhere: None,
     };
-    terminal::choose(&asked.decision, &request, keys, (shown.session, of))
+    terminal::choose(&asked.decision, &request, keys, (shown.session, of), None)
 }

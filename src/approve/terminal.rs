@@ -17,16 +17,20 @@ use nix::sys::termios::{FlushArg, tcflush};
 use crate::broker::Root;
 use crate::decide::Decision;
 use crate::report::details::{Known, Page, details};
+use crate::report::preview::{End, RUNNING, Shown, sheet};
+pub use crate::report::prompt::Keys;
 use crate::report::prompt::{
-    Ask, Question, Scene, closing, is_details, is_no, is_session, question,
+    Ask, Question, Scene, closing, is_details, is_no, is_preview, is_session, question,
 };
+use crate::report::refusal::unmistaken;
 use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
 use super::entry::Entry;
+use super::kept::Kept;
 use super::signals::Held;
-use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
+use super::{Absence, MOST_SECONDS, Previewer, Refusal, Request, standing};
 
 /// How long the keyboard must have been quiet before an answer counts, so that nobody answers who was
 /// just typing something else.
@@ -37,13 +41,21 @@ const LEAST_TIME: Duration = Duration::from_secs(2);
 const USUAL_ROWS: usize = 24;
 /// How much a person may type.
 const MOST_TYPED: usize = 1024;
+/// How long previews may take together.
+const MOST_PREVIEW: Duration = Duration::from_secs(5);
+/// How much of what each writes is shown.
+const MOST_OUTPUT: usize = 64 << 10;
 
 /// Asks the person at the terminal where it is asked; gives what they typed.
 ///
 /// # Errors
 ///
 /// Why it is a no.
-pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
+pub fn ask(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+) -> Result<Choice, Refusal> {
     let request = Request {
         seconds: request.seconds.clamp(1, MOST_SECONDS),
         ..request.clone()
@@ -57,18 +69,7 @@ pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
         Keys::Yes
     };
     let session = request.elsewhere.as_ref().and_then(|one| one.session);
-    choose(decision, &request, keys, (session, None))
-}
-
-/// What a person may type at a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keys {
-    /// A yes; all else is none.
-    Yes,
-    /// A yes, or a yes for the session; all else is none.
-    Session,
-    /// A yes, a yes for the session, or a no.
-    Review,
+    choose(decision, &request, keys, (session, None), previewer)
 }
 
 /// What a person typed.
@@ -116,6 +117,7 @@ pub fn choose(
     request: &Request,
     keys: Keys,
     (session, user): (Option<Root>, Option<u32>),
+    previewer: Option<&dyn Previewer>,
 ) -> Result<Choice, Refusal> {
     let terminal = open()?;
     standing::check(&terminal).map_err(Refusal::NoTerminal)?;
@@ -142,7 +144,7 @@ pub fn choose(
         user,
     };
     let conversation = Conversation::begin(terminal, size, request.seconds)?;
-    let outcome = conversation.hold(&question, keys, (&known, scene.style));
+    let outcome = conversation.hold(&question, keys, (&known, scene.style), previewer);
     conversation.end(&outcome);
     outcome
 }
@@ -220,8 +222,14 @@ impl Conversation {
         &self,
         question: &Question,
         keys: Keys,
-        known: (&Known<'_>, Style),
+        (known, style): (&Known<'_>, Style),
+        previewer: Option<&dyn Previewer>,
     ) -> Result<Choice, Refusal> {
+        let findings = &known.decision.findings;
+        let mut previews = findings
+            .iter()
+            .filter_map(|finding| finding.preview.as_ref());
+        let previewer = previewer.filter(|_| previews.next().is_some());
         self.show(question)?;
         for ask in &question.asks {
             let answer = loop {
@@ -229,11 +237,23 @@ impl Conversation {
                     self.write(row.as_bytes())?;
                 }
                 self.settle()?;
-                let answer = self.answer(ask, keys)?;
-                if ask.accepts(&answer) || !is_details(&answer) {
-                    break answer;
-                }
-                if !self.page_through(known)? {
+                let answer = self.answer(ask, keys, previewer.is_some())?;
+                let goes_on = match previewer {
+                    _ if ask.accepts(&answer) => break answer,
+                    _ if is_details(&answer) => {
+                        self.page_through(&|columns| details(known, columns, style))?
+                    }
+                    Some(previewer) if is_preview(&answer) => {
+                        match self.preview(known.decision, previewer)? {
+                            Some(shown) => {
+                                self.page_through(&|columns| sheet(&shown, columns, style))?
+                            }
+                            None => false,
+                        }
+                    }
+                    _ => break answer,
+                };
+                if !goes_on {
                     return Ok(Choice::Refuse);
                 }
                 self.show(question)?;
@@ -259,13 +279,96 @@ impl Conversation {
         self.write(text.as_bytes())
     }
 
-    /// Shows all that is known, page by page, until the person goes back to the question; false where they say no.
-    /// No key here is a yes.
-    fn page_through(&self, (known, style): (&Known<'_>, Style)) -> Result<bool, Refusal> {
+    /// Runs the previews of what is asked about, one after the other; none where the person says no meanwhile.
+    fn preview<'d>(
+        &self,
+        decision: &'d Decision,
+        previewer: &dyn Previewer,
+    ) -> Result<Option<Vec<Shown<'d>>>, Refusal> {
+        self.write(RUNNING.as_bytes())?;
+        self.discard()?;
+        let until = self.deadline.min(Instant::now() + MOST_PREVIEW);
+        let mut all = Vec::new();
+        for finding in &decision.findings {
+            let Some(preview) = &finding.preview else {
+                continue;
+            };
+            let mut shown = Shown {
+                finding,
+                preview,
+                output: Vec::new(),
+                end: End::NoTime,
+            };
+            // The same command is met by several rules.
+            if all.iter().any(|one: &Shown<'_>| one.preview == preview) {
+                continue;
+            }
+            let began = Instant::now();
+            if began < until {
+                shown.end = match previewer.start(preview) {
+                    Ok(kept) => match self.listen(&kept, &mut shown.output, (began, until))? {
+                        Some(end) => end,
+                        None => return Ok(None),
+                    },
+                    Err(error) => End::NotStarted(unmistaken(&error.to_string())),
+                };
+            }
+            all.push(shown);
+        }
+        Ok(Some(all))
+    }
+
+    /// Takes what a preview writes until it ends or is to end; none where the person says no meanwhile.
+    fn listen(
+        &self,
+        kept: &Kept,
+        output: &mut Vec<u8>,
+        (began, until): (Instant, Instant),
+    ) -> Result<Option<End>, Refusal> {
+        let mut is_open = true;
+        loop {
+            let ended = match kept.status() {
+                Ok(status) => Some(End::Status(status)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+                Err(_) => Some(End::Lost),
+            };
+            // What was written before the end has arrived.
+            is_open = is_open && take(kept, output);
+            if output.len() > MOST_OUTPUT {
+                output.truncate(MOST_OUTPUT);
+                return Ok(Some(End::TooMuch(MOST_OUTPUT)));
+            }
+            if ended.is_some() {
+                return Ok(ended);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let time = until.saturating_duration_since(began) + Duration::from_millis(500);
+                return Ok(Some(End::Time(time.as_secs())));
+            }
+            let mut others = vec![kept.leash.as_fd()];
+            if is_open {
+                others.push(kept.stream.as_fd());
+            }
+            if !self.wait(&others, left)?.terminal {
+                continue;
+            }
+            match self.read()?.as_slice() {
+                [b'q' | b'p' | ESCAPE] => return Ok(Some(End::Key)),
+                [b'n'] => return Ok(None),
+                keys if keys.iter().any(|key| LEAVE.contains(key)) => return Err(Refusal::Person),
+                _ => {}
+            }
+        }
+    }
+
+    /// Shows a sheet, which is made for a number of columns, page by page, until the person goes back to the question;
+    /// false where they say no. No key here is a yes.
+    fn page_through(&self, sheet: &dyn Fn(usize) -> Vec<String>) -> Result<bool, Refusal> {
         let mut number = 0;
         loop {
             let size = size(self.terminal.as_fd()).unwrap_or(self.size);
-            let sheet = details(known, columns(size), style);
+            let sheet = sheet(columns(size));
             let page = Page::new(number, sheet.len(), rows(size).saturating_sub(1));
             number = page.number;
             let mut text = String::from("\n");
@@ -302,7 +405,7 @@ impl Conversation {
             let turn = match self.read()?.as_slice() {
                 [b' ' | b'j' | b'\r' | b'\n'] => Turn::On,
                 [b'b' | b'k' | 0x7f] => Turn::Up,
-                [b'q' | b'd' | ESCAPE] => Turn::Done,
+                [b'q' | b'd' | b'p' | ESCAPE] => Turn::Done,
                 [b'n'] => Turn::No,
                 [ESCAPE, b'[' | b'O', b'B' | b'C'] | b"\x1b[6~" => Turn::On,
                 [ESCAPE, b'[' | b'O', b'A' | b'D'] | b"\x1b[5~" => Turn::Up,
@@ -340,15 +443,11 @@ impl Conversation {
     }
 
     /// Lets the person type one line.
-    fn answer(&self, ask: &Ask, keys: Keys) -> Result<String, Refusal> {
+    fn answer(&self, ask: &Ask, keys: Keys, has_preview: bool) -> Result<String, Refusal> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let rescue = || drop(self.modes.set(self.terminal.as_fd()));
         let seconds = (left + Duration::from_millis(500)).as_secs();
-        let words = match keys {
-            Keys::Yes => ask.words(seconds),
-            Keys::Session => ask.words_in_session(seconds),
-            Keys::Review => ask.words_of_review(seconds),
-        };
+        let words = ask.words(keys, has_preview, seconds);
         let mut entry = Entry::start(&words, self.size, rescue).map_err(unusable)?;
         let mut typed = 0;
         let mut is_drawn = false;
@@ -486,6 +585,21 @@ pub(super) fn turn(
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Takes what a preview has written by now; whether more can come. More than is shown is not read.
+fn take(kept: &Kept, output: &mut Vec<u8>) -> bool {
+    let mut buffer = [0; 4096];
+    while output.len() <= MOST_OUTPUT {
+        match (&kept.stream).read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(count) => output.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// What a person does at the end of a page.

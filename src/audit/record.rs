@@ -91,6 +91,7 @@ impl<'a> Outcome<'a> {
                     Refusal::Interrupted => "interrupted",
                     Refusal::Vanished => "vanished",
                     Refusal::TooMuch => "too-much",
+                    Refusal::Preview => "preview",
                     Refusal::Pending { .. } | Refusal::Incomplete { .. } => "pending",
                     Refusal::Several(_) => "several",
                     Refusal::Reviewer { .. } | Refusal::External { .. } => "reviewer",
@@ -332,6 +333,7 @@ mod tests {
                 resource: None,
                 words: Vec::new(),
                 around: crate::decide::around::Around::default(),
+                preview: None,
                 origin: Span { start: 0, end: 4 },
             }],
         }

@@ -49,6 +49,20 @@ pub fn environment<'a>(entries: impl Iterator<Item = &'a [u8]>) -> String {
     hash(kept.into_iter())
 }
 
+/// The entries by which [`environment`] tells one from another, those of a name together.
+#[must_use]
+pub fn lasting<'a>(entries: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    let name = |entry: &[u8]| {
+        let name = entry.split(|&byte| byte == b'=').next();
+        name.unwrap_or_default().to_vec()
+    };
+    let kept = entries.filter(|entry| !is_one_of(PASSING, entry));
+    let mut kept: Vec<Vec<u8>> = kept.map(<[u8]>::to_vec).collect();
+    // Of entries with the same name the first counts, so they keep their order.
+    kept.sort_by_key(|entry| name(entry));
+    kept
+}
+
 /// A hash of what is shown of a call only in part, byte by byte: the words, the working directory, and the variables
 /// that name it and the one before.
 #[must_use]
@@ -347,5 +361,24 @@ mod tests {
         ] {
             assert_ne!(usual, other);
         }
+    }
+
+    #[test]
+    fn what_lasts_of_an_environment_is_the_same_where_its_hash_is() {
+        let kept = |entries: &[&[u8]]| lasting(entries.iter().copied());
+        let one: &[&[u8]] = &[
+            b"B=2",
+            b"A=1",
+            b"SHLVL=1",
+            b"_=/bin/x",
+            b"COLUMNS=9",
+            b"A=0",
+        ];
+        let other: &[&[u8]] = &[b"COLUMNS=8", b"A=1", b"A=0", b"B=2", b"_=/bin/y"];
+        assert_eq!(kept(one), [b"A=1", b"A=0", b"B=2"]);
+        assert_eq!(kept(one), kept(other));
+        let hash = |entries: &[&[u8]]| environment(entries.iter().copied());
+        assert_eq!(hash(one), hash(other));
+        assert_ne!(kept(&[b"A=1"]), kept(&[b"A=2"]));
     }
 }

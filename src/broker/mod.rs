@@ -20,7 +20,9 @@ mod serve;
 mod several;
 mod shared;
 
-pub use message::{Asked, Granted, Listed, Reviewer, Root, Scope, Shown, call, environment};
+pub use message::{
+    Asked, Granted, Listed, Reviewer, Root, Scope, Shown, call, environment, lasting,
+};
 pub use peer::{Stranger, check_this};
 pub use serve::serve;
 

@@ -16,7 +16,7 @@ use crate::probe::{Blind, Budget};
 use crate::surroundings::{self, Surroundings};
 
 /// What a session began with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Base {
     environment: Vec<Vec<u8>>,
     place: Place,

@@ -127,6 +127,7 @@ impl<'a> Walker<'a> {
             via: self.scope.via.clone(),
             elsewhere: self.scope.elsewhere,
             cwd: self.scope.cwd.clone(),
+            started_in: self.scope.cwd.clone(),
             origin: self.scope.origin.unwrap_or_default(),
             opacity: Opacity::Known,
             shown: Shown::Start,

@@ -49,7 +49,8 @@ pub struct Guarding<'a> {
 ///
 /// Where it is not known how it ended.
 pub fn run(program: Program, guarding: &Guarding<'_>) -> Result<Outcome, Error> {
-    let mut ask = |question: &[u8], times| put(question, times, guarding.record.as_deref());
+    let mut ask =
+        |question: &[u8], times| put(guarding.policy, question, times, guarding.record.as_deref());
     if !guarding.has_gate {
         return launcher::run(program, &mut ask, &mut |seat| {
             alone(&mut seat.start(&[], &mut || Ok(()))?)
@@ -104,7 +105,7 @@ fn inside(seat: Seat, guarding: &Guarding<'_>, launcher: i32) -> io::Result<()> 
 }
 
 /// Keeps this process and all that come from it from signalling anybody else.
-fn confine(may_gain: bool) -> io::Result<()> {
+pub(super) fn confine(may_gain: bool) -> io::Result<()> {
     match landlock::scope_signals() {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) && !may_gain => {
             give_up_new_privileges()?;

@@ -19,13 +19,15 @@ use nix::fcntl::OFlag;
 use nix::unistd::{getpid, getppid, pipe2};
 use serde::{Deserialize, Serialize};
 
+use super::alike::is_alike;
 use super::budgets::{Behind, Budgets, Stands};
 use super::grants::Grants;
+use super::preview::Previews;
 use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
-use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
+use crate::approve::{self, Approver, Cleared, Previewer, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
-use crate::broker::{Root, call, environment};
+use crate::broker::{Root, call, environment, lasting};
 use crate::decide::Decision;
 use crate::decide::approved::Approved;
 use crate::decide::past::Deed;
@@ -77,6 +79,8 @@ pub enum Asks {
     Here,
     /// The launcher of the agent, on the person's terminal.
     Launcher(Questions),
+    /// Nobody: what would have to be asked is refused.
+    Nobody,
 }
 
 /// An exec, judged.
@@ -384,6 +388,12 @@ impl<'a> Guard<'a> {
         let seconds = self.policy.settings().prompt_seconds;
         let (file, environment) = (file_of(request), environment(request.environment.iter()));
         let call = call_of(request);
+        let has_preview = judged.decision.findings.iter();
+        let has_preview = has_preview.filter(|one| one.preview.is_some()).count() > 0;
+        let start = (has_preview && may_preview(request)).then(|| Start {
+            environment: lasting(request.environment.iter()),
+            guards: self.ends,
+        });
         let question = Put {
             same: [
                 file.clone().unwrap_or_default(),
@@ -399,16 +409,23 @@ impl<'a> Guard<'a> {
                 times: 1,
                 elsewhere: elsewhere(self.policy, file, environment, call, self.session),
             },
-            start: judged.start,
+            start_of_text: judged.start,
             is_typed: judged.told == Told::Typed,
+            start,
         };
         match &self.asks {
-            Asks::Here => apart::ask(
-                &question.decision,
-                &question.request,
-                request.task,
-                |outcome| question.done(outcome, self.record.as_deref()),
-            ),
+            Asks::Nobody => Err(io::ErrorKind::Unsupported.into()),
+            Asks::Here => {
+                let record = self.record.as_deref();
+                let previews = question.previews(self.policy, Some(&self.base), record);
+                apart::ask(
+                    &question.decision,
+                    &question.request,
+                    request.task,
+                    previews.as_ref().map(|one| -> &dyn Previewer { one }),
+                    |outcome| question.done(outcome, record),
+                )
+            }
             Asks::Launcher(questions) => {
                 let (answer, sender) = pipe2(OFlag::O_CLOEXEC)?;
                 let bytes = serde_json::to_vec(&question)?;
@@ -428,15 +445,46 @@ struct Put {
     /// where they are told alike, to the last byte.
     same: [String; 3],
     /// Where in the text the exec's own part begins.
-    start: usize,
+    start_of_text: usize,
     is_typed: bool,
+    /// With what it would be started; none where nothing is previewed.
+    start: Option<Start>,
+}
+
+/// With what an exec would start its program.
+#[derive(Serialize, Deserialize)]
+struct Start {
+    environment: Vec<Vec<u8>>,
+    /// The processes that guard it.
+    guards: [i32; 2],
 }
 
 impl Put {
+    /// What shows previews for it. `base` is as [`Previews::base`].
+    fn previews<'p>(
+        &self,
+        policy: &'p Policy,
+        base: Option<&'p Base>,
+        record: Option<&Path>,
+    ) -> Option<Previews<'p>> {
+        let start = self.start.as_ref()?;
+        Some(Previews {
+            policy,
+            base,
+            environment: Some(start.environment.clone()),
+            record: record.map(Path::to_owned),
+            protects: start.guards.to_vec(),
+        })
+    }
+
     /// Writes down what came of it, for each that it is for; gives what is said of a refusal.
     fn done(&self, outcome: Result<&Approver, &Refusal>, record: Option<&Path>) -> String {
         let entry = Entry {
-            text: self.request.text.get(self.start..).unwrap_or_default(),
+            text: self
+                .request
+                .text
+                .get(self.start_of_text..)
+                .unwrap_or_default(),
             source: &self.request.source,
             cwd: &self.request.cwd,
             decision: &self.decision,
@@ -462,13 +510,20 @@ impl Put {
 /// Puts a question of a guard to the person at the terminal of this process; gives its answer, which is
 /// for as many as want the same.
 #[must_use]
-pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> launcher::Answer {
+pub fn put(
+    policy: &Policy,
+    question: &[u8],
+    times: usize,
+    record: Option<&Path>,
+) -> launcher::Answer {
     let Ok(mut put) = serde_json::from_slice::<Put>(question) else {
         return launcher::Answer::default();
     };
     put.request.times = times;
     let mut is_for_all = true;
-    let bytes = apart::put(&put.decision, &put.request, |outcome| {
+    let previews = put.previews(policy, None, record);
+    let previewer = previews.as_ref().map(|one| -> &dyn Previewer { one });
+    let bytes = apart::put(&put.decision, &put.request, previewer, |outcome| {
         is_for_all = outcome.is_ok_and(Approver::is_for_all) || outcome.is_err();
         put.done(outcome, record)
     });
@@ -542,6 +597,14 @@ impl Judge for Guard<'_> {
             |(task, what, _): &&(i32, u64, String)| *task == request.task && *what == attempt;
         if let Some((_, _, words)) = self.refused.iter().find(known) {
             return Answer::No(words.clone());
+        }
+        if matches!(self.asks, Asks::Nobody) {
+            self.record(request, &judged, Outcome::Refused(&Refusal::Preview));
+            return Answer::No(refused(
+                &judged.decision,
+                judged.told == Told::Typed,
+                &Refusal::Preview,
+            ));
         }
         match self.budgets.stands(&judged.decision, attempt) {
             Stands::Refused(rule) => return Answer::No(words::used_up(rule)),
@@ -618,6 +681,15 @@ impl Judge for Guard<'_> {
             Trouble::Traced => words::traced(),
         }
     }
+}
+
+/// How large an environment may be that is told to whoever puts a question, in bytes.
+const MOST_TOLD: usize = 1 << 20;
+
+/// Whether what an exec would do can be shown by a process that is started here.
+fn may_preview(request: &Request) -> bool {
+    let size: usize = request.environment.iter().map(<[u8]>::len).sum();
+    size <= MOST_TOLD && is_alike(request.task)
 }
 
 /// The files that an exec would start, as they are now.

@@ -94,7 +94,9 @@ impl Judged<'_> {
             &self.cwd.to_string_lossy(),
             elsewhere,
         );
-        match session::review(self.decision, &request, |outcome| self.record(outcome)) {
+        match session::review(self.decision, &request, None, |outcome| {
+            self.record(outcome)
+        }) {
             Ok(_cleared) => Answer::Neutral,
             Err(refusal) => Answer::Deny(message(self.decision, &refusal)),
         }

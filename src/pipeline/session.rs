@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::getppid;
 
-use crate::approve::{self, Approver, Cleared, Elsewhere, Request, USUAL_SECONDS};
+use super::preview::Previews;
+use crate::approve::{self, Approver, Cleared, Elsewhere, Previewer, Request, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
@@ -94,7 +95,14 @@ impl<'a> Session<'a> {
         let (text, source) = (self.shell.judged().to_owned(), self.source());
         let elsewhere = self.elsewhere(decision);
         let request = request(self.policy, text, source, &self.cwd, elsewhere);
-        review(decision, &request, |outcome| {
+        let previews = Previews {
+            policy: self.policy,
+            base: None,
+            environment: None,
+            record: self.record.clone(),
+            protects: Vec::new(),
+        };
+        review(decision, &request, Some(&previews), |outcome| {
             if !self.shell.judged().is_empty() || matches!(outcome, Outcome::Refused(_)) {
                 self.record(decision, outcome);
             }
@@ -179,9 +187,10 @@ pub fn request(
 pub fn review(
     decision: &Decision,
     request: &Request,
+    previewer: Option<&dyn Previewer>,
     record: impl FnOnce(Outcome<'_>),
 ) -> Result<Cleared, Refusal> {
-    let reviewed = approve::review(decision, request);
+    let reviewed = approve::review(decision, request, previewer);
     record(match &reviewed {
         Ok(cleared) => match cleared.approver() {
             Approver::Policy => Outcome::Ran,

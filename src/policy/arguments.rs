@@ -70,21 +70,21 @@ impl Arguments {
             })
     }
 
-    /// Whether a flag is given, and not with a value that says no (`--dry-run=none`) or taken back
-    /// after it (`--no-dry-run`).
+    /// Whether a flag is given, and never with a value that says no (`--dry-run=none`, of which the last one
+    /// counts) nor taken back after it (`--no-dry-run`).
     #[must_use]
     pub fn says_yes(&self, spec: &str) -> bool {
-        self.flags_named(spec)
-            .filter(|flag| !self.is_taken_back(flag))
-            .any(|flag| {
-                flag.value.as_ref().is_none_or(|value| {
-                    value.is_known()
-                        && !matches!(
-                            value.text.to_ascii_lowercase().as_str(),
-                            "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
-                        )
-                })
+        let says_yes = |flag: &Flag| {
+            flag.value.as_ref().is_none_or(|value| {
+                value.is_known()
+                    && !matches!(
+                        value.text.to_ascii_lowercase().as_str(),
+                        "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
+                    )
             })
+        };
+        let mut given = self.flags_named(spec).peekable();
+        given.peek().is_some() && given.all(|flag| says_yes(flag) && !self.is_taken_back(flag))
     }
 
     /// Whether the opposite of a flag stands after it.
@@ -117,18 +117,25 @@ impl Arguments {
     }
 
     /// Whether a flag specification surely holds: `--dry-run=none`, `--help=false` and a value that is
-    /// not known do not count, since the program would act all the same.
+    /// not known do not count, since the program would act all the same. Of a flag that is given several times
+    /// each must hold, as mostly the last one counts.
     #[must_use]
     pub fn surely_has_flag(&self, spec: &str) -> bool {
         spec.split('|').any(|one| {
-            let given = self.flags_named(one);
-            given.filter(|flag| !self.is_taken_back(flag)).any(|flag| {
-                flag.value.as_ref().is_none_or(|value| {
-                    let text = value.text.to_ascii_lowercase();
-                    let off = matches!(text.as_str(), "false" | "none" | "no" | "off" | "f" | "0");
-                    !text.contains(HOLE) && (one.contains('=') || !off)
-                })
-            })
+            let (name, wanted) = parts(one);
+            let holds = |flag: &Flag| match (&flag.value, wanted) {
+                (None, wanted) => wanted.is_none(),
+                (Some(value), _) if value.text.contains(HOLE) => false,
+                (Some(value), Some(pattern)) => super::glob::matches(pattern, &value.text),
+                (Some(value), None) => !matches!(
+                    value.text.to_ascii_lowercase().as_str(),
+                    "false" | "none" | "no" | "off" | "f" | "0"
+                ),
+            };
+            let given = self.flags_named(name);
+            let given = given.filter(|flag| !self.is_taken_back(flag));
+            let mut given = given.peekable();
+            given.peek().is_some() && given.all(holds)
         })
     }
 
@@ -378,6 +385,8 @@ mod tests {
             ("delete --dry-run=\u{FFFC}", false),
             ("delete -- --dry-run", false),
             ("delete --dry-run --no-dry-run", false),
+            ("delete --dry-run=client --dry-run=none", false),
+            ("delete --dry-run=none --dry-run", false),
             ("delete --no-dry-run --dry-run", true),
             ("delete", false),
         ] {
@@ -467,6 +476,9 @@ mod tests {
             ("delete x --dry-run=False", false),
             ("delete x --dry-run=\u{FFFC}", false),
             ("delete x", false),
+            ("delete x --dry-run=client --dry-run=none", false),
+            ("delete x --dry-run=none --dry-run=client", false),
+            ("delete x --dry-run=client --dry-run=server", true),
         ] {
             let arguments = read(None, &words(text));
             assert_eq!(arguments.surely_has_flag("--dry-run"), surely, "{text}");

@@ -171,6 +171,7 @@ mod tests {
         let judged = Judged {
             effect: Effect::Allow,
             rules: Vec::new(),
+            ..Judged::default()
         };
         assert_eq!(
             outcome("allow = [\n  \"ls\",\n]", &judged),
@@ -179,6 +180,7 @@ mod tests {
         let denied = Judged {
             effect: Effect::Deny,
             rules: vec!["a.b".to_owned()],
+            ..Judged::default()
         };
         assert_eq!(
             outcome("allow = [\n  \"ls\",\n]", &denied),
@@ -198,6 +200,7 @@ mod tests {
         let denied = Judged {
             effect: Effect::Deny,
             rules: Vec::new(),
+            ..Judged::default()
         };
         assert_eq!(
             outcome(text, &denied),
@@ -211,6 +214,7 @@ mod tests {
         let denied = Judged {
             effect: Effect::Deny,
             rules: vec!["no.such-rule".to_owned()],
+            ..Judged::default()
         };
         assert_eq!(
             outcome(text, &denied),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::load::{Parsed, Step};
+use super::preview::{ARGUMENTS, COMMAND, PROGRAM, is_whole};
 use super::schema::{
     Budget, Credentials, Effect, Environment, Exception, Loses, Match, PathClass, Program,
     Resource, Rule, Runs, Session, Settings, Signal,
@@ -582,9 +583,11 @@ impl<'k> Check<'_, '_, 'k> {
                 "add `followed-by`, or leave `same` out",
             );
         }
-        self.each("match", &rule.matches, |check, one| {
-            check.conditions(one);
-            check.of_session(one, rule.session);
+        let asks_about_one = rule.effect != Effect::Deny && rule.followed_by.is_empty();
+        self.each("match", &rule.matches, |check, conditions| {
+            check.conditions(conditions);
+            check.preview(conditions, asks_about_one);
+            check.of_session(conditions, rule.session);
         });
         if rule.session.is_some() && !rule.followed_by.is_empty() {
             self.wrong(
@@ -653,6 +656,29 @@ impl<'k> Check<'_, '_, 'k> {
         self.each("match", &exception.matches, Self::conditions_alone);
     }
 
+    /// A preview must hold every word of the command, whatever that is.
+    fn preview(&mut self, conditions: &Match, asks_about_one: bool) {
+        if conditions.preview.is_empty() {
+            return;
+        }
+        if !is_whole(&conditions.preview) {
+            self.wrong(
+                "preview",
+                "`preview` does not hold the whole command",
+                format!(
+                    "begin it with `{COMMAND}` or `{PROGRAM}`, and put `{ARGUMENTS}` behind it once"
+                ),
+            );
+        }
+        if !asks_about_one {
+            self.wrong(
+                "preview",
+                "`preview` belongs to a rule that asks about one command",
+                "leave it out",
+            );
+        }
+    }
+
     /// Conditions that no probe is asked about: those of an exception, or on a second action.
     fn conditions_alone(&mut self, conditions: &Match) {
         self.conditions(conditions);
@@ -660,6 +686,7 @@ impl<'k> Check<'_, '_, 'k> {
             ("loses", conditions.loses.is_some()),
             ("resource", conditions.resource.is_some()),
             ("in", !conditions.within.is_empty()),
+            ("preview", !conditions.preview.is_empty()),
         ] {
             if is_given {
                 self.wrong(

@@ -54,6 +54,8 @@ pub struct Judged {
     pub effect: Effect,
     /// The rules that apply, lifted ones left out.
     pub rules: Vec<String>,
+    /// The lines that show what it would do, each with the rule that has it.
+    pub previews: Vec<(String, String)>,
 }
 
 /// Judges lines by a policy.
@@ -88,7 +90,14 @@ struct File {
 #[derive(Deserialize)]
 struct RuleOfFile {
     id: String,
+    #[serde(rename = "match", default)]
+    matches: Vec<MatchOfRule>,
     examples: ExamplesOfRule,
+}
+
+#[derive(Deserialize)]
+struct MatchOfRule {
+    preview: Option<Spanned<Vec<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +184,7 @@ fn of_file(path: &str, text: &str, judge: &mut Judge<'_>, outcome: &mut Outcome)
         return;
     };
     for rule in file.rule {
+        let mut has_preview = false;
         let matches = rule.examples.matches.into_iter().map(|line| (line, true));
         let passes = rule.examples.passes.into_iter().map(|line| (line, false));
         for (line, expected) in matches.chain(passes) {
@@ -188,6 +198,21 @@ fn of_file(path: &str, text: &str, judge: &mut Judge<'_>, outcome: &mut Outcome)
             };
             let failure = PolicyError::at(path, text, line.span(), message);
             outcome.add((found != expected).then(|| failure.hinted(told(&judged))));
+            for (_, preview) in judged.previews.iter().filter(|(of, _)| of == id) {
+                has_preview = true;
+                let shown = judge(&Line::example(preview));
+                let message = format!("the preview `{preview}` of `{id}` is not allowed itself");
+                let failure = PolicyError::at(path, text, line.span(), message);
+                let is_stopped = shown.effect != Effect::Allow;
+                outcome.add(is_stopped.then(|| failure.hinted(told(&shown))));
+            }
+        }
+        let mut previews = rule.matches.iter().filter_map(|one| one.preview.as_ref());
+        if let Some(preview) = previews.next().filter(|_| !has_preview) {
+            let message = format!("no example of `{}` has a preview", rule.id);
+            let failure = PolicyError::at(path, text, preview.span(), message);
+            let hint = "add a plain command line to `matches`, or leave `preview` out";
+            outcome.add(Some(failure.hinted(hint)));
         }
     }
 }

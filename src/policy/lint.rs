@@ -303,7 +303,7 @@ mod tests {
             } else {
                 Effect::Allow
             },
-            rules: Vec::new(),
+            ..Judged::default()
         };
         layers(&policy, &mut judge)
             .iter()

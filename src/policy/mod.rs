@@ -6,6 +6,7 @@ pub mod matcher;
 
 pub mod arguments;
 pub mod paths;
+pub mod preview;
 pub mod walk;
 
 pub mod discover;

@@ -656,6 +656,9 @@ pub struct Match {
     /// All that it does is to start programs of this machine: where the exec gate judges each of them,
     /// nobody is asked.
     pub only_starts: Option<bool>,
+    /// The words that show what the command would do, without doing it, with placeholders for the command's own:
+    /// `{command}` or `{program}` first, `{arguments}` behind. Empty where there is no such thing. It is no condition.
+    pub preview: Vec<String>,
 }
 
 /// What is at stake, for a probe to look at.

@@ -11,7 +11,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 const MOST: Duration = Duration::from_secs(6);
 
 /// What looks have taken of a minute that is under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Budget {
     began: Cell<Option<Instant>>,
     spent: Cell<Duration>,

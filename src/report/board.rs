@@ -358,6 +358,7 @@ mod tests {
             resource: Some("x".repeat(80)),
             words: Vec::new(),
             around: Around::default(),
+            preview: None,
             origin: Span {
                 start: 0,
                 end: text.len(),

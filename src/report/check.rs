@@ -134,6 +134,7 @@ mod tests {
                 resource: None,
                 words: Vec::new(),
                 around: crate::decide::around::Around::default(),
+                preview: None,
                 origin: Span { start: 0, end: 8 },
             }],
         }

@@ -5,6 +5,7 @@ use dialoguer::console::measure_text_width;
 
 use crate::action::{FileUse, Value};
 use crate::broker::Root;
+use crate::decide::preview::Preview;
 use crate::decide::{Decision, Finding};
 use crate::policy::schema::{Acknowledge, Effect};
 
@@ -39,11 +40,7 @@ pub struct Known<'a> {
 /// All of it, in rows of at most so many columns.
 #[must_use]
 pub fn details(known: &Known<'_>, columns: usize, style: Style) -> Vec<String> {
-    let mut sheet = Sheet {
-        rows: Vec::new(),
-        width: columns.saturating_sub(LABEL).max(NARROWEST),
-        style,
-    };
+    let mut sheet = Sheet::new(columns, style);
     sheet.title("kibosh: all that is known; nothing of this has run yet");
     sheet.text(known.text, columns);
     sheet.words("in", Role::Margin, known.cwd);
@@ -69,21 +66,32 @@ pub fn details(known: &Known<'_>, columns: usize, style: Style) -> Vec<String> {
 }
 
 /// Rows that are being written.
-struct Sheet {
-    rows: Vec<String>,
+pub(super) struct Sheet {
+    /// Those that are written.
+    pub(super) rows: Vec<String>,
     width: usize,
     style: Style,
 }
 
 impl Sheet {
-    fn title(&mut self, words: &str) {
+    /// An empty one, of so many columns.
+    pub(super) fn new(columns: usize, style: Style) -> Self {
+        Self {
+            rows: Vec::new(),
+            width: columns.saturating_sub(LABEL).max(NARROWEST),
+            style,
+        }
+    }
+
+    /// A title.
+    pub(super) fn title(&mut self, words: &str) {
         for row in folded(words, self.width + LABEL) {
             self.rows.push(self.style.paint(Role::Title, &row));
         }
     }
 
     /// The whole text, line by line; what goes on in the next row has another margin.
-    fn text(&mut self, text: &str, columns: usize) {
+    pub(super) fn text(&mut self, text: &str, columns: usize) {
         let width = columns.saturating_sub(4).max(NARROWEST);
         for line in text.trim_end_matches('\n').split('\n') {
             let mut margin = "  | ";
@@ -97,7 +105,7 @@ impl Sheet {
     }
 
     /// A label and words, which may be foreign.
-    fn words(&mut self, label: &str, role: Role, words: &str) {
+    pub(super) fn words(&mut self, label: &str, role: Role, words: &str) {
         if words.is_empty() {
             return;
         }
@@ -181,6 +189,8 @@ impl Sheet {
         for text in &around.texts {
             self.words("is given", Role::Margin, text);
         }
+        let preview = finding.preview.as_ref().and_then(Preview::line);
+        self.words("preview", Role::Margin, &preview.unwrap_or_default());
     }
 }
 

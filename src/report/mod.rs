@@ -21,6 +21,7 @@ pub mod launch;
 pub mod log;
 pub mod loss;
 pub mod policy;
+pub mod preview;
 pub mod prompt;
 pub mod refusal;
 pub mod review;

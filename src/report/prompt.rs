@@ -46,6 +46,17 @@ pub struct Question {
     pub asks: Vec<Ask>,
 }
 
+/// What a person may type at a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// A yes; all else is none.
+    Yes,
+    /// A yes, or a yes for the session; all else is none.
+    Session,
+    /// A yes, a yes for the session, or a no.
+    Review,
+}
+
 /// One thing to type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
@@ -65,30 +76,29 @@ impl Ask {
         }
     }
 
-    /// The words before the place where the person types.
+    /// The words before the place where the person types, of whom `keys` are taken; `has_preview` where there is
+    /// one to be shown.
     #[must_use]
-    pub fn words(&self, seconds: u64) -> String {
-        match self {
-            Self::Yes => format!("Run it? y + Enter is yes, d details, else no ({seconds} s)"),
-            Self::Name(_) => format!("Name (d details, else no, {seconds} s)"),
-        }
-    }
-
-    /// The same where a yes can be for the session.
-    #[must_use]
-    pub fn words_in_session(&self, seconds: u64) -> String {
-        match self {
-            Self::Yes => format!("Run it? y once, s session, d details, else no ({seconds} s)"),
-            Self::Name(_) => self.words(seconds),
-        }
-    }
-
-    /// The same where a person reviews, who can also say yes for the session, no, or leave it.
-    #[must_use]
-    pub fn words_of_review(&self, seconds: u64) -> String {
-        match self {
-            Self::Yes => format!("Run it? y, s session, n, d details; else left ({seconds} s)"),
-            Self::Name(_) => format!("Name (n is no, d details, {seconds} s)"),
+    pub fn words(&self, keys: Keys, has_preview: bool, seconds: u64) -> String {
+        let more = if has_preview {
+            "d details, p preview"
+        } else {
+            "d details"
+        };
+        match (self, keys) {
+            (Self::Yes, Keys::Yes) => {
+                format!("Run it? y + Enter is yes, {more}, else no ({seconds} s)")
+            }
+            (Self::Yes, Keys::Session) => {
+                format!("Run it? y once, s session, {more}, else no ({seconds} s)")
+            }
+            (Self::Yes, Keys::Review) => {
+                format!("Run it? y, s session, n, {more}; else left ({seconds} s)")
+            }
+            (Self::Name(_), Keys::Yes | Keys::Session) => {
+                format!("Name ({more}, else no, {seconds} s)")
+            }
+            (Self::Name(_), Keys::Review) => format!("Name (n is no, {more}, {seconds} s)"),
         }
     }
 
@@ -112,6 +122,12 @@ pub fn is_no(answer: &str) -> bool {
 #[must_use]
 pub fn is_details(answer: &str) -> bool {
     ["d", "D"].contains(&answer)
+}
+
+/// Whether `answer` asks for what it would do, which answers nothing.
+#[must_use]
+pub fn is_preview(answer: &str) -> bool {
+    ["p", "P"].contains(&answer)
 }
 
 /// Whether `answer` is their yes for the session.
@@ -156,12 +172,11 @@ pub fn question(decision: &Decision, scene: &Scene<'_>) -> Option<Question> {
     let details = [Detail::All, Detail::Needed, Detail::Least];
     details.into_iter().find_map(|detail| {
         let question = in_detail(decision, scene, detail)?;
+        let mut findings = decision.findings.iter();
+        let has_preview = findings.any(|finding| finding.preview.is_some());
         let asked = question.asks.iter().map(|ask| {
-            let words = [
-                ask.words(99),
-                ask.words_in_session(99),
-                ask.words_of_review(99),
-            ];
+            let words = [Keys::Yes, Keys::Session, Keys::Review];
+            let words = words.map(|keys| ask.words(keys, has_preview, 99));
             let longest = words.iter().map(|words| words.chars().count()).max();
             let needed = longest.unwrap_or_default() + LONGEST_ANSWER;
             needed.div_ceil(scene.columns) + ask.row().iter().count()
@@ -426,6 +441,7 @@ mod tests {
             resource: None,
             words: Vec::new(),
             around: crate::decide::around::Around::default(),
+            preview: None,
             origin: Span {
                 start,
                 end: start + part.len(),

@@ -36,6 +36,8 @@ pub enum Refusal {
     Vanished,
     /// There is more to approve than a person can be shown at once.
     TooMuch,
+    /// It belongs to a preview, in which nobody is asked.
+    Preview,
     /// Nobody could be asked here, and nobody has answered elsewhere yet.
     Pending {
         /// The number of the request.
@@ -292,6 +294,7 @@ fn ground(refusal: &Refusal) -> String {
             missing(absence),
             unmistaken(&escape(why))
         ),
+        Refusal::Preview => "a preview starts only what runs without a person's yes".to_owned(),
         Refusal::TooMuch => {
             "it needs a person's yes for more than this terminal can show at once; \
                              split the line into smaller ones, or make the terminal larger"
@@ -349,6 +352,7 @@ mod tests {
             resource: None,
             words: Vec::new(),
             around: crate::decide::around::Around::default(),
+            preview: None,
             origin: Span::default(),
         }
     }
@@ -375,6 +379,7 @@ mod tests {
             Refusal::Interrupted,
             Refusal::Vanished,
             Refusal::TooMuch,
+            Refusal::Preview,
             Refusal::Pending {
                 number: 7,
                 absence: Absence::NoTerminal,

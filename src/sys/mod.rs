@@ -9,6 +9,7 @@ pub mod bpf;
 pub mod descriptors;
 pub mod environment;
 pub mod filter;
+pub mod handing;
 pub mod kernel;
 pub mod landlock;
 pub mod limits;

@@ -291,6 +291,11 @@ pub fn become_unseen() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets others of the same user look into this process and trace it again (`PR_SET_DUMPABLE`).
+pub fn become_seen() {
+    set_seen(1);
+}
+
 /// Nobody of the same user may look into this process or trace it (`PR_SET_DUMPABLE`). Dropping it makes that
 /// as it was before.
 pub struct Unseen {

@@ -45,6 +45,7 @@ impl Question<'_> {
                 reviewers: 1,
                 words: Vec::new(),
                 around: Around::default(),
+                preview: None,
                 origin: Span {
                     start: 0,
                     end: text.len(),
@@ -62,7 +63,7 @@ impl Question<'_> {
             times: 1,
             elsewhere: None,
         };
-        match approve::review(&decision, &request) {
+        match approve::review(&decision, &request, None) {
             Ok(_cleared) => Ok(()),
             Err(why) => Err(message(&decision, &why)),
         }

@@ -79,6 +79,8 @@ mod policy_layers;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod preview;
+#[cfg(test)]
 mod prompt;
 #[cfg(test)]
 mod races;

@@ -218,6 +218,33 @@ fn the_index_leaves_out_no_rule_that_matches() {
     assert!(matched > 0);
 }
 
+#[test]
+fn each_preview_of_the_packs_is_shown_by_an_example_of_its_condition() {
+    let policy = Policy::shipped();
+    let place = Place::text_only();
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for rule in policy.rules().map(|found| found.rule) {
+        let lines = rule.examples.matches.iter();
+        let actions: Vec<_> = lines
+            .flat_map(|line| judge::judge(&policy, line, &Context::text_only()).actions)
+            .collect();
+        let with_preview = rule.matches.iter().filter(|one| !one.preview.is_empty());
+        for (number, condition) in with_preview.enumerate() {
+            seen += 1;
+            let is_shown = actions.iter().any(|action| {
+                let program = policy.program(&action.program);
+                let facts = Facts::new(action, program.as_deref(), &policy, &place);
+                is_match(condition, &facts, &policy)
+            });
+            if !is_shown {
+                missing.push(format!("{} {number}: {condition:?}", rule.id));
+            }
+        }
+    }
+    assert!(seen > 20 && missing.is_empty(), "{}", missing.join("\n"));
+}
+
 /// A project's file that tries every way to loosen what the packs say.
 fn loosening() -> String {
     let mut text = "[settings]\ndry-run = false\n".to_owned();

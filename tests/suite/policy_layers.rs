@@ -579,6 +579,7 @@ fn judged(line: &examples::Line) -> Judged {
         Judged {
             effect: Effect::Deny,
             rules: vec!["team.no-prod".to_owned()],
+            ..Judged::default()
         }
     } else {
         Judged::default()
@@ -600,4 +601,53 @@ fn the_project_file_of_a_directory_is_named_by_its_real_path() {
             .unwrap()
     );
     assert!(project_file(&machine.0.join("home/project/none.toml")).is_err());
+}
+
+#[test]
+fn a_preview_must_be_allowed_and_shown_by_an_example() {
+    const PREVIEW: &str = "[[rule]]\nid = \"team.raze\"\neffect = \"confirm\"\nreason = \"it is gone\"\n\
+        match = [{ program = [\"raze\"], no-flags = [\"--pretend\"], preview = [\"{command}\", \"--pretend\", \"{arguments}\"] }]\n\
+        examples = { matches = [\"raze all\"], passes = [\"raze --pretend all\"] }\n";
+    for (changed, to, expected) in [
+        ("id", "id", &[][..]),
+        // It asks about its own preview.
+        (
+            "no-flags = [\"--pretend\"], ",
+            "",
+            &[
+                "the preview `raze --pretend all` of `team.raze` is not allowed itself",
+                "`team.raze` matches what it should let pass",
+                "the preview `raze --pretend --pretend all` of `team.raze` is not allowed itself",
+            ],
+        ),
+        // Another rule does.
+        (
+            "{command}\", \"--pretend\"",
+            "{program}\", \"--pretend\", \"apply\", \"production\"",
+            &[
+                "the preview `raze --pretend apply production all` of `team.raze` is not allowed itself",
+            ],
+        ),
+        (
+            "[\"raze all\"]",
+            "[\"echo all | xargs raze\"]",
+            &["no example of `team.raze` has a preview"],
+        ),
+    ] {
+        let machine = Machine::new();
+        let rule = PREVIEW.replacen(changed, to, 1);
+        let other = "[[rule]]\nid = \"team.production\"\neffect = \"deny\"\nreason = \"it is the pipeline's\"\n\
+            match = [{ program = [\"raze\"], operands = [\"production\"] }]\n\
+            examples = { matches = [\"raze production\"], passes = [\"raze all\"] }\n";
+        let other = if expected.is_empty() { "" } else { other };
+        let other = other.replace("passes = [\"raze all\"]", "passes = [\"look all\"]");
+        machine.write("home/.config/kibosh/b.toml", &format!("{rule}{other}"));
+        let policy = machine.load();
+        let mut judge = |line: &examples::Line| judge::example(&policy, line);
+        let told: Vec<String> = match examples::prove(&policy, &machine.folders(), &mut judge) {
+            Ok(()) => Vec::new(),
+            Err(errors) => errors.0.into_iter().map(|error| error.message).collect(),
+        };
+        assert_eq!(told, expected, "{rule}");
+    }
 }

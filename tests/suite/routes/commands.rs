@@ -80,8 +80,13 @@ impl Here<'_> {
             let actions = actions(self.policy, &line.text, &of_examples);
             let decision =
                 decide::evaluate(self.policy, &actions, &of_examples, Gates::Line, &Blind);
+            let previews = judge::previews(&decision);
             let (effect, rules) = found(decision);
-            let judged = Judged { effect, rules };
+            let judged = Judged {
+                effect,
+                rules,
+                previews,
+            };
             lines.push((actions, judged.clone()));
             judged
         });
