@@ -8,6 +8,7 @@ pub mod apart;
 mod elsewhere;
 mod entry;
 mod external;
+mod keeper;
 mod kept;
 pub mod reviewer;
 mod signals;

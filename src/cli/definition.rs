@@ -90,6 +90,9 @@ pub enum Verb {
     /// waits, with what other users need two people for, and the chosen one. Up and down choose; `y` and Enter is yes
     /// once, `s` for the session, `t` for 10 minutes; `n` is no, with a reason or none; `d` shows all that is known; `q`
     /// quits. On another terminal each request is asked about by itself, and Ctrl-C ends it.
+    ///
+    /// A request that comes while nobody presses a key is told to the desktop (`notify-send`, where DISPLAY or
+    /// WAYLAND_DISPLAY is set), else by the terminal's bell: its rules only, and nothing of what it says.
     Watch,
     /// Keep what waits for a person; started by whoever asks
     #[command(long_flag = "broker", hide = true)]
