@@ -18,6 +18,7 @@ mod terminal;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::standing::Counts;
 use self::terminal::Choice;
 use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
@@ -78,6 +79,9 @@ pub struct Request {
     /// How many want the same at once, which one answer is for.
     #[serde(default)]
     pub times: usize,
+    /// Which terminals count.
+    #[serde(default)]
+    pub counts: Counts,
     /// What is needed to ask on another terminal; none where that is not to be.
     pub elsewhere: Option<Elsewhere>,
 }

@@ -15,7 +15,7 @@ use nix::sys::termios::{FlushArg, tcflush};
 use super::keeper::Keeper;
 use super::signals::Held;
 use super::terminal::{open, turn, unusable};
-use super::{Absence, Refusal, standing};
+use super::{Absence, Counts, Refusal, standing};
 use crate::sys::terminal::{Modes, size};
 
 /// The smallest window that is used, in rows and columns.
@@ -81,7 +81,7 @@ impl Stage {
             return Ok(None);
         }
         let terminal = open()?;
-        standing::check(&terminal).map_err(Refusal::NoTerminal)?;
+        standing::check(&terminal, Counts::default()).map_err(Refusal::NoTerminal)?;
         let Some(size) = window(&terminal).filter(|size| is_enough(*size)) else {
             return Ok(None);
         };
@@ -126,7 +126,7 @@ impl Stage {
     ///
     /// Why not.
     pub fn check(&self) -> Result<(), Absence> {
-        standing::check(&self.terminal)
+        standing::check(&self.terminal, Counts::default())
     }
 
     /// Draws everything the next time.

@@ -26,7 +26,7 @@ use crate::sys::terminal::{Modes, size};
 
 use super::entry::Entry;
 use super::signals::Held;
-use super::{Absence, MOST_SECONDS, Refusal, Request, standing};
+use super::{Absence, Counts, MOST_SECONDS, Refusal, Request, standing};
 
 /// How long the keyboard must have been quiet before an answer counts, so that nobody answers who was
 /// just typing something else.
@@ -92,7 +92,7 @@ pub enum Choice {
 /// Why nobody can be asked on it.
 pub fn check() -> Result<Option<String>, Absence> {
     let terminal = open().map_err(|_| Absence::NoTerminal)?;
-    standing::check(&terminal)?;
+    standing::check(&terminal, Counts::default())?;
     if let Some(program) = standing::shared_by() {
         return Err(Absence::Shared(program));
     }
@@ -118,7 +118,7 @@ pub fn choose(
     (session, user): (Option<Root>, Option<u32>),
 ) -> Result<Choice, Refusal> {
     let terminal = open()?;
-    standing::check(&terminal).map_err(Refusal::NoTerminal)?;
+    standing::check(&terminal, request.counts).map_err(Refusal::NoTerminal)?;
     let size = size(terminal.as_fd()).unwrap_or((24, 80));
     let source = source::several(&request.source, request.times);
     let scene = Scene {

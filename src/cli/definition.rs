@@ -79,6 +79,15 @@ pub enum Verb {
     ///
     /// Exit status: 0 it was refused, 1 there is no such request, 125 error.
     Refuse(Refuse),
+    /// Register the terminal of this shell as a person's, for as long as the shell lives
+    ///
+    /// A line for the start-up file of your own shell: `kibosh register --quiet`. Where a terminal is registered, only
+    /// registered ones are asked on and answered from, and a command of an agent that was started in one is asked about
+    /// there, even if it has no terminal itself. Nothing that runs below kibosh can register one, nor one of tmux's,
+    /// screen's or a program's.
+    ///
+    /// Exit status: 0 it is registered, 1 it is not, 125 error.
+    Register(Register),
     /// Run a program, an agent for example, on a terminal of its own
     ///
     /// kibosh keeps the terminal that it was started on, and is the program's SHELL. Exit status: that of
@@ -244,6 +253,17 @@ pub enum PolicyVerb {
     Test,
     /// Let the project's `.kibosh.toml`, as it is now, loosen the policy too
     Trust(Trust),
+}
+
+/// The options of `register`.
+#[derive(Debug, Args)]
+pub struct Register {
+    /// For a start-up file: go on beside the shell, say nothing, and end with 0; `kibosh doctor` tells what is registered
+    #[arg(long, conflicts_with = "undo")]
+    pub quiet: bool,
+    /// Let the terminal count as registered no more
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// The options of `run`.

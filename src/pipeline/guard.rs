@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::grants::Grants;
 use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
-use crate::approve::{self, Approver, Cleared, Request as Asked, USUAL_SECONDS};
+use crate::approve::{self, Approver, Cleared, Counts, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
@@ -331,6 +331,7 @@ impl<'a> Guard<'a> {
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
                 times: 1,
+                counts: Counts::By(self.policy.settings().terminals.unwrap_or_default()),
                 elsewhere: elsewhere(self.policy, file, environment, call, self.session),
             },
             start: judged.start,
@@ -393,7 +394,7 @@ impl Put {
     }
 }
 
-/// Puts a question of a guard to the person at the terminal of this process; gives its answer, which is
+/// Puts a question of a guard to the person at the terminal of the launcher; gives its answer, which is
 /// for as many as want the same.
 #[must_use]
 pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> launcher::Answer {
@@ -401,6 +402,7 @@ pub fn put(question: &[u8], times: usize, record: Option<&Path>) -> launcher::An
         return launcher::Answer::default();
     };
     put.request.times = times;
+    put.request.counts = Counts::Launcher;
     let mut is_for_all = true;
     let bytes = apart::put(&put.decision, &put.request, |outcome| {
         is_for_all = outcome.is_ok_and(Approver::is_for_all) || outcome.is_err();

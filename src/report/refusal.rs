@@ -101,6 +101,8 @@ pub enum Absence {
     Background,
     /// Another person is wanted besides.
     Several,
+    /// It is none that a person has registered, and only those count.
+    Unregistered,
     /// It is one of a program's in which every process of the user can press keys; which.
     Shared(String),
     /// The terminal could not be used.
@@ -320,6 +322,10 @@ fn missing(absence: &Absence) -> String {
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
         Absence::Several => "no second one can be asked from here".to_owned(),
+        Absence::Unregistered => {
+            "the terminal here is none that a person has registered, so nobody is asked on it"
+                .to_owned()
+        }
         Absence::Shared(program) => {
             format!("the terminal here is one of {}", escape(program))
         }
@@ -368,6 +374,7 @@ mod tests {
             Refusal::NoTerminal(Absence::NoTerminal),
             Refusal::NoTerminal(Absence::NotAPersons),
             Refusal::NoTerminal(Absence::Background),
+            Refusal::NoTerminal(Absence::Unregistered),
             Refusal::NoTerminal(Absence::Unusable("permission denied".into())),
             Refusal::Timeout { seconds: 20 },
             Refusal::Interrupted,

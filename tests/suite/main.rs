@@ -89,6 +89,8 @@ mod refusal;
 #[cfg(test)]
 mod refused_command;
 #[cfg(test)]
+mod registered;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod shell;
