@@ -12,7 +12,7 @@ use nix::unistd::geteuid;
 
 use super::signals::Held;
 use super::terminal::Choice;
-use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, terminal};
+use super::{Absence, Approver, Elsewhere, MOST_SECONDS, Refusal, Request, external, in_front};
 use crate::broker::asking::{self, Answer, Waiting};
 use crate::broker::reviewing::{self, Outcome};
 use crate::broker::{Asked, Error, Reviewer, Scope, Shown};
@@ -70,9 +70,8 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
     let number = waiting.number;
     let mut said = waiting.said.len();
     if elsewhere.operator_counts && !waiting.said.contains(&uid) {
-        match terminal::ask(decision, request) {
-            Ok(Choice::Once | Choice::Session) => {
-                let device = terminal::name();
+        match in_front(decision, request) {
+            Ok((Choice::Once | Choice::Session, device)) => {
                 let shown = Shown {
                     number,
                     asked,
@@ -84,7 +83,7 @@ pub fn ask_several(decision: &Decision, request: &Request) -> Result<Approver, R
                     said = count;
                 }
             }
-            Ok(Choice::Refuse | Choice::Leave) => return Err(Refusal::Person),
+            Ok((Choice::Refuse | Choice::Leave, _)) => return Err(Refusal::Person),
             Err(Refusal::NoTerminal(_)) => {}
             Err(refusal) => return Err(refusal),
         }

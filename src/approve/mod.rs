@@ -4,6 +4,7 @@
 //! here, on another terminal of the same user or to a command that takes it to a person. An answer is never taken
 //! from standard input, a file, a variable or an argument, and nothing that says deny is ever cleared.
 
+mod above;
 pub mod apart;
 mod elsewhere;
 mod entry;
@@ -141,19 +142,29 @@ fn ask(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
     if let Some(said) = elsewhere::recall(decision, request) {
         return said.map(Approver::Reviewer);
     }
-    match terminal::ask(decision, request) {
-        Ok(Choice::Once) => Ok(Approver::Person),
-        Ok(Choice::Session) => {
-            elsewhere::remember(decision, request, true, terminal::name());
+    match in_front(decision, request) {
+        Ok((Choice::Once, _)) => Ok(Approver::Person),
+        Ok((Choice::Session, terminal)) => {
+            elsewhere::remember(decision, request, true, terminal);
             Ok(Approver::Person)
         }
-        Ok(Choice::Refuse) => {
-            elsewhere::remember(decision, request, false, terminal::name());
+        Ok((Choice::Refuse, terminal)) => {
+            elsewhere::remember(decision, request, false, terminal);
             Err(Refusal::Person)
         }
         // It was meant for something else, or mistyped.
-        Ok(Choice::Leave) => Err(Refusal::Person),
+        Ok((Choice::Leave, _)) => Err(Refusal::Person),
         Err(Refusal::NoTerminal(absence)) => elsewhere::ask(decision, request, absence),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Asks the person in front: at the terminal here, else at the registered one above. Gives what they typed, and the
+/// name of the terminal.
+fn in_front(decision: &Decision, request: &Request) -> Result<(Choice, String), Refusal> {
+    match terminal::ask(decision, request) {
+        Ok(choice) => Ok((choice, terminal::name())),
+        Err(Refusal::NoTerminal(absence)) => above::ask(decision, request, absence),
         Err(refusal) => Err(refusal),
     }
 }

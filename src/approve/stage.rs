@@ -87,7 +87,7 @@ impl Stage {
         };
         let held = Held::back().map_err(unusable)?;
         let deadline = Instant::now() + Duration::from_secs(u64::from(TURN));
-        let turn = turn(&terminal, &held, TURN, deadline)?;
+        let turn = turn((&terminal, standing::device()), &held, TURN, deadline)?;
         let modes = Modes::of(terminal.as_fd()).map_err(unusable)?;
         let quiet = modes.conversation();
         // Without one it is as good a screen.

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
@@ -24,6 +25,7 @@ use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
+use super::above::{Above, Stopped};
 use super::entry::Entry;
 use super::signals::Held;
 use super::{Absence, Counts, MOST_SECONDS, Refusal, Request, standing};
@@ -44,6 +46,31 @@ const MOST_TYPED: usize = 1024;
 ///
 /// Why it is a no.
 pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
+    let terminal = open()?;
+    standing::check(&terminal, request.counts).map_err(Refusal::NoTerminal)?;
+    ask_there(decision, request, terminal, None)
+}
+
+/// Asks the person at a terminal above, of which this process is none.
+///
+/// # Errors
+///
+/// Why it is a no; that there is no terminal where who reads it would not stop.
+pub fn ask_on(
+    decision: &Decision,
+    request: &Request,
+    terminal: File,
+    above: Above,
+) -> Result<Choice, Refusal> {
+    ask_there(decision, request, terminal, Some(above))
+}
+
+fn ask_there(
+    decision: &Decision,
+    request: &Request,
+    terminal: File,
+    above: Option<Above>,
+) -> Result<Choice, Refusal> {
     let request = Request {
         seconds: request.seconds.clamp(1, MOST_SECONDS),
         ..request.clone()
@@ -57,7 +84,7 @@ pub fn ask(decision: &Decision, request: &Request) -> Result<Choice, Refusal> {
         Keys::Yes
     };
     let session = request.elsewhere.as_ref().and_then(|one| one.session);
-    choose(decision, &request, keys, (session, None))
+    converse(decision, &request, keys, (session, None), (terminal, above))
 }
 
 /// What a person may type at a question.
@@ -119,6 +146,16 @@ pub fn choose(
 ) -> Result<Choice, Refusal> {
     let terminal = open()?;
     standing::check(&terminal, request.counts).map_err(Refusal::NoTerminal)?;
+    converse(decision, request, keys, (session, user), (terminal, None))
+}
+
+fn converse(
+    decision: &Decision,
+    request: &Request,
+    keys: Keys,
+    (session, user): (Option<Root>, Option<u32>),
+    (terminal, above): (File, Option<Above>),
+) -> Result<Choice, Refusal> {
     let size = size(terminal.as_fd()).unwrap_or((24, 80));
     let source = source::several(&request.source, request.times);
     let scene = Scene {
@@ -141,8 +178,16 @@ pub fn choose(
         session: session.map(|session| (session, name_of(session))),
         user,
     };
-    let conversation = Conversation::begin(terminal, size, request.seconds)?;
+    let conversation = Conversation::begin(terminal, size, request.seconds, above)?;
     let outcome = conversation.hold(&question, keys, (&known, scene.style));
+    // Who was woken meanwhile could have read the keys, or drawn what was answered to.
+    let outcome = outcome.and_then(|choice| {
+        if conversation.has_terminal() {
+            Ok(choice)
+        } else {
+            Err(Refusal::Interrupted)
+        }
+    });
     conversation.end(&outcome);
     outcome
 }
@@ -182,11 +227,14 @@ pub(super) fn unusable(error: impl Into<io::Error>) -> Refusal {
     Refusal::NoTerminal(Absence::Unusable(error.into().kind().to_string()))
 }
 
-/// A terminal in use. Dropping it puts modes and signal mask back, and lets the next one ask.
+/// A terminal in use. Dropping it puts modes and signal mask back, lets go on who was stopped for it, and lets the next
+/// one ask.
 struct Conversation {
     terminal: File,
     size: (u16, u16),
     modes: Modes,
+    /// Those who are stopped meanwhile.
+    stopped: Option<Stopped>,
     held: Held,
     seconds: u8,
     deadline: Instant,
@@ -195,16 +243,29 @@ struct Conversation {
 
 impl Conversation {
     /// Takes the terminal: signals are held back from here on, so that none of them can end this
-    /// process with the terminal changed or stop it in the background.
-    fn begin(terminal: File, size: (u16, u16), seconds: u8) -> Result<Self, Refusal> {
+    /// process with the terminal changed or stop it in the background. Who reads a terminal above is stopped.
+    fn begin(
+        terminal: File,
+        size: (u16, u16),
+        seconds: u8,
+        above: Option<Above>,
+    ) -> Result<Self, Refusal> {
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
         let held = Held::back().map_err(unusable)?;
-        let turn = turn(&terminal, &held, seconds, deadline)?;
+        let device = match above {
+            Some(_) => None,
+            None => standing::device(),
+        };
+        let turn = turn((&terminal, device), &held, seconds, deadline)?;
         let modes = Modes::of(terminal.as_fd()).map_err(unusable)?;
+        let stopped = above
+            .map(|above| above.stop(&terminal, &modes, deadline))
+            .transpose()?;
         let conversation = Self {
             terminal,
             size,
             modes,
+            stopped,
             held,
             seconds,
             deadline,
@@ -252,6 +313,9 @@ impl Conversation {
 
     fn show(&self, question: &Question) -> Result<(), Refusal> {
         let mut text = String::from("\n");
+        if self.stopped.is_some() {
+            text.push_str(OVER);
+        }
         for row in &question.rows {
             text.push_str(row);
             text.push('\n');
@@ -322,7 +386,14 @@ impl Conversation {
             Ok(Choice::Refuse | Choice::Leave) => closing(Some(&Refusal::Person)),
             Err(refusal) => closing(Some(refusal)),
         };
-        let _ = self.write(words.as_bytes());
+        if self.has_terminal() {
+            let _ = self.write(words.as_bytes());
+        }
+    }
+
+    /// Whether nobody else has the terminal: all who were to be stopped are still.
+    fn has_terminal(&self) -> bool {
+        self.stopped.as_ref().is_none_or(Stopped::holds)
     }
 
     /// Discards what was typed before the question, until nothing is being typed.
@@ -451,6 +522,11 @@ impl Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
+        // Who was woken may have set modes of their own by now, and reads what is typed.
+        let quiet = self.modes.conversation();
+        if !self.has_terminal() && Modes::of(self.terminal.as_fd()).is_ok_and(|now| now != quiet) {
+            return;
+        }
         // What was typed for the question is for nobody else. All of this can only fail where the
         // terminal is gone.
         let _ = self.discard();
@@ -459,14 +535,14 @@ impl Drop for Conversation {
 }
 
 /// Waits until no other kibosh asks on the same terminal: two would take each other's answers. The
-/// turn ends where what is returned is dropped.
+/// turn ends where what is returned is dropped. `device` is the terminal by a name that no other one has.
 pub(super) fn turn(
-    terminal: &File,
+    (terminal, device): (&File, Option<PathBuf>),
     held: &Held,
     seconds: u8,
     deadline: Instant,
 ) -> Result<Option<File>, Refusal> {
-    let device = match standing::device() {
+    let device = match device {
         Some(path) => OpenOptions::new()
             .read(true)
             .custom_flags((OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
@@ -505,6 +581,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// No single wait is longer; the deadline is looked at after each.
 const MOST_WAIT: Duration = Duration::from_secs(MOST_SECONDS as u64);
+
+/// Over what a full-screen program has drawn: no attributes, and nothing of it below.
+const OVER: &str = "\x1b[0m\x1b[J";
 
 const ESCAPE: u8 = 0x1b;
 /// Ctrl-C, Ctrl-D, Ctrl-Z and Ctrl-\: the person wants to leave.

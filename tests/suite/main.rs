@@ -1,6 +1,8 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
+mod above;
+#[cfg(test)]
 mod agent;
 #[cfg(test)]
 mod bounds;

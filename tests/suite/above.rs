@@ -1,0 +1,331 @@
+//! A question on the registered terminal of an ancestor: who reads it is stopped meanwhile, and goes on whatever
+//! happens.
+
+use std::fs;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::desk::{ASKED, Desk};
+use crate::support::probe::wait_for;
+use crate::support::pty::Terminal;
+
+/// The shells that lead a terminal here.
+const SHELLS: &[&[&str]] = &[&["bash", "--noprofile", "--norc", "-i"], &["dash", "-i"]];
+
+/// A person at a shell of theirs, with an agent in front.
+struct Front {
+    desk: Desk,
+    terminal: Terminal,
+}
+
+impl Front {
+    /// A shell that leads a terminal and has registered it.
+    fn led_by(test: &str, shell: &[&str]) -> Self {
+        let desk = Desk::new(&format!("above-{test}-{}", shell[0]));
+        let mut terminal = Terminal::led_by(shell);
+        terminal.keys(&format!(
+            "cd '{}' && export PATH='{}' XDG_RUNTIME_DIR='{}' PS1='> ' AGENT='{}/tests/asking/front.py'\n",
+            desk.place.path().display(),
+            desk.place.search_path(),
+            desk.runtime().display(),
+            env!("CARGO_MANIFEST_DIR"),
+        ));
+        terminal.keys("stty rows 40 columns 160; stty -g >before; \"$KIBOSH\" register; echo registered=$?.\n");
+        terminal.wait_for("registered=0.");
+        Self { desk, terminal }
+    }
+
+    /// The same in the first of the shells.
+    fn new(test: &str) -> Self {
+        Self::led_by(test, SHELLS[0])
+    }
+
+    /// Starts the agent, as `before` and `after` say, with this line for kibosh.
+    fn starts(&mut self, before: &str, line: &str, after: &str) {
+        for name in ["said", "agent", "asker", "keys", "done"] {
+            let _ = fs::remove_file(self.at(name));
+        }
+        self.terminal
+            .keys(&format!("{before}python3 \"$AGENT\" '{line}'{after}\n"));
+    }
+
+    /// The same, and waits until its question stands there.
+    fn asks(&mut self, before: &str, line: &str, after: &str) {
+        self.starts(before, line, after);
+        self.terminal.wait_for("nothing of this has run yet");
+        self.terminal.wait_for("Run it?");
+    }
+
+    fn at(&self, name: &str) -> std::path::PathBuf {
+        self.desk.place.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        wait_for(name, || fs::read_to_string(self.at(name)).ok())
+    }
+
+    /// A process whose number stands in a file.
+    fn process(&self, name: &str) -> Pid {
+        Pid::from_raw(self.read(name).parse().unwrap())
+    }
+
+    fn leader(&self) -> Pid {
+        Pid::from_raw(parent(self.process("agent").as_raw()))
+    }
+
+    /// The command has ended with this status.
+    #[track_caller]
+    fn ends(&self, status: &str) {
+        let done = self.read("done");
+        assert_eq!(done, status, "{}", self.read("said"));
+    }
+
+    /// The agent is there as before, and ends by its key; then the shell is, and knows of no job.
+    #[track_caller]
+    fn goes_on(mut self) {
+        self.terminal.wait_for("<drawn ");
+        self.leaves();
+    }
+
+    /// The same where nothing need be drawn.
+    #[track_caller]
+    fn leaves(mut self) {
+        assert!(!is_stopped(self.process("agent")));
+        self.terminal.keys("q");
+        self.terminal.wait_for("<agent ended>");
+        // The shell takes keys again.
+        self.terminal.wait_for("> ");
+        self.terminal.keys(
+            "stty -g >after; cmp before after && echo modes'' kept; jobs; echo jobs'' told\n",
+        );
+        self.terminal.wait_for("modes kept");
+        self.terminal.wait_for("jobs told");
+        let seen = self.terminal.seen().to_lowercase();
+        assert!(
+            !seen.contains("stopped") && !seen.contains("continued"),
+            "{seen}"
+        );
+        assert!(!seen.contains("running"), "{seen}");
+        self.terminal.keys("exit\n");
+        self.terminal.finish();
+    }
+}
+
+fn stat(process: i32, field: usize) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    Some(stat.rsplit_once(") ")?.1.split(' ').nth(field)?.to_owned())
+}
+
+fn parent(process: i32) -> i32 {
+    stat(process, 1).unwrap().parse().unwrap()
+}
+
+fn is_stopped(process: Pid) -> bool {
+    stat(process.as_raw(), 0).as_deref() == Some("T")
+}
+
+#[test]
+fn the_person_in_front_of_an_agent_is_asked_and_everything_goes_on_as_it_was() {
+    for shell in SHELLS {
+        let mut front = Front::led_by("yes", shell);
+        front.asks("", ASKED, "");
+        assert!(is_stopped(front.process("agent")) && is_stopped(front.leader()));
+        assert_eq!(front.desk.place.ran(), None);
+        front.terminal.keys("y\r");
+        front.ends("0");
+        assert_eq!(front.desk.place.ran().as_deref(), Some("all\n"));
+        assert_eq!(front.read("said"), "");
+        // The agent got none of the keys.
+        assert!(!front.at("keys").exists());
+        front.goes_on();
+    }
+}
+
+#[test]
+fn everything_but_a_yes_is_a_no_there_too() {
+    for shell in SHELLS {
+        let mut front = Front::led_by("no", shell);
+        for keys in ["n\r", "\r", "\x03", "\x1a", "\x04"] {
+            front.asks("", ASKED, "");
+            front.terminal.keys(keys);
+            front.ends("126");
+            front.terminal.wait_for("<drawn ");
+            front.terminal.keys("q");
+            front.terminal.wait_for("<agent ended>");
+        }
+        assert_eq!(front.desk.place.ran(), None);
+        // A second no to the same counts for a while.
+        front.starts("", "demolish all two", "");
+        front.terminal.wait_for("Run it?");
+        front.terminal.keys("y\r");
+        front.ends("0");
+        front.goes_on();
+    }
+}
+
+#[test]
+fn what_is_held_below_the_command_is_asked_about_there_too() {
+    let mut front = Front::new("exec");
+    fs::write(front.at("site.sh"), "demolish all\n").unwrap();
+    front.asks("", "sh site.sh", "");
+    front.terminal.keys("y\r");
+    front.ends("0");
+    assert_eq!(front.desk.place.ran().as_deref(), Some("all\n"));
+    front.goes_on();
+}
+
+#[test]
+fn shells_and_terminals_between_see_nothing_of_it() {
+    for (name, before, after) in [
+        ("bash", "bash --norc -ic '", "; exit'"),
+        ("dash", "dash -ic '", "; exit'"),
+        ("pipe", "", " | cat"),
+        ("script", "script -qc '", "' /dev/null"),
+    ] {
+        let mut front = Front::new(&format!("between-{name}"));
+        let line = match before.ends_with('\'') {
+            true => r"'\''demolish all'\''",
+            false => "'demolish all'",
+        };
+        for file in ["done", "agent"] {
+            let _ = fs::remove_file(front.at(file));
+        }
+        front
+            .terminal
+            .keys(&format!("{before}python3 \"$AGENT\" {line}{after}\n"));
+        front.terminal.wait_for("Run it?");
+        front.terminal.keys("y\r");
+        front.ends("0");
+        assert_eq!(front.desk.place.ran().as_deref(), Some("all\n"), "{name}");
+        assert!(!front.at("keys").exists(), "{name}");
+        // The window inside another terminal has not changed for who draws in it.
+        if name == "script" {
+            front.leaves();
+        } else {
+            front.goes_on();
+        }
+    }
+}
+
+#[test]
+fn an_agent_that_is_not_in_front_is_answered_elsewhere() {
+    let mut front = Front::new("behind");
+    front.starts("", ASKED, " </dev/null >/dev/null 2>&1 &");
+    // It has no keys to take there, and asks before it looks for any.
+    front.terminal.keys("sleep 300\n");
+    let said = wait_for("refusal", || {
+        let said = fs::read_to_string(front.at("said")).ok()?;
+        said.contains("kibosh approve").then_some(said)
+    });
+    assert!(said.contains("nobody can be asked from here"), "{said}");
+    assert!(!front.terminal.seen().contains("Run it?"));
+    front.terminal.keys("\x03");
+    front.terminal.hang_up();
+}
+
+#[test]
+fn nobody_stays_stopped_where_who_asks_is_ended() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL] {
+        for shell in SHELLS {
+            let mut front = Front::led_by(&format!("ended-{signal}"), shell);
+            front.asks("", ASKED, "");
+            kill(front.process("asker"), signal).unwrap();
+            wait_for("agent", || {
+                (!is_stopped(front.process("agent"))).then_some(())
+            });
+            wait_for("shell", || (!is_stopped(front.leader())).then_some(()));
+            front.read("done");
+            assert_eq!(front.desk.place.ran(), None);
+            front.goes_on();
+        }
+    }
+}
+
+#[test]
+fn nobody_stays_stopped_where_nobody_answers() {
+    let mut front = Front::new("silent");
+    front.asks("", ASKED, "");
+    front.terminal.wait_for("no answer in time");
+    front.ends("126");
+    assert_eq!(front.desk.place.ran(), None);
+    front.goes_on();
+}
+
+/// Whoever stops the asker, too, keeps the others no longer than a question may take.
+#[test]
+fn nobody_stays_stopped_where_who_asks_is_stopped() {
+    let mut front = Front::new("frozen");
+    front.asks("", ASKED, "");
+    kill(front.process("asker"), Signal::SIGSTOP).unwrap();
+    front.terminal.wait_for("<drawn ");
+    wait_for("agent", || {
+        (!is_stopped(front.process("agent"))).then_some(())
+    });
+    wait_for("shell", || (!is_stopped(front.leader())).then_some(()));
+    // Late, it changes nothing of what is the agent's again.
+    kill(front.process("asker"), Signal::SIGCONT).unwrap();
+    front.ends("126");
+    assert!(!front.terminal.seen().contains("no answer in time"));
+    assert_eq!(front.desk.place.ran(), None);
+    front.leaves();
+}
+
+#[test]
+fn a_yes_counts_for_nothing_where_somebody_was_woken() {
+    for woken in ["agent", "shell"] {
+        let mut front = Front::new(&format!("woken-{woken}"));
+        front.asks("", ASKED, "");
+        let process = match woken {
+            "agent" => front.process("agent"),
+            _ => front.leader(),
+        };
+        kill(process, Signal::SIGCONT).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        // Who gets the keys is not known.
+        for _ in 0..5 {
+            front.terminal.keys("y\r");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        assert_eq!(front.read("done"), "126");
+        assert_eq!(front.desk.place.ran(), None, "{woken}");
+        front.terminal.hang_up();
+    }
+}
+
+#[test]
+fn a_flood_on_the_terminal_answers_nothing_and_is_over_with_it() {
+    let mut front = Front::new("flood");
+    // Somebody in a session of their own, whom nobody stops.
+    front
+        .terminal
+        .keys("setsid -f sh -c 'while [ ! -e over ]; do echo \"Run it? y\"; echo y; sleep 0.01; done' 2>/dev/null &\n");
+    front.starts("", ASKED, "");
+    front.terminal.wait_for("nothing of this has run yet");
+    for _ in 0..200 {
+        front.terminal.wait_for("Run it? y");
+    }
+    assert!(is_stopped(front.process("agent")));
+    assert!(!front.at("done").exists());
+    assert_eq!(front.desk.place.ran(), None);
+    fs::write(front.at("over"), "").unwrap();
+    front.terminal.wait_for("no answer in time");
+    front.ends("126");
+    front.goes_on();
+}
+
+#[test]
+fn a_shell_that_ends_meanwhile_ends_the_question() {
+    let mut front = Front::new("leader");
+    front.asks("", ASKED, "");
+    let (asker, agent) = (front.process("asker"), front.process("agent"));
+    kill(front.leader(), Signal::SIGKILL).unwrap();
+    let is_there = |process: Pid| stat(process.as_raw(), 0).is_some_and(|state| state != "Z");
+    wait_for("asker", || (!is_there(asker)).then_some(()));
+    wait_for("agent", || {
+        (!is_there(agent) || !is_stopped(agent)).then_some(())
+    });
+    assert_eq!(front.desk.place.ran(), None);
+    front.terminal.hang_up();
+}
