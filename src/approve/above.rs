@@ -75,6 +75,8 @@ pub fn ask(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Above {
     leader: Registered,
+    /// Whether another terminal was made below.
+    has_inner: bool,
     /// Who stands between, from the leader down, without the group in front.
     between: Vec<Process>,
     /// The group in front.
@@ -84,8 +86,9 @@ pub struct Above {
 impl Above {
     /// The one above this process, or above the one that the session is.
     fn find(session: Option<Root>) -> Option<Self> {
-        let known = registering::known().ok()?.terminals;
-        if known.is_empty() {
+        let known = registering::known().ok()?;
+        // Who watches has come to answer there.
+        if known.terminals.is_empty() || known.is_watched {
             return None;
         }
         let own = Root::of(std::process::id().cast_signed());
@@ -93,10 +96,10 @@ impl Above {
         [own, session.filter(Root::is_there)]
             .into_iter()
             .flatten()
-            .find_map(|from| Self::above(from.id, &known))
+            .find_map(|from| Self::of(from.id, &known.terminals))
     }
 
-    fn above(from: i32, known: &[Registered]) -> Option<Self> {
+    fn of(from: i32, known: &[Registered]) -> Option<Self> {
         let mut chain: Vec<(Process, Stat)> = Vec::new();
         let mut next = from;
         let leader = loop {
@@ -134,7 +137,9 @@ impl Above {
             .take_while(|(_, stat)| !is_in_front(stat))
             .map(|(process, _)| *process)
             .collect();
+        let is_inner = |stat: &Stat| ![0, leader.terminal].contains(&stat.terminal);
         Some(Self {
+            has_inner: chain.iter().any(|(_, stat)| is_inner(stat)),
             leader,
             between,
             front,
@@ -154,6 +159,11 @@ impl Above {
                 .ok()?;
             is_of(&file.metadata().ok()?, self.leader.terminal).then_some(file)
         })?;
+        // Where a program has made a terminal and takes no keys on this one, it may be a window of its own, in front of
+        // which the person sits.
+        if self.has_inner && Modes::of(terminal.as_fd()).ok()?.gives_lines() {
+            return None;
+        }
         self.leader.holds().then_some(terminal)
     }
 

@@ -36,6 +36,10 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
     };
     let asked = shown(decision, request, elsewhere)?;
     if !elsewhere.command.is_empty() {
+        if let Absence::Silent(seconds) = absence {
+            // Agents do not wait so long twice.
+            return Err(Refusal::Timeout { seconds });
+        }
         let seconds = request.seconds.clamp(1, MOST_SECONDS);
         let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
         return Ok(Approver::External(by));
@@ -147,7 +151,10 @@ fn broker(
     match asking::ask(asked, elsewhere.session).map_err(no_broker)? {
         Answer::Waiting(waiting) => {
             let number = waiting.number;
-            let seconds = patience(request, elsewhere, waiting.is_watched);
+            let seconds = match absence {
+                Absence::Silent(_) => 0,
+                _ => patience(request, elsewhere, waiting.is_watched),
+            };
             let answer = match wait(waiting, seconds)? {
                 // Who is gone has taken along what waited.
                 Some(Err(error)) => return Err(no_broker(error)),

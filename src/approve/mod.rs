@@ -164,7 +164,11 @@ fn ask(decision: &Decision, request: &Request) -> Result<Approver, Refusal> {
 fn in_front(decision: &Decision, request: &Request) -> Result<(Choice, String), Refusal> {
     match terminal::ask(decision, request) {
         Ok(choice) => Ok((choice, terminal::name())),
-        Err(Refusal::NoTerminal(absence)) => above::ask(decision, request, absence),
+        Err(Refusal::NoTerminal(absence)) => match above::ask(decision, request, absence) {
+            // They may be away: then it waits for them, as it does where nobody can be asked.
+            Err(Refusal::Timeout { seconds }) => Err(Refusal::NoTerminal(Absence::Silent(seconds))),
+            answer => answer,
+        },
         Err(refusal) => Err(refusal),
     }
 }

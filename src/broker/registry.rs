@@ -40,6 +40,8 @@ pub struct Known {
     pub terminals: Vec<Registered>,
     /// Whether a setting lets no others count.
     pub is_required: bool,
+    /// Whether somebody watches for requests.
+    pub is_watched: bool,
 }
 
 /// Why a terminal is not registered.

@@ -326,6 +326,7 @@ impl Broker {
             Said::Registered => Reply::Registered(Known {
                 terminals: self.registry.list(),
                 is_required: self.is_required,
+                is_watched: self.is_watched(),
             }),
         };
         (Role::Done, Some(reply))

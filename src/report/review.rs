@@ -210,6 +210,7 @@ pub fn no_person(absence: &Absence) -> String {
         Absence::NotAPersons => "the terminal here was opened by a program".to_owned(),
         Absence::Background => "this is a background job".to_owned(),
         Absence::Several => "another person is wanted besides".to_owned(),
+        Absence::Silent(_) => "nobody answered".to_owned(),
         Absence::Shared(program) => format!(
             "this one is inside {}, where every process of the user can press keys; use one outside of it",
             escape(program)

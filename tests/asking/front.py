@@ -1,4 +1,4 @@
-"""An agent that takes the whole terminal and starts a command in a session of its own, without a terminal.
+"""An agent that takes the whole terminal and starts commands in sessions of their own, without a terminal.
 
 It writes down the keys that it gets, draws anew when the window changes, and ends with `q`.
 """
@@ -33,23 +33,28 @@ if is_terminal:
 signal.signal(signal.SIGWINCH, draw)
 draw()
 with open("said", "wb") as said:
-    command = subprocess.Popen(
-        [os.environ["KIBOSH"], "-c", sys.argv[1]],
-        stdin=subprocess.DEVNULL,
-        stdout=said,
-        stderr=said,
-        start_new_session=True,
-    )
+    commands = [
+        subprocess.Popen(
+            [os.environ["KIBOSH"], "-c", line],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+        for line in sys.argv[1:]
+    ]
 write("agent", str(os.getpid()))
-write("asker", str(command.pid))
+write("asker", str(commands[0].pid))
 keys = b""
-while b"q" not in keys and (is_terminal or command.poll() is None):
+is_done = False
+while b"q" not in keys and (is_terminal or not is_done):
     ready, _, _ = select.select([0] if is_terminal else [], [], [], 0.02)
     if ready:
         keys += os.read(0, 100)
         write("keys", keys.decode())
-    if command.poll() is not None and not os.path.exists("done"):
-        write("done", str(command.returncode))
+    if not is_done and all(command.poll() is not None for command in commands):
+        is_done = True
+        write("done", str(max(command.returncode for command in commands)))
 if is_terminal:
     termios.tcsetattr(0, termios.TCSADRAIN, before)
 print("<agent ended>")

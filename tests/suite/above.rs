@@ -249,8 +249,132 @@ fn nobody_stays_stopped_where_nobody_answers() {
     front.asks("", ASKED, "");
     front.terminal.wait_for("no answer in time");
     front.ends("126");
+    let said = front.read("said");
+    assert!(
+        said.contains("nobody answered within 20 seconds") && said.contains("kibosh approve "),
+        "{said}"
+    );
     assert_eq!(front.desk.place.ran(), None);
     front.goes_on();
+}
+
+/// Who watches has come to answer there.
+#[test]
+fn where_somebody_watches_they_are_asked() {
+    let mut front = Front::new("watched");
+    let mut watcher = front
+        .desk
+        .person("\"$KIBOSH\" register; stty rows 24 columns 80; \"$KIBOSH\" watch");
+    watcher.wait_for("nothing waits");
+    front.starts("", ASKED, "");
+    watcher.wait_for("| demolish all");
+    assert!(!is_stopped(front.process("agent")));
+    std::thread::sleep(Duration::from_millis(500));
+    watcher.keys("y");
+    watcher.wait_for("yes, ");
+    watcher.keys("\r");
+    front.ends("0");
+    assert!(!front.terminal.seen().contains("Run it?"));
+    watcher.keys("q");
+    watcher.finish();
+    front.leaves();
+}
+
+/// A program with a window of its own stands still for nobody: the person sits in front of that window.
+#[test]
+fn a_program_that_takes_no_keys_there_is_not_stopped_for_a_terminal_that_it_has_made() {
+    let mut front = Front::new("window");
+    let window = "import os, pty, sys; from subprocess import *; main, end = os.openpty(); \
+        a = Popen(sys.argv[1:], stdin=end, stdout=end, stderr=end, start_new_session=True, \
+        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR))); os.close(end)\n\
+        try:\n while os.read(main, 1000): pass\nexcept OSError: pass\n";
+    fs::write(front.at("window.py"), window).unwrap();
+    for name in ["said", "agent", "done"] {
+        let _ = fs::remove_file(front.at(name));
+    }
+    front
+        .terminal
+        .keys("python3 window.py python3 \"$AGENT\" 'demolish all'\n");
+    wait_for("refusal", || {
+        let said = fs::read_to_string(front.at("said")).ok()?;
+        said.contains("kibosh approve").then_some(())
+    });
+    front.ends("126");
+    assert!(!front.terminal.seen().contains("Run it?"));
+    kill(front.process("agent"), Signal::SIGKILL).unwrap();
+    front.terminal.keys("exit\n");
+    front.terminal.finish();
+}
+
+/// A script that leads the session has no groups for its commands.
+#[test]
+fn a_leader_in_front_itself_is_stopped_with_its_command() {
+    let desk = Desk::new("above-script");
+    let mut terminal = desk.person(&format!(
+        "\"$KIBOSH\" register; python3 {}/tests/asking/front.py 'demolish all'",
+        env!("CARGO_MANIFEST_DIR")
+    ));
+    terminal.wait_for("Run it?");
+    terminal.keys("y\r");
+    terminal.wait_for("<drawn ");
+    wait_for("end", || {
+        desk.place.path().join("done").exists().then_some(())
+    });
+    terminal.keys("q");
+    let screen = terminal.finish();
+    assert!(
+        screen.contains("<agent ended>") && screen.contains("status=0"),
+        "{screen}"
+    );
+    assert_eq!(desk.place.ran().as_deref(), Some("all\n"));
+}
+
+#[test]
+fn a_terminal_that_is_closed_meanwhile_ends_the_question_and_stops_nobody() {
+    let mut front = Front::new("closed");
+    front.asks("", ASKED, "");
+    let (asker, agent, leader) = (
+        front.process("asker"),
+        front.process("agent"),
+        front.leader(),
+    );
+    front.terminal.hang_up();
+    for process in [asker, agent, leader] {
+        wait_for("end", || {
+            let state = stat(process.as_raw(), 0);
+            state.is_none_or(|state| state == "Z").then_some(())
+        });
+    }
+    assert_eq!(front.desk.place.ran(), None);
+}
+
+#[test]
+fn a_yes_for_the_session_and_a_second_no_count_from_there() {
+    let mut front = Front::new("session");
+    front.asks("", "demolish all; demolish all", "");
+    front.terminal.keys("s\r");
+    front.ends("0");
+    assert_eq!(front.desk.place.ran().as_deref(), Some("all\nall\n"));
+    let grants = front.desk.sees("\"$KIBOSH\" register; \"$KIBOSH\" grants");
+    assert!(grants.contains("while the session lives"), "{grants}");
+    front.goes_on();
+}
+
+/// Two at once are asked about one after the other, and a stopped agent goes on behind the last.
+#[test]
+fn several_questions_are_asked_one_after_the_other() {
+    let mut front = Front::new("two");
+    front.starts("", "demolish all' 'demolish all other", "");
+    for _ in 0..2 {
+        front.terminal.wait_for("Run it?");
+        front.terminal.keys("y\r");
+    }
+    front.ends("0");
+    wait_for("both", || {
+        let ran = front.desk.place.ran()?;
+        (ran.lines().count() == 2).then_some(())
+    });
+    front.leaves();
 }
 
 /// Whoever stops the asker, too, keeps the others no longer than a question may take.
