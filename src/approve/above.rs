@@ -9,7 +9,7 @@
 //! Nobody stays stopped: a keeper lets them go on where this process is gone, or takes longer than it may.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ use crate::sys::terminal::Modes;
 /// How many ancestors are looked at.
 const MOST_ANCESTORS: usize = 256;
 /// How long all of them may take to stop.
-const STOP: Duration = Duration::from_millis(1000);
+const STOP: Duration = Duration::from_secs(2);
 /// How long is waited before it is looked again whether one has.
 const SHORT: Duration = Duration::from_millis(1);
 /// How long after the end of the question they go on by themselves.
@@ -186,7 +186,7 @@ impl Above {
         // From here on dropping it lets them go on.
         let stopped = Stopped {
             above: self,
-            _keeper: keeper,
+            keeper,
         };
         let until = Instant::now() + STOP;
         for process in &stopped.above.between {
@@ -240,10 +240,15 @@ fn wait(until: Instant) -> Result<(), Refusal> {
 /// Those who are stopped for a question. Dropping it lets them go on.
 pub struct Stopped {
     above: Above,
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 impl Stopped {
+    /// Readable where nobody would let them go on any more but this process.
+    pub fn forsaken(&self) -> BorrowedFd<'_> {
+        self.keeper.end()
+    }
+
     /// Whether they are all stopped, and the terminal is as it was found.
     pub fn holds(&self) -> bool {
         let group = all().filter_map(|id| Some((id, Stat::of(id)?)));

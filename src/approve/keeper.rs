@@ -60,6 +60,11 @@ impl Keeper {
             _ => Err(io::Error::other("no process waits for the end")),
         }
     }
+
+    /// Readable where it is gone: somebody has killed it.
+    pub fn end(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 impl Drop for Keeper {

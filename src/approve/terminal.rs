@@ -119,10 +119,10 @@ pub enum Choice {
 /// Why nobody can be asked on it.
 pub fn check() -> Result<Option<String>, Absence> {
     let terminal = open().map_err(|_| Absence::NoTerminal)?;
-    standing::check(&terminal, Counts::default())?;
     if let Some(program) = standing::shared_by() {
         return Err(Absence::Shared(program));
     }
+    standing::check(&terminal, Counts::default())?;
     Ok(standing::device().map(|path| path.display().to_string()))
 }
 
@@ -516,7 +516,16 @@ impl Conversation {
                 seconds: self.seconds,
             });
         }
-        self.held.wait(these, left.min(longest))
+        let forsaken = self.stopped.iter().map(Stopped::forsaken);
+        let keeper = forsaken.map(|keeper| (keeper, PollFlags::POLLIN));
+        let all: Vec<_> = these.iter().copied().chain(keeper).collect();
+        let mut ready = self.held.wait(&all, left.min(longest))?;
+        let is_forsaken = ready.split_off(these.len()).contains(&true);
+        if is_forsaken {
+            // If this process were killed, too, they would stay stopped.
+            return Err(Refusal::Interrupted);
+        }
+        Ok(ready)
     }
 }
 

@@ -37,6 +37,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(20);
 /// How often what has had its time is looked for.
 const TURN: Duration = Duration::from_secs(2);
+/// The same where nothing waits, and it is there for registered terminals only.
+const LONG_TURN: Duration = Duration::from_secs(10);
 /// How long a broker is there that has nothing to keep.
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -119,7 +121,9 @@ impl Broker {
                 };
                 PollFd::new(one.descriptor(), PollFlags::POLLIN | more)
             }));
-            let time = PollTimeout::try_from(TURN).unwrap_or(PollTimeout::ZERO);
+            let is_quiet = self.connections.is_empty() && self.book.is_empty();
+            let turn = if is_quiet { LONG_TURN } else { TURN };
+            let time = PollTimeout::try_from(turn).unwrap_or(PollTimeout::ZERO);
             match poll(&mut polled, time) {
                 Ok(_) | Err(nix::errno::Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),

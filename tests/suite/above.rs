@@ -377,6 +377,24 @@ fn several_questions_are_asked_one_after_the_other() {
     front.leaves();
 }
 
+/// Somebody kills what would let them go on.
+#[test]
+fn a_question_without_its_keeper_is_over() {
+    let mut front = Front::new("keeper");
+    front.asks("", ASKED, "");
+    let asker = front.process("asker").as_raw();
+    // The first child that it has made, and has still.
+    let names = fs::read_dir("/proc").unwrap().flatten();
+    let numbers = names.filter_map(|name| name.file_name().to_str()?.parse::<i32>().ok());
+    let keeper = numbers
+        .filter(|id| stat(*id, 1) == Some(asker.to_string()))
+        .min();
+    kill(Pid::from_raw(keeper.unwrap()), Signal::SIGKILL).unwrap();
+    front.ends("126");
+    assert_eq!(front.desk.place.ran(), None);
+    front.goes_on();
+}
+
 /// Whoever stops the asker, too, keeps the others no longer than a question may take.
 #[test]
 fn nobody_stays_stopped_where_who_asks_is_stopped() {
@@ -408,7 +426,10 @@ fn a_yes_counts_for_nothing_where_somebody_was_woken() {
         kill(process, Signal::SIGCONT).unwrap();
         std::thread::sleep(Duration::from_millis(300));
         // Who gets the keys is not known.
-        for _ in 0..5 {
+        for _ in 0..100 {
+            if front.at("done").exists() {
+                break;
+            }
             front.terminal.keys("y\r");
             std::thread::sleep(Duration::from_millis(300));
         }
