@@ -79,7 +79,7 @@ impl Front {
     #[track_caller]
     fn ends(&self, status: &str) {
         let done = self.read("done");
-        assert_eq!(done, status, "{}", self.read("said"));
+        assert_eq!(done, status, "{:?}", fs::read_to_string(self.at("said")));
     }
 
     /// The agent is there as before, and ends by its key; then the shell is, and knows of no job.
@@ -473,4 +473,52 @@ fn a_shell_that_ends_meanwhile_ends_the_question() {
     });
     assert_eq!(front.desk.place.ran(), None);
     front.terminal.hang_up();
+}
+
+/// Its own end of such a terminal is where an agent would answer by itself.
+#[test]
+fn a_terminal_that_was_made_below_is_passed_over() {
+    let spawn = "import pty, sys; pty.spawn(sys.argv[1:])";
+    for (name, before, after) in [
+        ("script", "script -qc '", "' /dev/null"),
+        ("python", "python3 spawn.py sh -c '", "'"),
+    ] {
+        let mut front = Front::new(&format!("made-{name}"));
+        fs::write(front.at("spawn.py"), spawn).unwrap();
+        front
+            .terminal
+            .keys("echo $$ >leader.new; mv leader.new leader\n");
+        let leader = front.read("leader").trim().to_owned();
+        front.terminal.keys(&format!(
+            "{before}\"$KIBOSH\" -c \"demolish all\"; echo $? >done.new; mv done.new done{after}\n"
+        ));
+        front.terminal.wait_for("Run it?");
+        // Who holds the other end is stopped, so nobody reads or writes there.
+        let names = fs::read_dir("/proc").unwrap().flatten();
+        let numbers = names.filter_map(|name| name.file_name().to_str()?.parse::<i32>().ok());
+        let maker = numbers.filter(|id| stat(*id, 1).as_ref() == Some(&leader));
+        let makers: Vec<i32> = maker.collect();
+        assert!(!makers.is_empty());
+        assert!(
+            makers.iter().all(|id| is_stopped(Pid::from_raw(*id))),
+            "{name}"
+        );
+        front.terminal.keys("y\r");
+        front.ends("0\n");
+        assert_eq!(front.desk.place.ran().as_deref(), Some("all\n"), "{name}");
+        front.terminal.hang_up();
+    }
+}
+
+#[test]
+fn one_of_two_people_can_say_it_there() {
+    let mut front = Front::new("two-people");
+    front.desk.place.wants_two();
+    front.asks("", "demolish grave", "");
+    front.terminal.keys("y\r");
+    front.ends("126");
+    let said = front.read("said");
+    assert!(said.contains("has 1 of 2"), "{said}");
+    assert_eq!(front.desk.place.ran(), None);
+    front.goes_on();
 }
