@@ -351,9 +351,12 @@ fn a_terminal_that_is_closed_meanwhile_ends_the_question_and_stops_nobody() {
 #[test]
 fn a_yes_for_the_session_and_a_second_no_count_from_there() {
     let mut front = Front::new("session");
-    front.asks("", "demolish all; demolish all", "");
+    let line = "demolish all; demolish all; ps -o tty= -p $$ >tty";
+    front.asks("", line, "");
     front.terminal.keys("s\r");
     front.ends("0");
+    // The command has no more of the terminal than before.
+    assert_eq!(front.read("tty").trim(), "?");
     assert_eq!(front.desk.place.ran().as_deref(), Some("all\nall\n"));
     let grants = front.desk.sees("\"$KIBOSH\" register; \"$KIBOSH\" grants");
     assert!(grants.contains("while the session lives"), "{grants}");
