@@ -9,6 +9,7 @@
 //! Nobody stays stopped: a keeper lets them go on where this process is gone, or takes longer than it may.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
@@ -22,9 +23,10 @@ use super::{Absence, Counts, Refusal, Request};
 use crate::broker::registering::{self, Registered};
 use crate::broker::{Root, standing as kernel};
 use crate::decide::Decision;
+use crate::sys::process::{Side, fork_beside, keep_only, leave};
 use crate::sys::signals::send;
 use crate::sys::stat::{Process, Stat, all};
-use crate::sys::terminal::Modes;
+use crate::sys::terminal::{Modes, Window, set_window, window};
 
 /// How many ancestors are looked at.
 const MOST_ANCESTORS: usize = 256;
@@ -34,6 +36,8 @@ const STOP: Duration = Duration::from_secs(2);
 const SHORT: Duration = Duration::from_millis(1);
 /// How long after the end of the question they go on by themselves.
 const LATER: Duration = Duration::from_secs(2);
+/// How long a program may take to look at its window.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Asks there; gives what the person typed, and the name of the terminal.
 ///
@@ -174,18 +178,26 @@ impl Above {
     /// That they would not stop, or are not as they were found; then they go on.
     pub fn stop(self, terminal: &File, modes: &Modes, end: Instant) -> Result<Stopped, Refusal> {
         let unusable = || Refusal::NoTerminal(Absence::NoTerminal);
+        let clone = terminal.try_clone().map_err(|_| unusable())?;
+        // Whom somebody else has stopped is not to go on by this.
+        if self.any_is_stopped() {
+            return Err(unusable());
+        }
         let quiet = modes.conversation();
         let longest = end.saturating_duration_since(Instant::now()) + LATER;
         let keeper = Keeper::start(&[terminal.as_fd()], Some(longest), || {
             if Modes::of(terminal.as_fd()).is_ok_and(|modes| modes == quiet) {
+                let _ = { terminal }.write(AFTER.as_bytes());
                 let _ = modes.set(terminal.as_fd());
             }
             self.go_on();
+            self.redraw(terminal);
         })
         .map_err(|_| unusable())?;
         // From here on dropping it lets them go on.
         let stopped = Stopped {
             above: self,
+            terminal: clone,
             keeper,
         };
         let until = Instant::now() + STOP;
@@ -216,11 +228,34 @@ impl Above {
         self.leader.holds() && front == Some(self.front)
     }
 
-    /// Lets them go on, from below upwards, and draw what they show.
-    fn go_on(&self) {
-        for signal in [libc::SIGCONT, libc::SIGWINCH] {
-            let _ = send(-self.front, signal);
+    /// Has a full-screen program draw itself anew. Many look only whether the window has changed, so it does, for a moment.
+    fn redraw(&self, terminal: &File) {
+        let before = window(terminal.as_fd()).ok().filter(|one| one.rows > 1);
+        let Some(before) = before else {
+            let _ = send(-self.front, libc::SIGWINCH);
+            return;
+        };
+        let less = Window {
+            rows: before.rows - 1,
+            ..before
+        };
+        if set_window(terminal.as_fd(), less).is_ok() {
+            std::thread::sleep(LOOK);
+            // It may have been changed for good meanwhile.
+            if window(terminal.as_fd()).is_ok_and(|now| now == less) {
+                let _ = set_window(terminal.as_fd(), before);
+            }
         }
+    }
+
+    fn any_is_stopped(&self) -> bool {
+        let mut group = members(self.front);
+        self.between.iter().any(|one| is_stopped(one.id)) || group.any(|stat| stat.state == b'T')
+    }
+
+    /// Lets them go on, from below upwards.
+    fn go_on(&self) {
+        let _ = send(-self.front, libc::SIGCONT);
         for process in self.between.iter().rev() {
             if process.is_there() {
                 let _ = send(process.id, libc::SIGCONT);
@@ -240,6 +275,7 @@ fn wait(until: Instant) -> Result<(), Refusal> {
 /// Those who are stopped for a question. Dropping it lets them go on.
 pub struct Stopped {
     above: Above,
+    terminal: File,
     keeper: Keeper,
 }
 
@@ -251,20 +287,46 @@ impl Stopped {
 
     /// Whether they are all stopped, and the terminal is as it was found.
     pub fn holds(&self) -> bool {
-        let group = all().filter_map(|id| Some((id, Stat::of(id)?)));
-        let front = self.above.front;
-        let mut members = group.filter(|(_, stat)| stat.group == front).peekable();
+        let mut members = members(self.above.front).peekable();
         self.above.is_as_found()
             && self.above.between.iter().all(|one| is_stopped(one.id))
             && members.peek().is_some()
-            && members.all(|(_, stat)| matches!(stat.state, b'T' | b'Z' | b'X'))
+            && members.all(|stat| matches!(stat.state, b'T' | b'Z' | b'X'))
     }
 }
 
 impl Drop for Stopped {
     fn drop(&mut self) {
         self.above.go_on();
+        // The answer waits for nobody who draws.
+        if let Ok(Side::Beside) = fork_beside() {
+            if keep_only(&[self.terminal.as_fd()]).is_ok() {
+                self.above.redraw(&self.terminal);
+            }
+            leave(0);
+        }
     }
+}
+
+/// What makes room for a question on a terminal that another program has drawn on: whatever was begun ends (a sequence, a
+/// printer's turn), there is no attribute, character set, margin or mode that would hide or move what is written, keys
+/// come plainly, and all that was drawn is pushed out of the window, so that nothing of it stands beside the question.
+pub fn room(rows: usize) -> String {
+    format!(
+        "\x18\x1b\\\x1b[4i\x1b[?5;6;7;69s\x1b[>0u\
+         \x1b[0m\x1b(B\x1b)B\x0f\x1b[4l\x1b[?5;6;69l\x1b[?7h\x1b[r\x1b[999;1H{}\x1b[H\x1b[J",
+        "\n".repeat(rows)
+    )
+}
+
+/// What gives back the modes that were noted by [`room`].
+pub const AFTER: &str = "\x1b[0m\x1b[<1u\x1b[?5;6;7;69r";
+
+/// The processes of a group.
+fn members(group: i32) -> impl Iterator<Item = Stat> {
+    all()
+        .filter_map(Stat::of)
+        .filter(move |stat| stat.group == group)
 }
 
 fn is_stopped(id: i32) -> bool {

@@ -25,7 +25,7 @@ use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
-use super::above::{Above, Stopped};
+use super::above::{AFTER, Above, Stopped, room};
 use super::entry::Entry;
 use super::signals::Held;
 use super::{Absence, Counts, MOST_SECONDS, Refusal, Request, standing};
@@ -283,6 +283,9 @@ impl Conversation {
         keys: Keys,
         known: (&Known<'_>, Style),
     ) -> Result<Choice, Refusal> {
+        if self.stopped.is_some() {
+            self.write(room(rows(self.size)).as_bytes())?;
+        }
         self.show(question)?;
         for ask in &question.asks {
             let answer = loop {
@@ -313,9 +316,6 @@ impl Conversation {
 
     fn show(&self, question: &Question) -> Result<(), Refusal> {
         let mut text = String::from("\n");
-        if self.stopped.is_some() {
-            text.push_str(OVER);
-        }
         for row in &question.rows {
             text.push_str(row);
             text.push('\n');
@@ -539,6 +539,9 @@ impl Drop for Conversation {
         // What was typed for the question is for nobody else. All of this can only fail where the
         // terminal is gone.
         let _ = self.discard();
+        if self.stopped.is_some() {
+            let _ = (&self.terminal).write(AFTER.as_bytes());
+        }
         let _ = self.modes.set(self.terminal.as_fd());
     }
 }
@@ -590,9 +593,6 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// No single wait is longer; the deadline is looked at after each.
 const MOST_WAIT: Duration = Duration::from_secs(MOST_SECONDS as u64);
-
-/// Over what a full-screen program has drawn: no attributes, and nothing of it below.
-const OVER: &str = "\x1b[0m\x1b[J";
 
 const ESCAPE: u8 = 0x1b;
 /// Ctrl-C, Ctrl-D, Ctrl-Z and Ctrl-\: the person wants to leave.

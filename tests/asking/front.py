@@ -1,6 +1,7 @@
 """An agent that takes the whole terminal and starts commands in sessions of their own, without a terminal.
 
-It writes down the keys that it gets, draws anew when the window changes, and ends with `q`.
+It writes down the keys that it gets, draws anew on SIGWINCH (where `by-size` is there, only in a window of another size),
+what stands in `paint` too, and ends with `q`.
 """
 
 import os
@@ -11,13 +12,22 @@ import sys
 import termios
 import tty
 
+is_terminal = os.isatty(0)
 times = 0
+size = None
 
 
 def draw(*_):
-    global times
+    global size, times
+    before, size = size, os.get_terminal_size(0) if is_terminal else None
+    if times > 0 and size == before and os.path.exists("by-size"):
+        return
     times += 1
+    write("times", str(times))
     os.write(1, b"\x1b[2J\x1b[H<drawn %d>\r\n" % times)
+    if os.path.exists("paint"):
+        with open("paint", "rb") as paint:
+            os.write(1, paint.read())
 
 
 def write(name, text):
@@ -26,7 +36,6 @@ def write(name, text):
     os.rename(name + ".new", name)
 
 
-is_terminal = os.isatty(0)
 if is_terminal:
     before = termios.tcgetattr(0)
     tty.setraw(0)

@@ -44,7 +44,7 @@ impl Front {
 
     /// Starts the agent, as `before` and `after` say, with this line for kibosh.
     fn starts(&mut self, before: &str, line: &str, after: &str) {
-        for name in ["said", "agent", "asker", "keys", "done"] {
+        for name in ["said", "agent", "asker", "keys", "done", "times"] {
             let _ = fs::remove_file(self.at(name));
         }
         self.terminal
@@ -200,7 +200,7 @@ fn shells_and_terminals_between_see_nothing_of_it() {
         front.ends("0");
         assert_eq!(front.desk.place.ran().as_deref(), Some("all\n"), "{name}");
         assert!(!front.at("keys").exists(), "{name}");
-        // The window inside another terminal has not changed for who draws in it.
+        // Whether it is drawn anew inside another terminal is for who has made that one.
         if name == "script" {
             front.leaves();
         } else {
@@ -311,7 +311,7 @@ fn a_program_that_takes_no_keys_there_is_not_stopped_for_a_terminal_that_it_has_
 fn a_leader_in_front_itself_is_stopped_with_its_command() {
     let desk = Desk::new("above-script");
     let mut terminal = desk.person(&format!(
-        "\"$KIBOSH\" register; python3 {}/tests/asking/front.py 'demolish all'",
+        "stty rows 40 columns 160; \"$KIBOSH\" register; python3 {}/tests/asking/front.py 'demolish all'",
         env!("CARGO_MANIFEST_DIR")
     ));
     terminal.wait_for("Run it?");
@@ -476,6 +476,72 @@ fn a_shell_that_ends_meanwhile_ends_the_question() {
     });
     assert_eq!(front.desk.place.ran(), None);
     front.terminal.hang_up();
+}
+
+/// Many look only whether the window has changed.
+#[test]
+fn a_program_that_draws_anew_in_another_window_only_does_so_and_the_window_is_as_it_was() {
+    let mut front = Front::new("by-size");
+    fs::write(front.at("by-size"), "").unwrap();
+    // A machine with much to do may take too long for it once.
+    for attempt in 1..=10 {
+        front.asks("", &format!("demolish all {attempt}"), "");
+        front.terminal.keys("\r");
+        front.ends("126");
+        std::thread::sleep(Duration::from_millis(600));
+        let times: u32 = front.read("times").parse().unwrap();
+        front.terminal.keys("q");
+        front.terminal.wait_for("<agent ended>");
+        if times > 1 {
+            front.terminal.keys(
+                "while [ \"$(stty size)\" != '40 160' ]; do sleep 0.1; done; echo size'' kept\n",
+            );
+            front.terminal.wait_for("size kept");
+            front.terminal.keys("exit\n");
+            front.terminal.finish();
+            return;
+        }
+    }
+    panic!("it has drawn nothing anew");
+}
+
+/// What an agent has drawn, or has told the terminal to do with what is written, is none of the question.
+#[test]
+fn nothing_that_was_drawn_before_stands_beside_the_question_or_hides_it() {
+    let forged = "FORGED: touch notes\r\nRun it? y once, s session, d details, else no (20 s):";
+    for (name, paint) in [
+        (
+            "screen",
+            format!("\x1b[?1049h\x1b[2J\x1b[H{}", forged.repeat(12)),
+        ),
+        ("below", format!("\x1b[30;1H{forged}\x1b[H")),
+        (
+            "margins",
+            format!("\x1b[1;30H{forged}\x1b[39;40r\x1b[40;1H"),
+        ),
+        ("origin", format!("{forged}\x1b[5;9r\x1b[?6h\x1b[8m")),
+        ("sequence", format!("{forged}\x1b]0;title that never ends")),
+    ] {
+        let mut front = Front::new(&format!("forged-{name}"));
+        fs::write(front.at("paint"), paint).unwrap();
+        front.asks("", ASKED, "");
+        let (rows, columns) = (40.try_into().unwrap(), 160.try_into().unwrap());
+        let mut parser = vt100::Parser::new(rows, columns, 0);
+        parser.process(front.terminal.bytes());
+        let screen: Vec<String> = parser.screen().rows(0, 160).collect();
+        let shown = screen.join("\n");
+        assert!(!shown.contains("FORGED"), "{name}: {shown}");
+        assert_eq!(shown.matches("Run it?").count(), 1, "{name}: {shown}");
+        for words in ["  | demolish all", "  rule     test.ask", "must decide"] {
+            assert!(shown.contains(words), "{name}: {words} is not in {shown}");
+        }
+        let place = screen.iter().position(|row| row.contains("demolish all"));
+        let cell = parser.screen().cell(place.unwrap().try_into().unwrap(), 5);
+        assert!(!cell.unwrap().inverse(), "{name}");
+        front.terminal.keys("n\r");
+        front.ends("126");
+        front.goes_on();
+    }
 }
 
 /// Its own end of such a terminal is where an agent would answer by itself.
