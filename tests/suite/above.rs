@@ -363,6 +363,26 @@ fn a_yes_for_the_session_and_a_second_no_count_from_there() {
     front.goes_on();
 }
 
+/// Nobody else's stop ends with a question.
+#[test]
+fn where_somebody_is_stopped_already_the_question_goes_elsewhere() {
+    let mut front = Front::new("held");
+    front.starts(
+        "sh -c 'echo $$ >held.new; mv held.new held; kill -STOP $$' | \
+         (until grep -q ') T ' /proc/\"$(cat held)\"/stat; do sleep 0.1; done 2>/dev/null; exec ",
+        ASKED,
+        " </dev/tty)",
+    );
+    front.ends("126");
+    let said = front.read("said");
+    assert!(said.contains("kibosh approve"), "{said}");
+    let held = Pid::from_raw(front.read("held").trim().parse().unwrap());
+    assert!(is_stopped(held) && !is_stopped(front.process("agent")));
+    assert!(!front.terminal.seen().contains("Run it?"));
+    kill(held, Signal::SIGKILL).unwrap();
+    front.leaves();
+}
+
 /// Two at once are asked about one after the other, and a stopped agent goes on behind the last.
 #[test]
 fn several_questions_are_asked_one_after_the_other() {
