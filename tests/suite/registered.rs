@@ -137,8 +137,9 @@ fn nothing_below_a_guarded_session_registers_a_terminal() {
         assert!(said.contains(guarded), "{line}: {output:?}");
     }
     // At a person's own terminal, too.
-    let screen = desk
-        .sees("\"$KIBOSH\" -c './look register'; \"$KIBOSH\" -c 'bash -ic \"./look register\"'");
+    let screen = desk.sees(
+        "\"$KIBOSH\" -c './look register'; \"$KIBOSH\" -c 'bash --norc -ic \"./look register\"'",
+    );
     assert_eq!(screen.matches(guarded).count(), 2, "{screen}");
     assert!(terminals(&desk).contains("none is registered"));
     shell.hang_up();
