@@ -69,6 +69,7 @@ fn verb(argv: &[CString]) -> u8 {
         Verb::Pending => verbs::pending(&say),
         Verb::Policy(options) => verbs::policy(&options, &say),
         Verb::Refuse(options) => verbs::refuse(&options, &say),
+        Verb::Register(options) => verbs::register(&options, &say),
         Verb::Run(options) => verbs::run(&options, &say),
         Verb::Watch => verbs::watch(&say),
         Verb::Broker => verbs::broker(),

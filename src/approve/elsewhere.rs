@@ -13,7 +13,7 @@ use nix::unistd::geteuid;
 use super::signals::Held;
 use super::terminal::Choice;
 use super::{
-    Absence, Approver, Elsewhere, MOST_SECONDS, Previewer, Refusal, Request, external, terminal,
+    Absence, Approver, Elsewhere, MOST_SECONDS, Previewer, Refusal, Request, external, in_front,
 };
 use crate::broker::asking::{self, Answer, Waiting};
 use crate::broker::reviewing::{self, Outcome};
@@ -38,6 +38,10 @@ pub fn ask(decision: &Decision, request: &Request, absence: Absence) -> Result<A
     };
     let asked = shown(decision, request, elsewhere)?;
     if !elsewhere.command.is_empty() {
+        if let Absence::Silent(seconds) = absence {
+            // Agents do not wait so long twice.
+            return Err(Refusal::Timeout { seconds });
+        }
         let seconds = request.seconds.clamp(1, MOST_SECONDS);
         let by = external::ask(&asked, &elsewhere.command, seconds, absence)?;
         return Ok(Approver::External(by));
@@ -76,9 +80,8 @@ pub fn ask_several(
     let number = waiting.number;
     let mut said = waiting.said.len();
     if elsewhere.operator_counts && !waiting.said.contains(&uid) {
-        match terminal::ask(decision, request, previewer) {
-            Ok(Choice::Once | Choice::Session) => {
-                let device = terminal::name();
+        match in_front(decision, request, previewer) {
+            Ok((Choice::Once | Choice::Session, device)) => {
                 let shown = Shown {
                     number,
                     asked,
@@ -90,7 +93,7 @@ pub fn ask_several(
                     said = count;
                 }
             }
-            Ok(Choice::Refuse | Choice::Leave) => return Err(Refusal::Person),
+            Ok((Choice::Refuse | Choice::Leave, _)) => return Err(Refusal::Person),
             Err(Refusal::NoTerminal(_)) => {}
             Err(refusal) => return Err(refusal),
         }
@@ -158,7 +161,10 @@ fn broker(
     match asking::ask(asked, elsewhere.session).map_err(no_broker)? {
         Answer::Waiting(waiting) => {
             let number = waiting.number;
-            let seconds = patience(request, elsewhere, waiting.is_watched);
+            let seconds = match absence {
+                Absence::Silent(_) => 0,
+                _ => patience(request, elsewhere, waiting.is_watched),
+            };
             let answer = match wait(waiting, seconds)? {
                 // Who is gone has taken along what waited.
                 Some(Err(error)) => return Err(no_broker(error)),

@@ -4,10 +4,12 @@
 //! here, on another terminal of the same user or to a command that takes it to a person. An answer is never taken
 //! from standard input, a file, a variable or an argument, and nothing that says deny is ever cleared.
 
+mod above;
 pub mod apart;
 mod elsewhere;
 mod entry;
 mod external;
+mod keeper;
 pub mod kept;
 pub mod reviewer;
 mod signals;
@@ -20,6 +22,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use self::kept::Kept;
+pub use self::standing::Counts;
 use self::terminal::Choice;
 use crate::broker::{Reviewer, Root};
 use crate::decide::Decision;
@@ -81,6 +84,9 @@ pub struct Request {
     /// How many want the same at once, which one answer is for.
     #[serde(default)]
     pub times: usize,
+    /// Which terminals count.
+    #[serde(default)]
+    pub counts: Counts,
     /// What is needed to ask on another terminal; none where that is not to be.
     pub elsewhere: Option<Elsewhere>,
 }
@@ -158,19 +164,41 @@ fn ask(
     if let Some(said) = elsewhere::recall(decision, request) {
         return said.map(Approver::Reviewer);
     }
-    match terminal::ask(decision, request, previewer) {
-        Ok(Choice::Once) => Ok(Approver::Person),
-        Ok(Choice::Session) => {
-            elsewhere::remember(decision, request, true, terminal::name());
+    match in_front(decision, request, previewer) {
+        Ok((Choice::Once, _)) => Ok(Approver::Person),
+        Ok((Choice::Session, terminal)) => {
+            elsewhere::remember(decision, request, true, terminal);
             Ok(Approver::Person)
         }
-        Ok(Choice::Refuse) => {
-            elsewhere::remember(decision, request, false, terminal::name());
+        Ok((Choice::Refuse, terminal)) => {
+            elsewhere::remember(decision, request, false, terminal);
             Err(Refusal::Person)
         }
         // It was meant for something else, or mistyped.
-        Ok(Choice::Leave) => Err(Refusal::Person),
+        Ok((Choice::Leave, _)) => Err(Refusal::Person),
         Err(Refusal::NoTerminal(absence)) => elsewhere::ask(decision, request, absence),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Asks the person in front: at the terminal here, else at the registered one above. Gives what they typed, and the
+/// name of the terminal.
+fn in_front(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+) -> Result<(Choice, String), Refusal> {
+    match terminal::ask(decision, request, previewer) {
+        Ok(choice) => Ok((choice, terminal::name())),
+        Err(Refusal::NoTerminal(absence)) => {
+            match above::ask(decision, request, previewer, absence) {
+                // They may be away: then it waits for them, as it does where nobody can be asked.
+                Err(Refusal::Timeout { seconds }) => {
+                    Err(Refusal::NoTerminal(Absence::Silent(seconds)))
+                }
+                answer => answer,
+            }
+        }
         Err(refusal) => Err(refusal),
     }
 }

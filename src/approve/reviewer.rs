@@ -9,7 +9,7 @@ use crate::broker::Shown;
 
 use super::terminal;
 pub use super::terminal::{Choice, Keys};
-use super::{Absence, Refusal, Request};
+use super::{Absence, Counts, Refusal, Request};
 
 /// The name of the process that a request's session is, while it runs.
 #[must_use]
@@ -42,6 +42,7 @@ pub fn ask(shown: &Shown, of: Option<u32>, keys: Keys) -> Result<Choice, Refusal
         cwd: asked.cwd.clone(),
         seconds: SECONDS,
         times: 1,
+        counts: Counts::default(),
         elsewhere: None,
     };
     terminal::choose(&asked.decision, &request, keys, (shown.session, of), None)

@@ -1,7 +1,8 @@
 //! A whole terminal for a person who answers requests: a screen of its own, drawn row by row, and single keys.
 //!
 //! Nothing that is drawn moves what stands there: rows are drawn each at its place, and what is too wide for one
-//! goes nowhere. Dropping it puts the terminal back as it was, by whatever end, a signal too.
+//! goes nowhere. Dropping it puts the terminal back as it was, by whatever end, a signal too; where this process is
+//! killed, its keeper does.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write, stdout};
@@ -11,9 +12,10 @@ use std::time::{Duration, Instant};
 use nix::poll::PollFlags;
 use nix::sys::termios::{FlushArg, tcflush};
 
+use super::keeper::Keeper;
 use super::signals::Held;
 use super::terminal::{open, turn, unusable};
-use super::{Absence, Refusal, standing};
+use super::{Absence, Counts, Refusal, standing};
 use crate::sys::terminal::{Modes, size};
 
 /// The smallest window that is used, in rows and columns.
@@ -32,6 +34,7 @@ pub struct Stage {
     drawn: Vec<String>,
     cursor: Option<(usize, usize)>,
     _turn: Option<File>,
+    _keeper: Option<Keeper>,
 }
 
 /// A key.
@@ -78,14 +81,19 @@ impl Stage {
             return Ok(None);
         }
         let terminal = open()?;
-        standing::check(&terminal).map_err(Refusal::NoTerminal)?;
+        standing::check(&terminal, Counts::default()).map_err(Refusal::NoTerminal)?;
         let Some(size) = window(&terminal).filter(|size| is_enough(*size)) else {
             return Ok(None);
         };
         let held = Held::back().map_err(unusable)?;
         let deadline = Instant::now() + Duration::from_secs(u64::from(TURN));
-        let turn = turn(&terminal, &held, TURN, deadline)?;
+        let turn = turn((&terminal, standing::device()), &held, TURN, deadline)?;
         let modes = Modes::of(terminal.as_fd()).map_err(unusable)?;
+        let quiet = modes.conversation();
+        // Without one it is as good a screen.
+        let keeper = Keeper::start(&[terminal.as_fd()], None, || {
+            give_back(&terminal, &modes, &quiet);
+        });
         let mut stage = Self {
             terminal,
             modes,
@@ -94,8 +102,8 @@ impl Stage {
             drawn: Vec::new(),
             cursor: None,
             _turn: turn,
+            _keeper: keeper.ok(),
         };
-        let quiet = stage.modes.conversation();
         quiet.set(stage.terminal.as_fd()).map_err(unusable)?;
         stage.write(ENTER)?;
         stage.redraw();
@@ -118,7 +126,7 @@ impl Stage {
     ///
     /// Why not.
     pub fn check(&self) -> Result<(), Absence> {
-        standing::check(&self.terminal)
+        standing::check(&self.terminal, Counts::default())
     }
 
     /// Draws everything the next time.
@@ -241,6 +249,15 @@ impl Drop for Stage {
             let _ = self.write(LEAVE);
         }
         let _ = self.modes.set(self.terminal.as_fd());
+    }
+}
+
+/// Gives the screen back for a process that was killed, and the modes if they are still those of its own: whoever
+/// has changed them since knows better.
+fn give_back(terminal: &File, before: &Modes, during: &Modes) {
+    let _ = { terminal }.write(LEAVE);
+    if Modes::of(terminal.as_fd()).is_ok_and(|modes| modes == *during) {
+        let _ = before.set(terminal.as_fd());
     }
 }
 

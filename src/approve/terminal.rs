@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
@@ -27,10 +28,11 @@ use crate::report::source;
 use crate::report::style::Style;
 use crate::sys::terminal::{Modes, size};
 
+use super::above::{AFTER, Above, Stopped, room};
 use super::entry::Entry;
 use super::kept::Kept;
 use super::signals::Held;
-use super::{Absence, MOST_SECONDS, Previewer, Refusal, Request, standing};
+use super::{Absence, Counts, MOST_SECONDS, Previewer, Refusal, Request, standing};
 
 /// How long the keyboard must have been quiet before an answer counts, so that nobody answers who was
 /// just typing something else.
@@ -56,6 +58,32 @@ pub fn ask(
     request: &Request,
     previewer: Option<&dyn Previewer>,
 ) -> Result<Choice, Refusal> {
+    let terminal = open()?;
+    standing::check(&terminal, request.counts).map_err(Refusal::NoTerminal)?;
+    ask_there(decision, request, previewer, (terminal, None))
+}
+
+/// Asks the person at a terminal above, of which this process is none.
+///
+/// # Errors
+///
+/// Why it is a no; that there is no terminal where who reads it would not stop.
+pub fn ask_on(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+    terminal: File,
+    above: Above,
+) -> Result<Choice, Refusal> {
+    ask_there(decision, request, previewer, (terminal, Some(above)))
+}
+
+fn ask_there(
+    decision: &Decision,
+    request: &Request,
+    previewer: Option<&dyn Previewer>,
+    (terminal, above): (File, Option<Above>),
+) -> Result<Choice, Refusal> {
     let request = Request {
         seconds: request.seconds.clamp(1, MOST_SECONDS),
         ..request.clone()
@@ -69,7 +97,8 @@ pub fn ask(
         Keys::Yes
     };
     let session = request.elsewhere.as_ref().and_then(|one| one.session);
-    choose(decision, &request, keys, (session, None), previewer)
+    let place = (terminal, above);
+    converse(decision, &request, keys, (session, None), place, previewer)
 }
 
 /// What a person typed.
@@ -93,10 +122,10 @@ pub enum Choice {
 /// Why nobody can be asked on it.
 pub fn check() -> Result<Option<String>, Absence> {
     let terminal = open().map_err(|_| Absence::NoTerminal)?;
-    standing::check(&terminal)?;
     if let Some(program) = standing::shared_by() {
         return Err(Absence::Shared(program));
     }
+    standing::check(&terminal, Counts::default())?;
     Ok(standing::device().map(|path| path.display().to_string()))
 }
 
@@ -120,7 +149,19 @@ pub fn choose(
     previewer: Option<&dyn Previewer>,
 ) -> Result<Choice, Refusal> {
     let terminal = open()?;
-    standing::check(&terminal).map_err(Refusal::NoTerminal)?;
+    standing::check(&terminal, request.counts).map_err(Refusal::NoTerminal)?;
+    let place = (terminal, None);
+    converse(decision, request, keys, (session, user), place, previewer)
+}
+
+fn converse(
+    decision: &Decision,
+    request: &Request,
+    keys: Keys,
+    (session, user): (Option<Root>, Option<u32>),
+    (terminal, above): (File, Option<Above>),
+    previewer: Option<&dyn Previewer>,
+) -> Result<Choice, Refusal> {
     let size = size(terminal.as_fd()).unwrap_or((24, 80));
     let source = source::several(&request.source, request.times);
     let scene = Scene {
@@ -143,8 +184,16 @@ pub fn choose(
         session: session.map(|session| (session, name_of(session))),
         user,
     };
-    let conversation = Conversation::begin(terminal, size, request.seconds)?;
+    let conversation = Conversation::begin(terminal, size, request.seconds, above)?;
     let outcome = conversation.hold(&question, keys, (&known, scene.style), previewer);
+    // Who was woken meanwhile could have read the keys, or drawn what was answered to.
+    let outcome = outcome.and_then(|choice| {
+        if conversation.has_terminal() {
+            Ok(choice)
+        } else {
+            Err(Refusal::Interrupted)
+        }
+    });
     conversation.end(&outcome);
     outcome
 }
@@ -184,11 +233,14 @@ pub(super) fn unusable(error: impl Into<io::Error>) -> Refusal {
     Refusal::NoTerminal(Absence::Unusable(error.into().kind().to_string()))
 }
 
-/// A terminal in use. Dropping it puts modes and signal mask back, and lets the next one ask.
+/// A terminal in use. Dropping it puts modes and signal mask back, lets go on who was stopped for it, and lets the next
+/// one ask.
 struct Conversation {
     terminal: File,
     size: (u16, u16),
     modes: Modes,
+    /// Those who are stopped meanwhile.
+    stopped: Option<Stopped>,
     held: Held,
     seconds: u8,
     deadline: Instant,
@@ -197,16 +249,29 @@ struct Conversation {
 
 impl Conversation {
     /// Takes the terminal: signals are held back from here on, so that none of them can end this
-    /// process with the terminal changed or stop it in the background.
-    fn begin(terminal: File, size: (u16, u16), seconds: u8) -> Result<Self, Refusal> {
+    /// process with the terminal changed or stop it in the background. Who reads a terminal above is stopped.
+    fn begin(
+        terminal: File,
+        size: (u16, u16),
+        seconds: u8,
+        above: Option<Above>,
+    ) -> Result<Self, Refusal> {
         let deadline = Instant::now() + Duration::from_secs(u64::from(seconds));
         let held = Held::back().map_err(unusable)?;
-        let turn = turn(&terminal, &held, seconds, deadline)?;
+        let device = match above {
+            Some(_) => None,
+            None => standing::device(),
+        };
+        let turn = turn((&terminal, device), &held, seconds, deadline)?;
         let modes = Modes::of(terminal.as_fd()).map_err(unusable)?;
+        let stopped = above
+            .map(|above| above.stop(&terminal, &modes, deadline))
+            .transpose()?;
         let conversation = Self {
             terminal,
             size,
             modes,
+            stopped,
             held,
             seconds,
             deadline,
@@ -230,6 +295,9 @@ impl Conversation {
             .iter()
             .filter_map(|finding| finding.preview.as_ref());
         let previewer = previewer.filter(|_| previews.next().is_some());
+        if self.stopped.is_some() {
+            self.write(room(rows(self.size)).as_bytes())?;
+        }
         self.show(question)?;
         for ask in &question.asks {
             let answer = loop {
@@ -425,7 +493,14 @@ impl Conversation {
             Ok(Choice::Refuse | Choice::Leave) => closing(Some(&Refusal::Person)),
             Err(refusal) => closing(Some(refusal)),
         };
-        let _ = self.write(words.as_bytes());
+        if self.has_terminal() {
+            let _ = self.write(words.as_bytes());
+        }
+    }
+
+    /// Whether nobody else has the terminal: all who were to be stopped are still.
+    fn has_terminal(&self) -> bool {
+        self.stopped.as_ref().is_none_or(Stopped::holds)
     }
 
     /// Discards what was typed before the question, until nothing is being typed.
@@ -544,28 +619,45 @@ impl Conversation {
                 seconds: self.seconds,
             });
         }
-        self.held.wait(these, left.min(longest))
+        let forsaken = self.stopped.iter().map(Stopped::forsaken);
+        let keeper = forsaken.map(|keeper| (keeper, PollFlags::POLLIN));
+        let all: Vec<_> = these.iter().copied().chain(keeper).collect();
+        let mut ready = self.held.wait(&all, left.min(longest))?;
+        let is_forsaken = ready.split_off(these.len()).contains(&true);
+        if is_forsaken {
+            // If this process were killed, too, they would stay stopped.
+            return Err(Refusal::Interrupted);
+        }
+        Ok(ready)
     }
 }
 
 impl Drop for Conversation {
     fn drop(&mut self) {
+        // Who was woken may have set modes of their own by now, and reads what is typed.
+        let quiet = self.modes.conversation();
+        if !self.has_terminal() && Modes::of(self.terminal.as_fd()).is_ok_and(|now| now != quiet) {
+            return;
+        }
         // What was typed for the question is for nobody else. All of this can only fail where the
         // terminal is gone.
         let _ = self.discard();
+        if self.stopped.is_some() {
+            let _ = (&self.terminal).write(AFTER.as_bytes());
+        }
         let _ = self.modes.set(self.terminal.as_fd());
     }
 }
 
 /// Waits until no other kibosh asks on the same terminal: two would take each other's answers. The
-/// turn ends where what is returned is dropped.
+/// turn ends where what is returned is dropped. `device` is the terminal by a name that no other one has.
 pub(super) fn turn(
-    terminal: &File,
+    (terminal, device): (&File, Option<PathBuf>),
     held: &Held,
     seconds: u8,
     deadline: Instant,
 ) -> Result<Option<File>, Refusal> {
-    let device = match standing::device() {
+    let device = match device {
         Some(path) => OpenOptions::new()
             .read(true)
             .custom_flags((OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())

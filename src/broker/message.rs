@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::registry::{Known, Unfit};
 use crate::decide::Decision;
 use crate::policy::trust::hex;
 use crate::sys::stat::Process;
@@ -192,6 +193,13 @@ pub enum Said {
     Grants,
     /// An approval ends.
     Revoke(u64),
+    /// The terminal of who says it is a person's, or is to count as one no more.
+    Register {
+        /// Whether that ends.
+        is_undo: bool,
+    },
+    /// Which terminals are registered?
+    Registered,
 }
 
 /// From a broker.
@@ -234,6 +242,10 @@ pub enum Reply {
     Uncounted,
     /// There is no such request or approval, or it is another one by now.
     Gone,
+    /// The terminals that are registered.
+    Registered(Known),
+    /// The terminal is not registered; why.
+    Unfit(Unfit),
     /// A session's approval is for a request of a session that is known and lives.
     NoSession,
     /// Who speaks may not take part; why.

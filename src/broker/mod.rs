@@ -2,7 +2,8 @@
 //!
 //! Who asks takes an [`Asked`] to a daemon of the user's, which keeps it in memory until a reviewer says yes
 //! or no. The daemon is this program again, started by who asks and gone when it has nothing to keep. Both
-//! ends look at each other (`peer`): no process below a guarded session is spoken to.
+//! ends look at each other (`peer`): no process below a guarded session is spoken to. It also knows which terminals
+//! a person has registered as theirs.
 //!
 //! Nothing here makes anything allowed to run: an answer is only told, and `approve` decides what it means.
 //! Nothing here words a message.
@@ -15,10 +16,13 @@ mod line;
 mod message;
 mod peer;
 mod place;
+pub mod registering;
+mod registry;
 pub mod reviewing;
 mod serve;
 mod several;
 mod shared;
+pub mod standing;
 
 pub use message::{
     Asked, Granted, Listed, Reviewer, Root, Scope, Shown, call, environment, lasting,
@@ -29,7 +33,7 @@ pub use serve::serve;
 use std::fmt;
 use std::io;
 
-use crate::policy::schema::Settings;
+use crate::policy::schema::{Settings, Terminals};
 
 /// Whether the directory that reviewers of several users share can be used, where one is set.
 ///
@@ -38,6 +42,14 @@ use crate::policy::schema::Settings;
 /// Why not.
 pub fn check_directory(settings: &Settings) -> Result<(), Error> {
     shared::Shared::of(settings).map(drop)
+}
+
+/// Which terminals count, by the settings that no project makes. Where they cannot be read, the fewest.
+#[must_use]
+pub fn terminals() -> Terminals {
+    shared::settings().map_or(Terminals::Registered, |settings| {
+        settings.terminals.unwrap_or_default()
+    })
 }
 
 /// Why there is no way to a broker.

@@ -57,7 +57,8 @@ impl std::error::Error for Stranger {}
 pub struct Peer {
     /// Its user.
     pub uid: u32,
-    id: i32,
+    /// Its number.
+    pub id: i32,
     process: OwnedFd,
 }
 
@@ -111,6 +112,15 @@ impl Peer {
 /// Why not.
 pub fn check_this() -> Result<(), Stranger> {
     weigh(Standing::of("self"), Standing::of("1").filters)
+}
+
+/// Whether a process is not guarded and not traced, as who takes part.
+///
+/// # Errors
+///
+/// Why not.
+pub fn check_process(id: i32) -> Result<(), Stranger> {
+    weigh(Standing::of(&id.to_string()), most_filters())
 }
 
 /// How many filters the other end may have.

@@ -20,7 +20,9 @@ use super::line::Line;
 use super::message::{MOST_BYTES, MOST_REPLY, Reply, Reviewer, Said};
 use super::peer::{Peer, check_this};
 use super::place::Place;
+use super::registry::{Known, Registry};
 use super::shared::{Shared, settings};
+use crate::policy::schema::Terminals;
 use crate::sys::process;
 
 /// How many connections there are at most.
@@ -35,6 +37,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(20);
 /// How often what has had its time is looked for.
 const TURN: Duration = Duration::from_secs(2);
+/// The same where nothing waits, and it is there for registered terminals only.
+const LONG_TURN: Duration = Duration::from_secs(10);
 /// How long a broker is there that has nothing to keep.
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -61,6 +65,7 @@ pub fn serve() -> io::Result<()> {
         .and_then(|shared| Some((shared, shared.listen().ok()?)));
     let mut broker = Broker {
         book: Book::without(uncounted),
+        is_required: settings.terminals == Some(Terminals::Registered),
         ..Broker::default()
     };
     let mut busy = Instant::now();
@@ -85,6 +90,9 @@ pub fn serve() -> io::Result<()> {
 #[derive(Default)]
 struct Broker {
     book: Book,
+    registry: Registry,
+    /// Whether only registered terminals count.
+    is_required: bool,
     connections: BTreeMap<Waiter, Connection>,
     last: Waiter,
 }
@@ -113,7 +121,9 @@ impl Broker {
                 };
                 PollFd::new(one.descriptor(), PollFlags::POLLIN | more)
             }));
-            let time = PollTimeout::try_from(TURN).unwrap_or(PollTimeout::ZERO);
+            let is_quiet = self.connections.is_empty() && self.book.is_empty();
+            let turn = if is_quiet { LONG_TURN } else { TURN };
+            let time = PollTimeout::try_from(turn).unwrap_or(PollTimeout::ZERO);
             match poll(&mut polled, time) {
                 Ok(_) | Err(nix::errno::Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -224,7 +234,9 @@ impl Broker {
             | Said::Leave
             | Said::Watch
             | Said::Grants
-            | Said::Revoke(_) => false,
+            | Said::Revoke(_)
+            | Said::Register { .. }
+            | Said::Registered => false,
         }
     }
 
@@ -314,8 +326,36 @@ impl Broker {
             Said::Grants => Reply::Grants(self.book.grants(now)),
             Said::Revoke(number) if self.book.revoke(number) => Reply::Done,
             Said::Revoke(_) => Reply::Gone,
+            Said::Register { is_undo } => self.register(number, is_undo),
+            Said::Registered => Reply::Registered(Known {
+                terminals: self.registry.list(),
+                is_required: self.is_required,
+                is_watched: self.is_watched(),
+            }),
         };
         (Role::Done, Some(reply))
+    }
+
+    /// Registers the terminal of who is at the other end, or takes it out.
+    fn register(&mut self, number: Waiter, is_undo: bool) -> Reply {
+        let Some(connection) = self.connections.get(&number) else {
+            return Reply::Gone;
+        };
+        let peer = &connection.peer;
+        if is_undo {
+            self.registry.remove(peer.id);
+            return Reply::Done;
+        }
+        // What was read was of that process only if it runs still.
+        let added = self.registry.add(peer.id);
+        if let Err(stranger) = peer.check() {
+            self.registry.remove(peer.id);
+            return Reply::Stranger(stranger.to_string());
+        }
+        match added {
+            Ok(()) => Reply::Done,
+            Err(why) => Reply::Unfit(why),
+        }
     }
 
     /// Answers those who wait.
@@ -387,12 +427,35 @@ impl Broker {
             self.book.leave(number);
         }
         self.book.turn(now);
+        self.registry.turn();
         if before != self.book.changes() {
             self.tell_watchers();
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.connections.is_empty() && self.book.is_empty()
+        self.connections.is_empty() && self.book.is_empty() && self.registry.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::Root;
+    use crate::broker::registry::Registered;
+
+    #[test]
+    fn while_a_terminal_is_registered_there_is_something_to_keep() {
+        assert!(Broker::default().is_idle());
+        let leader = Root::of(std::process::id().cast_signed()).unwrap();
+        let known = Registered {
+            leader,
+            terminal: 1,
+        };
+        let broker = Broker {
+            registry: Registry::of(&[known]),
+            ..Broker::default()
+        };
+        assert!(!broker.is_idle());
     }
 }

@@ -79,6 +79,15 @@ pub enum Verb {
     ///
     /// Exit status: 0 it was refused, 1 there is no such request, 125 error.
     Refuse(Refuse),
+    /// Register the terminal of this shell as a person's, for as long as the shell lives
+    ///
+    /// A line for the start-up file of your own shell: `kibosh register --quiet`. Where a terminal is registered, only
+    /// registered ones are asked on and answered from, and a command of an agent that was started in one is asked about
+    /// there, even if it has no terminal itself. Nothing that runs below kibosh can register one, nor one of tmux's,
+    /// screen's or a program's.
+    ///
+    /// Exit status: 0 it is registered, 1 it is not, 125 error.
+    Register(Register),
     /// Run a program, an agent for example, on a terminal of its own
     ///
     /// kibosh keeps the terminal that it was started on, and is the program's SHELL. Exit status: that of
@@ -90,6 +99,9 @@ pub enum Verb {
     /// waits, with what other users need two people for, and the chosen one. Up and down choose; `y` and Enter is yes
     /// once, `s` for the session, `t` for 10 minutes; `n` is no, with a reason or none; `d` shows all that is known; `q`
     /// quits. On another terminal each request is asked about by itself, and Ctrl-C ends it.
+    ///
+    /// A request that comes while nobody presses a key is told to the desktop (`notify-send`, where DISPLAY or
+    /// WAYLAND_DISPLAY is set), else by the terminal's bell: its rules only, and nothing of what it says.
     Watch,
     /// Keep what waits for a person; started by whoever asks
     #[command(long_flag = "broker", hide = true)]
@@ -241,6 +253,17 @@ pub enum PolicyVerb {
     Test,
     /// Let the project's `.kibosh.toml`, as it is now, loosen the policy too
     Trust(Trust),
+}
+
+/// The options of `register`.
+#[derive(Debug, Args)]
+pub struct Register {
+    /// For a start-up file: go on beside the shell, say nothing, and end with 0; `kibosh doctor` tells what is registered
+    #[arg(long, conflicts_with = "undo")]
+    pub quiet: bool,
+    /// Let the terminal count as registered no more
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// The options of `run`.

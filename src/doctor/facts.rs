@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::policy::schema::ExecGate;
+use crate::policy::schema::{ExecGate, Terminals};
 
 /// Everything that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -230,6 +230,10 @@ pub struct Settings {
     pub broker: bool,
     /// Why this process could ask on no other terminal.
     pub no_broker: Option<String>,
+    /// `terminals`.
+    pub terminals: Terminals,
+    /// The terminals that are registered; none where it is not told here.
+    pub registered: Option<Vec<RegisteredTerminal>>,
     /// The file of `reviewer-command`, where it is set.
     pub reviewer_command: Option<String>,
     /// `unwatched-seconds`.
@@ -248,6 +252,19 @@ pub struct Settings {
     pub bash: RealShell,
     /// `sh`.
     pub sh: RealShell,
+}
+
+/// A terminal that is registered as a person's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegisteredTerminal {
+    /// Its name.
+    pub name: String,
+    /// The process that leads its session, by number.
+    pub leader: i32,
+    /// That process by its name.
+    pub program: String,
+    /// Whether it is the one of this process.
+    pub is_here: bool,
 }
 
 /// The directory in which reviewers of several users meet.

@@ -15,6 +15,7 @@ pub mod user;
 
 pub use facts::{
     Agent, Cover, Facts, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile, Program,
-    Reach, RealShell, Record, ReviewersDirectory, Settings, Shell, Standing, User, Way,
+    Reach, RealShell, Record, RegisteredTerminal, ReviewersDirectory, Settings, Shell, Standing,
+    User, Way,
 };
 pub use marks::Mark;

@@ -6,11 +6,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::facts::{Folder, Mistake, Policy as Found, PolicyFile, ReviewersDirectory, Settings};
+use super::facts::{
+    Folder, Mistake, Policy as Found, PolicyFile, RegisteredTerminal, ReviewersDirectory, Settings,
+};
 use super::reach::reach;
 use super::shells::{Identity, real};
 use super::user;
-use crate::broker;
+use crate::broker::{self, registering};
 use crate::judge;
 use crate::policy::discover::{self, Folders};
 use crate::policy::error::PolicyError;
@@ -116,6 +118,28 @@ fn credentials(policy: &Policy) -> (Vec<String>, Vec<String>) {
     (unset.collect(), set.collect())
 }
 
+/// The terminals that are registered, if the broker that runs tells it.
+fn registered() -> Option<Vec<RegisteredTerminal>> {
+    let known = match registering::known() {
+        Ok(known) => known.terminals,
+        Err(broker::Error::Nobody) => Vec::new(),
+        Err(_) => return None,
+    };
+    let session = nix::unistd::getsid(None).map_or(0, nix::unistd::Pid::as_raw);
+    let described = known.into_iter().map(|one| {
+        let id = one.leader.id;
+        let program = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+        RegisteredTerminal {
+            name: broker::standing::device(one.terminal)
+                .map_or_else(String::new, |path| path.display().to_string()),
+            leader: id,
+            program: program.trim_end().to_owned(),
+            is_here: id == session,
+        }
+    });
+    Some(described.collect())
+}
+
 fn settings(own: Identity, policy: &Policy) -> Settings {
     let settings = policy.settings();
     let shell = |set: &Option<String>, usual: &str| real(own, set.as_deref().unwrap_or(usual));
@@ -125,6 +149,8 @@ fn settings(own: Identity, policy: &Policy) -> Settings {
         prompt_seconds: settings.prompt_seconds.unwrap_or_default(),
         broker: settings.broker != Some(false),
         no_broker: broker::check_this().err().map(|why| why.to_string()),
+        terminals: settings.terminals.unwrap_or_default(),
+        registered: registered(),
         reviewer_command: settings
             .reviewer_command
             .as_ref()

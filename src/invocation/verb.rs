@@ -17,6 +17,7 @@ pub const VERBS: &[&str] = &[
     "pending",
     "policy",
     "refuse",
+    "register",
     "run",
     "watch",
     "--broker",

@@ -25,7 +25,7 @@ use super::grants::Grants;
 use super::preview::Previews;
 use super::session::elsewhere;
 use crate::approve::apart::{self, Question};
-use crate::approve::{self, Approver, Cleared, Previewer, Request as Asked, USUAL_SECONDS};
+use crate::approve::{self, Approver, Cleared, Counts, Previewer, Request as Asked, USUAL_SECONDS};
 use crate::audit::{self, Entry, Outcome};
 use crate::broker::{Root, call, environment, lasting};
 use crate::decide::Decision;
@@ -407,6 +407,7 @@ impl<'a> Guard<'a> {
                 cwd: String::from_utf8_lossy(&request.cwd).into_owned(),
                 seconds: seconds.unwrap_or(USUAL_SECONDS),
                 times: 1,
+                counts: Counts::By(self.policy.settings().terminals.unwrap_or_default()),
                 elsewhere: elsewhere(self.policy, file, environment, call, self.session),
             },
             start_of_text: judged.start,
@@ -507,7 +508,7 @@ impl Put {
     }
 }
 
-/// Puts a question of a guard to the person at the terminal of this process; gives its answer, which is
+/// Puts a question of a guard to the person at the terminal of the launcher; gives its answer, which is
 /// for as many as want the same.
 #[must_use]
 pub fn put(
@@ -520,6 +521,7 @@ pub fn put(
         return launcher::Answer::default();
     };
     put.request.times = times;
+    put.request.counts = Counts::Launcher;
     let mut is_for_all = true;
     let previews = put.previews(policy, None, record);
     let previewer = previews.as_ref().map(|one| -> &dyn Previewer { one });

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::unistd::getppid;
 
 use super::preview::Previews;
-use crate::approve::{self, Approver, Cleared, Elsewhere, Previewer, Request, USUAL_SECONDS};
+use crate::approve::{
+    self, Approver, Cleared, Counts, Elsewhere, Previewer, Request, USUAL_SECONDS,
+};
 use crate::audit::{self, Entry, Outcome};
 use crate::broker::{Root, call, environment};
 use crate::decide::Decision;
@@ -175,6 +177,7 @@ pub fn request(
         cwd: cwd.to_owned(),
         seconds: policy.settings().prompt_seconds.unwrap_or(USUAL_SECONDS),
         times: 1,
+        counts: Counts::By(policy.settings().terminals.unwrap_or_default()),
         elsewhere,
     }
 }

@@ -295,6 +295,7 @@ impl<'k> Check<'_, '_, 'k> {
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("terminals", settings.terminals.is_some()),
             ("reviewer-command", settings.reviewer_command.is_some()),
             (
                 "reviewers-directory",

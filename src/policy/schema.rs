@@ -61,6 +61,8 @@ pub struct Settings {
     pub broker: Option<bool>,
     /// Seconds for which a command waits for that where nobody watches, 0 to 25.
     pub unwatched_seconds: Option<u8>,
+    /// Which terminals count as a person's.
+    pub terminals: Option<Terminals>,
     /// The command that is asked in place of a broker: an absolute path, and its arguments.
     pub reviewer_command: Option<Vec<String>>,
     /// The directory in which reviewers of several users find one another's brokers.
@@ -166,6 +168,17 @@ pub enum ExecGate {
     On,
     /// Nothing runs without it.
     Required,
+}
+
+/// Which terminals count as a person's: those on which one is asked, and from which one answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Terminals {
+    /// Each that may be one, and only registered ones where there are any.
+    #[default]
+    Any,
+    /// Registered ones.
+    Registered,
 }
 
 /// What a rule says about an action.

@@ -410,6 +410,7 @@ impl Policy {
                 prompt_seconds: settings.prompt_seconds.or(shipped.prompt_seconds),
                 broker: settings.broker.or(shipped.broker),
                 unwatched_seconds: settings.unwatched_seconds.or(shipped.unwatched_seconds),
+                terminals: settings.terminals.or(shipped.terminals),
                 reviewer_command: settings.reviewer_command.or(shipped.reviewer_command),
                 reviewers_directory: settings.reviewers_directory.or(shipped.reviewers_directory),
                 operator_counts: settings.operator_counts.or(shipped.operator_counts),
@@ -637,6 +638,10 @@ fn add_to_settings(settings: &mut Settings, more: &Settings) {
     };
     settings.unwatched_seconds = match (settings.unwatched_seconds, more.unwatched_seconds) {
         (Some(first), Some(second)) => Some(first.min(second)),
+        (first, second) => first.or(second),
+    };
+    settings.terminals = match (settings.terminals, more.terminals) {
+        (Some(first), Some(second)) => Some(first.max(second)),
         (first, second) => first.or(second),
     };
     settings.exec_gate = match (settings.exec_gate, more.exec_gate) {

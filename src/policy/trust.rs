@@ -230,6 +230,7 @@ pub fn tighten(
             ("prompt-seconds", settings.prompt_seconds.is_some()),
             ("broker", settings.broker.is_some()),
             ("unwatched-seconds", settings.unwatched_seconds.is_some()),
+            ("terminals", settings.terminals.is_some()),
             ("reviewer-command", settings.reviewer_command.is_some()),
             (
                 "reviewers-directory",

@@ -137,9 +137,10 @@ mod tests {
     use super::*;
     use crate::doctor::{
         Agent, Cover, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile, Program,
-        Reach, RealShell, Record, ReviewersDirectory, Settings, Shell, Standing, User, Way,
+        Reach, RealShell, Record, RegisteredTerminal, ReviewersDirectory, Settings, Shell,
+        Standing, User, Way,
     };
-    use crate::policy::schema::ExecGate;
+    use crate::policy::schema::{ExecGate, Terminals};
 
     fn shell(way: Way, path: &str, is_kibosh: bool) -> Shell {
         Shell {
@@ -239,6 +240,8 @@ mod tests {
                     prompt_seconds: 20,
                     broker: true,
                     no_broker: None,
+                    terminals: Terminals::Any,
+                    registered: Some(Vec::new()),
                     reviewer_command: None,
                     unwatched_seconds: 0,
                     operator_counts: true,
@@ -272,6 +275,34 @@ mod tests {
     #[test]
     fn a_machine_that_an_administrator_has_set_up_is_well() {
         assert_eq!(told(&well()), include_str!("doctor/well.txt"));
+    }
+
+    #[test]
+    fn registered_terminals_are_told_and_whether_others_count() {
+        let line = |terminals, registered: Option<&[bool]>| {
+            let mut facts = well();
+            let settings = facts.policy.settings.as_mut().unwrap();
+            settings.terminals = terminals;
+            settings.registered = registered.map(|all| {
+                let one = |is_here: &bool| RegisteredTerminal {
+                    name: "/dev/pts/3".to_owned(),
+                    leader: 70,
+                    program: "ba\nsh".to_owned(),
+                    is_here: *is_here,
+                };
+                all.iter().map(one).collect()
+            });
+            let mut lines = lines(&facts).into_iter();
+            lines.find(|line| line.name == "terminals").unwrap().text
+        };
+        assert_eq!(
+            line(Terminals::Any, Some(&[false, true])),
+            "registered, and no others count: /dev/pts/3 (ba\\nsh, process 70), \
+             /dev/pts/3 (ba\\nsh, process 70, this one)"
+        );
+        assert!(line(Terminals::Any, Some(&[])).contains("each counts"));
+        assert!(line(Terminals::Registered, Some(&[])).contains("no others count"));
+        assert!(line(Terminals::Any, None).contains("cannot be told"));
     }
 
     #[test]

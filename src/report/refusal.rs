@@ -103,6 +103,10 @@ pub enum Absence {
     Background,
     /// Another person is wanted besides.
     Several,
+    /// A person was asked at the terminal of the agent, and did not answer for so many seconds.
+    Silent(u8),
+    /// It is none that a person has registered, and only those count.
+    Unregistered,
     /// It is one of a program's in which every process of the user can press keys; which.
     Shared(String),
     /// The terminal could not be used.
@@ -322,7 +326,12 @@ fn missing(absence: &Absence) -> String {
             "the terminal here was opened by a program, so nobody can be asked on it".to_owned()
         }
         Absence::Background => "nobody can be asked from a background job".to_owned(),
+        Absence::Silent(seconds) => format!("nobody answered within {seconds} seconds"),
         Absence::Several => "no second one can be asked from here".to_owned(),
+        Absence::Unregistered => {
+            "the terminal here is none that a person has registered, so nobody is asked on it"
+                .to_owned()
+        }
         Absence::Shared(program) => {
             format!("the terminal here is one of {}", escape(program))
         }
@@ -374,6 +383,8 @@ mod tests {
             Refusal::NoTerminal(Absence::NoTerminal),
             Refusal::NoTerminal(Absence::NotAPersons),
             Refusal::NoTerminal(Absence::Background),
+            Refusal::NoTerminal(Absence::Unregistered),
+            Refusal::NoTerminal(Absence::Silent(20)),
             Refusal::NoTerminal(Absence::Unusable("permission denied".into())),
             Refusal::Timeout { seconds: 20 },
             Refusal::Interrupted,

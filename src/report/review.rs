@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::broker::registering::Unfit;
 use crate::broker::{Error, Granted, Listed, Scope};
 
 use super::escape::{cut, escape};
@@ -209,13 +210,40 @@ pub fn no_person(absence: &Absence) -> String {
         Absence::NotAPersons => "the terminal here was opened by a program".to_owned(),
         Absence::Background => "this is a background job".to_owned(),
         Absence::Several => "another person is wanted besides".to_owned(),
+        Absence::Silent(_) => "nobody answered".to_owned(),
         Absence::Shared(program) => format!(
             "this one is inside {}, where every process of the user can press keys; use one outside of it",
             escape(program)
         ),
+        Absence::Unregistered => {
+            "this one is not registered: `kibosh register` in it, by a person, makes it one that counts"
+                .to_owned()
+        }
         Absence::Unusable(_) => "the terminal here cannot be used".to_owned(),
     };
     format!("kibosh: only a person at a terminal of their own can answer requests, and {why}")
+}
+
+/// Why the terminal here was not registered.
+#[must_use]
+pub fn unfit(why: &Unfit) -> String {
+    let why = match why {
+        Unfit::NoTerminal => "there is none here".to_owned(),
+        Unfit::NotAPersons => "the one here was opened by a program".to_owned(),
+        Unfit::Shared(program) => format!(
+            "the one here is inside {}, where every process of the user can press keys",
+            escape(program)
+        ),
+        Unfit::Leader(why) => format!("what leads its session may not take part: {}", escape(why)),
+        Unfit::TooMany => "there are more already than a person has".to_owned(),
+    };
+    format!("kibosh: no terminal was registered: {why}")
+}
+
+/// Who registers cannot take part, or there is no broker.
+#[must_use]
+pub fn not_registered(error: &Error) -> String {
+    super::failure("no terminal was registered", error)
 }
 
 /// The broker cannot be spoken to.

@@ -12,6 +12,8 @@ const ENOUGH: usize = 1024;
 /// A process as the kernel tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
+    /// What it does, by the letter of proc_pid_stat(5): `T` where it is stopped.
+    pub state: u8,
     /// Its parent.
     pub parent: i32,
     /// Its process group.
@@ -44,11 +46,13 @@ impl Stat {
             .split(' ')
             .nth(19)
             .and_then(|field| field.parse().ok());
+        let state = *fields.as_bytes().first()?;
         let mut fields = fields
             .split(' ')
             .skip(1)
             .map_while(|field| field.parse::<i32>().ok());
         Some(Self {
+            state,
             parent: fields.next()?,
             group: fields.next()?,
             session: fields.next()?,
@@ -74,12 +78,14 @@ pub fn children() -> Vec<i32> {
     }
 }
 
+/// The numbers of all processes that can be seen.
+pub fn all() -> impl Iterator<Item = i32> {
+    let names = fs::read_dir("/proc").into_iter().flatten();
+    names.filter_map(|name| name.ok()?.file_name().to_str()?.parse::<i32>().ok())
+}
+
 fn children_one_by_one(own: i32) -> Vec<i32> {
-    let Ok(names) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let numbers = names.filter_map(|name| name.ok()?.file_name().to_str()?.parse::<i32>().ok());
-    numbers
+    all()
         .filter(|number| Stat::of(*number).is_some_and(|stat| stat.parent == own))
         .collect()
 }
@@ -127,7 +133,7 @@ mod tests {
         ] {
             let read = Stat::read(stat).unwrap();
             assert_eq!((read.parent, read.session, read.terminal), (1, 6, 34817));
-            assert_eq!(read.group, read.front);
+            assert_eq!((read.group, read.state), (read.front, b'S'));
         }
         for broken in [
             "",

@@ -59,6 +59,12 @@ impl Modes {
         }
     }
 
+    /// Whether it gives whole lines to who reads it, as a shell's commands have it; full-screen programs take keys.
+    #[must_use]
+    pub fn gives_lines(&self) -> bool {
+        self.0.c_lflag & libc::ICANON != 0
+    }
+
     /// The same for a conversation: keys arrive one by one, are not shown and send no signal; output
     /// is processed as on any terminal.
     #[must_use]

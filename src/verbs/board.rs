@@ -47,6 +47,7 @@ pub(super) fn run(stage: Stage, watch: Watch, terminal: String, say: &dyn Fn(&st
         others: Vec::new(),
         look_at: Instant::now(),
         chosen: None,
+        order: Vec::new(),
         shown: None,
         doing: Doing::Choosing,
         asks: None,
@@ -97,6 +98,8 @@ struct Desk {
     /// When the brokers of others are asked next.
     look_at: Instant,
     chosen: Option<Id>,
+    /// What waited when it was chosen, in that order.
+    order: Vec<Id>,
     /// The chosen one as it is drawn.
     shown: Option<(Shown, Option<String>)>,
     doing: Doing,
@@ -214,8 +217,9 @@ impl Desk {
                 // What was begun was for the one that is gone.
                 self.doing = Doing::Choosing;
                 self.shown = None;
-                self.chosen = ids.first().copied();
+                self.chosen = self.behind_chosen(&ids);
             }
+            self.order.clone_from(&ids);
             let Some(id) = self.chosen else { return };
             if self.shown.is_none() {
                 match reviewing::look(id.0, id.1) {
@@ -236,6 +240,17 @@ impl Desk {
         self.chosen = None;
         self.shown = None;
         self.doing = Doing::Choosing;
+    }
+
+    /// What is chosen in place of the one that is gone: the next that was behind it, else the last before it.
+    fn behind_chosen(&self, ids: &[Id]) -> Option<Id> {
+        let place = |chosen| self.order.iter().position(|id| *id == chosen);
+        let (before, behind) = self
+            .order
+            .split_at(self.chosen.and_then(place).unwrap_or(0));
+        let mut candidates = behind.iter().chain(before.iter().rev());
+        let next = candidates.find(|id| ids.contains(id));
+        next.or(ids.first()).copied()
     }
 
     /// Takes it from the list, until that is told again.

@@ -1,6 +1,7 @@
 //! A question about something that this program itself would do: a person says yes at the terminal.
 
-use crate::approve::{self, Request, USUAL_SECONDS};
+use crate::approve::{self, Counts, Request, USUAL_SECONDS};
+use crate::broker;
 use crate::decide::around::Around;
 use crate::decide::{Decision, Finding};
 use crate::policy::schema::{Acknowledge, Effect};
@@ -61,6 +62,7 @@ impl Question<'_> {
             cwd: self.cwd,
             seconds: USUAL_SECONDS,
             times: 1,
+            counts: Counts::By(broker::terminals()),
             elsewhere: None,
         };
         match approve::review(&decision, &request, None) {

@@ -57,6 +57,11 @@ impl Team {
 
     /// kibosh with a line, without a terminal, where the user's policy is in force.
     fn command(&self, line: &str) -> Command {
+        self.kibosh(&["-c", line])
+    }
+
+    /// The same with other words.
+    fn kibosh(&self, words: &[&str]) -> Command {
         let user = nix::unistd::User::from_uid(nix::unistd::getuid());
         let home = user.unwrap().unwrap().dir;
         fs::create_dir_all(home.join(".config")).unwrap();
@@ -71,7 +76,8 @@ impl Team {
             command.arg("--map-current-user").arg("--keep-caps");
         }
         command
-            .args(["bash", "-c", &script, "x", KIBOSH, "-c", line])
+            .args(["bash", "-c", &script, "x", KIBOSH])
+            .args(words)
             .env("SECRET_OF_THE_AGENT", "1");
         command
     }
@@ -452,4 +458,42 @@ fn a_project_sets_no_command_and_what_is_denied_is_not_asked_about() {
         "{told}"
     );
     assert!(!team.at("request").exists() && team.place.ran().is_none());
+}
+
+/// There the launcher asks, in a process of its own.
+#[test]
+fn below_the_launcher_the_command_is_asked_as_well() {
+    let team = Team::new("run");
+    fs::write(team.at("agent.sh"), "demolish all\necho agent=$?\n").unwrap();
+    let agent = || run(&mut team.kibosh(&["run", "--", "sh", "agent.sh"]));
+    team.answers(&format!("{READS}{YES}"));
+    let output = agent();
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("agent=0"),
+        "{output:?}"
+    );
+    assert_eq!(team.place.ran().as_deref(), Some("all\n"));
+    let request = fs::read_to_string(team.at("request")).unwrap();
+    assert!(
+        request.contains("\"source\":\"exec of demolish, by sh agent.sh\""),
+        "{request}"
+    );
+    let record = team.place.record();
+    let approved = record.iter().find(|one| one["outcome"] == "approved");
+    assert_eq!(approved.unwrap()["reviewer"]["by"], "ann");
+    fs::remove_file(team.at("ran")).unwrap();
+    for (script, words) in [
+        (
+            format!(
+                "{READS}echo '{{\"id\": \"'$id'\", \"answer\": \"no\", \"by\": \"ann\", \"why\": \"not now\"}}'\n"
+            ),
+            "said no: not now",
+        ),
+        (format!("{READS}{YES}exit 1"), "failed with status 1"),
+    ] {
+        team.answers(&script);
+        let output = agent();
+        assert!(told(&output).contains(words), "{words}: {output:?}");
+        assert_eq!(team.place.ran(), None);
+    }
 }

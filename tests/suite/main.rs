@@ -1,6 +1,8 @@
 //! What kibosh promises, shown on the built binary.
 
 #[cfg(test)]
+mod above;
+#[cfg(test)]
 mod agent;
 #[cfg(test)]
 mod bounds;
@@ -94,6 +96,8 @@ mod record;
 mod refusal;
 #[cfg(test)]
 mod refused_command;
+#[cfg(test)]
+mod registered;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use kibosh::policy::discover::{Folders, Home, project_file};
 use kibosh::policy::examples::{self, Judged};
 use kibosh::policy::paths::Classes as _;
 use kibosh::policy::schema::Effect;
+use kibosh::policy::schema::Terminals;
 use kibosh::policy::trust::{self, Ignored};
 use kibosh::policy::{Layer, Policy};
 
@@ -494,11 +495,11 @@ fn where_two_layers_set_the_same_the_stricter_wins() {
     let machine = Machine::new();
     machine.write(
         "etc/a.toml",
-        "[settings]\nbash = \"/usr/bin/bash\"\nprompt-seconds = 15\nbroker = false\nunwatched-seconds = 4\nreviewers-directory = \"/run/kibosh\"\noperator-counts = true\nreviewer-command = [\"/opt/ask\", \"--ops\"]\nrecord = \"/var/log/k\"\n",
+        "[settings]\nbash = \"/usr/bin/bash\"\nprompt-seconds = 15\nbroker = false\nterminals = \"registered\"\nunwatched-seconds = 4\nreviewers-directory = \"/run/kibosh\"\noperator-counts = true\nreviewer-command = [\"/opt/ask\", \"--ops\"]\nrecord = \"/var/log/k\"\n",
     );
     machine.write(
         "home/.config/kibosh/b.toml",
-        "[settings]\nbash = \"/home/u/bash\"\nsh = \"/bin/dash\"\nprompt-seconds = 10\nbroker = true\nunwatched-seconds = 9\nreviewers-directory = \"/home/u\"\noperator-counts = false\nreviewer-command = [\"/bin/true\"]\nrecord = \"off\"\n",
+        "[settings]\nbash = \"/home/u/bash\"\nsh = \"/bin/dash\"\nprompt-seconds = 10\nbroker = true\nterminals = \"any\"\nunwatched-seconds = 9\nreviewers-directory = \"/home/u\"\noperator-counts = false\nreviewer-command = [\"/bin/true\"]\nrecord = \"off\"\n",
     );
     machine.write("home/project/.kibosh.toml", "[settings]\ndry-run = true\n");
     machine.write(
@@ -511,6 +512,7 @@ fn where_two_layers_set_the_same_the_stricter_wins() {
     assert_eq!(settings.sh.as_deref(), Some("/bin/dash"));
     assert_eq!(settings.prompt_seconds, Some(10));
     assert_eq!(settings.broker, Some(false));
+    assert_eq!(settings.terminals, Some(Terminals::Registered));
     assert_eq!(settings.unwatched_seconds, Some(4));
     let command = ["/opt/ask".to_owned(), "--ops".to_owned()];
     assert_eq!(settings.reviewer_command.as_deref(), Some(&command[..]));

@@ -387,3 +387,43 @@ fn the_desktop_or_the_bell_tells_of_a_request_that_comes() {
         assert!(!desk.place.path().join("no").exists());
     }
 }
+
+#[test]
+fn a_watcher_that_is_killed_leaves_the_terminal_as_it_was() {
+    let desk = Desk::new("board-killed");
+    desk.waits(ASKED);
+    let size = (24, 80);
+    let mut person = watcher(&desk, size, "");
+    sees(&mut person, size, &["| demolish all", "quit"]);
+    kill(process(&desk), Signal::SIGKILL).unwrap();
+    person.wait_until("the screen from before", |bytes| {
+        let parser = screen(bytes, size);
+        !parser.screen().alternate_screen() && !parser.screen().hide_cursor()
+    });
+    let shown = rows(&person, size).join("\n");
+    assert!(shown.contains(BEFORE), "{shown}");
+    let after = person.finish();
+    assert!(after.contains("status=137"), "{after}");
+}
+
+#[test]
+fn after_an_answer_the_next_request_is_chosen() {
+    let desk = Desk::new("board-next");
+    for word in ["one", "two", "three"] {
+        desk.waits(&format!("demolish all {word}"));
+    }
+    let size = (24, 80);
+    let mut person = watcher(&desk, size, "");
+    sees(&mut person, size, &["> 1", "| demolish all one"]);
+    later(&mut person, "j");
+    sees(&mut person, size, &["> 2", "| demolish all two"]);
+    yes(&mut person, "y");
+    sees(&mut person, size, &["> 3", "| demolish all three"]);
+    // Behind the last there is none; the one before it is next.
+    later(&mut person, "n");
+    person.wait_for("Why not");
+    person.keys("\r");
+    person.wait_for("is refused");
+    sees(&mut person, size, &["> 1", "| demolish all one"]);
+    leaves(person, size, "q");
+}

@@ -8,7 +8,7 @@ use super::Section;
 use crate::doctor::{
     Facts, Folder, Mark, Mistake, Policy, PolicyFile, Reach, RealShell, Record, Settings,
 };
-use crate::policy::schema::ExecGate;
+use crate::policy::schema::{ExecGate, Terminals};
 
 pub fn program(facts: &Facts, to: &mut Section<'_>) {
     if facts.user.is_root() {
@@ -186,6 +186,7 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
         }
     };
     to.add(Mark::Note, "broker", broker, "");
+    terminals(settings, to);
     reviewers(settings, to);
     credentials(settings, to);
     for (name, shell) in [("bash", &settings.bash), ("sh", &settings.sh)] {
@@ -196,6 +197,34 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
             "name the real shell in the settings of a policy, by its absolute path",
         );
     }
+}
+
+/// Which terminals count as a person's.
+fn terminals(settings: &Settings, to: &mut Section<'_>) {
+    let Some(registered) = &settings.registered else {
+        let text = "from here it cannot be told which are registered".to_owned();
+        to.add(Mark::Note, "terminals", text, "");
+        return;
+    };
+    let names: Vec<String> = registered
+        .iter()
+        .map(|one| {
+            let here = if one.is_here { ", this one" } else { "" };
+            let (name, program) = (escape(&one.name), escape(&one.program));
+            format!("{name} ({program}, process {}{here})", one.leader)
+        })
+        .collect();
+    let text = match (names.is_empty(), settings.terminals) {
+        (false, _) => format!("registered, and no others count: {}", names.join(", ")),
+        (true, Terminals::Any) => {
+            "none is registered: each counts that was not opened by a program, as far as can be told"
+                .to_owned()
+        }
+        (true, Terminals::Registered) => {
+            "none is registered, and no others count: only `kibosh run` asks on one".to_owned()
+        }
+    };
+    to.add(Mark::Note, "terminals", text, "");
 }
 
 /// Which credentials what is started gets.

@@ -1,9 +1,11 @@
 //! A person's terminal: a session of its own on a pseudo-terminal, led by a shell that kibosh is not a
 //! part of, as a terminal emulator or ssh would start it.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -66,6 +68,8 @@ impl Terminal {
             .env("KIBOSH", env!("CARGO_BIN_EXE_kibosh"))
             .env("TERM", "xterm")
             .env("NO_COLOR", "1")
+            // Whoever runs the tests may have registered terminals, and then no others count.
+            .env("XDG_RUNTIME_DIR", runtime())
             .stdin(end())
             .stdout(end())
             .stderr(end())
@@ -175,6 +179,13 @@ impl Terminal {
             }
         }
     }
+}
+
+/// Where brokers are of terminals that have no place of their own.
+fn runtime() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtime");
+    let _ = DirBuilder::new().mode(0o700).create(&folder);
+    folder
 }
 
 /// Whether process 1 has a terminal and is in front on it: then all that lose their parent seem to have

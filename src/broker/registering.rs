@@ -1,0 +1,42 @@
+//! The end of who registers the terminal of their session, and of who wants to know which are registered.
+
+use super::Error;
+use super::line::Line;
+use super::message::{Reply, Said};
+use super::place::Place;
+pub use super::registry::{Known, Registered, Unfit};
+
+/// Registers the terminal of this session with the broker of this user, which is started where none runs; or takes
+/// that back. Whether it may be is what the broker sees of this process, and not what this process says.
+///
+/// # Errors
+///
+/// Where there is no broker, or why it does not.
+pub fn register(is_undo: bool) -> Result<Result<(), Unfit>, Error> {
+    let broker = if is_undo {
+        match Place::here().and_then(|place| place.connect()) {
+            Err(Error::Nobody) => return Ok(Ok(())),
+            broker => broker?,
+        }
+    } else {
+        Place::make()?.connect_or_start()?
+    };
+    match Line::to_broker(broker).ask(&Said::Register { is_undo })? {
+        Reply::Done => Ok(Ok(())),
+        Reply::Unfit(why) => Ok(Err(why)),
+        _ => Err(Error::Broken),
+    }
+}
+
+/// Which terminals are registered with the broker that runs.
+///
+/// # Errors
+///
+/// That none runs, or that it does not tell.
+pub fn known() -> Result<Known, Error> {
+    let broker = Place::here()?.connect()?;
+    match Line::to_broker(broker).ask(&Said::Registered)? {
+        Reply::Registered(known) => Ok(known),
+        _ => Err(Error::Broken),
+    }
+}
