@@ -74,22 +74,19 @@ impl Arguments {
     /// counts) nor taken back after it (`--no-dry-run`).
     #[must_use]
     pub fn says_yes(&self, spec: &str) -> bool {
-        let says_yes = |flag: &Flag| {
-            flag.value.as_ref().is_none_or(|value| {
-                value.is_known()
-                    && !matches!(
-                        value.text.to_ascii_lowercase().as_str(),
-                        "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
-                    )
-            })
-        };
         let mut given = self.flags_named(spec).peekable();
-        given.peek().is_some() && given.all(|flag| says_yes(flag) && !self.is_taken_back(flag))
+        given.peek().is_some()
+            && given.all(|flag| !may_say_no(flag) && !self.is_taken_back(flag, spec))
     }
 
-    /// Whether the opposite of a flag stands after it.
-    fn is_taken_back(&self, flag: &Flag) -> bool {
-        flag.name.strip_prefix("--").is_some_and(|name| {
+    /// Whether the opposite of a flag stands after it, by its own name or by another one of the specification: `-n
+    /// --no-dry-run`.
+    fn is_taken_back(&self, flag: &Flag, spec: &str) -> bool {
+        let names = spec.split('|').map(|one| parts(one).0);
+        let mut names = names
+            .chain([flag.name.as_str()])
+            .filter_map(|name| name.strip_prefix("--"));
+        names.any(|name| {
             self.flags
                 .iter()
                 .any(|later| later.at > flag.at && later.name.strip_prefix("--no-") == Some(name))
@@ -118,24 +115,25 @@ impl Arguments {
 
     /// Whether a flag specification surely holds: `--dry-run=none`, `--help=false` and a value that is
     /// not known do not count, since the program would act all the same. Of a flag that is given several times
-    /// each must hold, as mostly the last one counts.
+    /// each must hold, as mostly the last one counts, and no other name of it may say no: `--dry-run -n=false`.
     #[must_use]
     pub fn surely_has_flag(&self, spec: &str) -> bool {
+        let names = || spec.split('|').map(|one| parts(one).0);
         spec.split('|').any(|one| {
             let (name, wanted) = parts(one);
             let holds = |flag: &Flag| match (&flag.value, wanted) {
                 (None, wanted) => wanted.is_none(),
                 (Some(value), _) if value.text.contains(HOLE) => false,
                 (Some(value), Some(pattern)) => super::glob::matches(pattern, &value.text),
-                (Some(value), None) => !matches!(
-                    value.text.to_ascii_lowercase().as_str(),
-                    "false" | "none" | "no" | "off" | "f" | "0"
-                ),
+                (Some(_), None) => !may_say_no(flag),
             };
             let given = self.flags_named(name);
-            let given = given.filter(|flag| !self.is_taken_back(flag));
+            let given = given.filter(|flag| !self.is_taken_back(flag, spec));
             let mut given = given.peekable();
-            given.peek().is_some() && given.all(holds)
+            let mut others = names().filter(|other| *other != name);
+            given.peek().is_some()
+                && given.all(holds)
+                && !others.any(|other| self.flags_named(other).any(may_say_no))
         })
     }
 
@@ -146,6 +144,17 @@ impl Arguments {
             super::glob::matches(spec, name)
         }
     }
+}
+
+/// Whether a flag has a value by which it does not hold, or one that is not known.
+fn may_say_no(flag: &Flag) -> bool {
+    flag.value.as_ref().is_some_and(|value| {
+        !value.is_known()
+            || matches!(
+                value.text.to_ascii_lowercase().as_str(),
+                "" | "false" | "none" | "no" | "off" | "0" | "f" | "n"
+            )
+    })
 }
 
 /// Name and value of one flag of a specification.
