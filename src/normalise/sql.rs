@@ -29,6 +29,10 @@ pub(super) fn statements(text: &str) -> Vec<String> {
     if text.contains("\\'") || text.contains("\\\"") {
         split(text, false, 0, &mut found);
     }
+    // Of a line's end that is none for all: PostgreSQL's comments end there.
+    if text.replace("\r\n", "\n").contains('\r') {
+        found.extend(statements(&text.replace('\r', "\n")));
+    }
     found
 }
 
@@ -250,6 +254,11 @@ mod tests {
                 vec!["select 1", "drop table x"],
             ),
             ("DROP /* now */ TABLE x -- gone", vec!["DROP TABLE x"]),
+            (
+                "SELECT 1 -- x\r; drop\rtable y",
+                vec!["SELECT 1", "SELECT 1", "drop table y"],
+            ),
+            ("SELECT 1 -- x\r\n", vec!["SELECT 1"]),
             ("/*!50000 DROP TABLE x */;", vec!["DROP TABLE x"]),
             ("SELECT ';drop table x'", vec!["SELECT ''"]),
             ("SELECT 'it''s; drop table x' AS a", vec!["SELECT '' AS a"]),

@@ -75,8 +75,8 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
             continue;
         }
         if rest.starts_with("--") {
-            rest = match rest.split_once('\n') {
-                Some((_, rest)) => rest,
+            rest = match rest.find(['\n', '\r']) {
+                Some(end) => rest.get(end..)?,
                 None => "",
             };
             continue;
@@ -297,6 +297,7 @@ mod tests {
             ),
             ("", Some(vec![])),
             ("-- only this", Some(vec![])),
+            ("-- ends here\rSELECT 1", None),
             ("DELETE FROM a b", None),
             ("DELETE FROM a WHERE x", None),
             ("DELETE FROM a.b.c", None),
