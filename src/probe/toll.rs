@@ -121,6 +121,7 @@ impl Places {
             left: MOST,
             until: None,
         };
+        let mut paths = Vec::new();
         for place in &self.list {
             let path = place.path.as_ref().filter(|_| walk.may_go_on());
             let Some(path) = path else {
@@ -131,12 +132,16 @@ impl Places {
             let is_folder =
                 || birth::at(&self.seen(path), true).is_ok_and(|found| found.kind == Kind::Folder);
             if !place.into.is_empty() && is_folder() {
-                for name in &place.into {
-                    walk.one(&path.join(name));
-                }
+                paths.extend(place.into.iter().map(|name| path.join(name)));
             } else {
-                walk.one(path);
+                paths.push(path.clone());
             }
+        }
+        // The directory that takes a file and the file in it are named by one word.
+        paths.sort();
+        paths.dedup();
+        for path in &paths {
+            walk.one(path);
         }
         walk.count
     }

@@ -115,7 +115,7 @@ impl ExecJudgement {
 
     /// Takes of a decision what is not found now: what was left out, and what counts for the session. One program by
     /// two names does it once.
-    pub(super) fn leave(&mut self, more: Decision) {
+    pub fn leave(&mut self, more: Decision) {
         self.decision.left_out.extend(more.left_out);
         self.decision.steps.extend(more.steps);
         for deed in more.deeds {
