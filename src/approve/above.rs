@@ -25,7 +25,7 @@ use crate::broker::{Root, standing as kernel};
 use crate::decide::Decision;
 use crate::sys::process::{Side, fork_beside, keep_only, leave};
 use crate::sys::signals::send;
-use crate::sys::stat::{Process, Stat, all};
+use crate::sys::stat::{Process, Stat, all, device};
 use crate::sys::terminal::{Modes, Window, set_window, window};
 
 /// How many ancestors are looked at.
@@ -341,8 +341,6 @@ fn is_terminal(path: &std::path::Path, number: i32) -> Option<&std::path::Path> 
 
 /// Whether this is a file of the terminal of a number, as proc_pid_stat(5) has it.
 fn is_of(found: &fs::Metadata, number: i32) -> bool {
-    let (device, number) = (found.rdev(), number.cast_unsigned());
-    let minor = number & 0xff | number >> 12 & 0xf_ff00;
-    found.file_type().is_char_device()
-        && (libc::major(device), libc::minor(device)) == (number >> 8 & 0xfff, minor)
+    let found_at = (libc::major(found.rdev()), libc::minor(found.rdev()));
+    found.file_type().is_char_device() && found_at == device(number)
 }

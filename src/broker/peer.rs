@@ -15,6 +15,7 @@ use std::os::unix::net::UnixStream;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::sys;
+use crate::sys::stat::Status;
 
 /// Why a process may not take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,21 +139,15 @@ struct Standing {
 
 impl Standing {
     fn of(process: &str) -> Self {
-        fs::read_to_string(format!("/proc/{process}/status"))
+        Status::of(process)
             .map(|status| Self::read(&status))
             .unwrap_or_default()
     }
 
-    /// The name of a program stands in there too, with its newlines written out, and first.
-    fn read(status: &str) -> Self {
-        let field = |name: &str| {
-            let mut lines = status.lines().skip(1);
-            let value = lines.find_map(|line| line.strip_prefix(name));
-            value.map(str::trim)
-        };
+    fn read(status: &Status) -> Self {
         Self {
-            filters: field("Seccomp_filters:").and_then(|value| value.parse().ok()),
-            tracer: field("TracerPid:").and_then(|value| value.parse().ok()),
+            filters: status.number("Seccomp_filters:"),
+            tracer: status.number("TracerPid:"),
         }
     }
 }
@@ -251,7 +246,10 @@ mod tests {
             filters: Some(3),
             tracer: Some(4),
         };
-        assert_eq!(Standing::read(status), expected);
-        assert_eq!(Standing::read("Name:\tx\n"), Standing::default());
+        assert_eq!(Standing::read(&Status::reads(status)), expected);
+        assert_eq!(
+            Standing::read(&Status::reads("Name:\tx\n")),
+            Standing::default()
+        );
     }
 }

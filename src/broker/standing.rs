@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use crate::sys::stat::Stat;
+use crate::sys::stat::{self, Stat};
 
 /// How many ancestors are looked at. A longer chain is not a person's doing.
 const MOST_ANCESTORS: usize = 256;
@@ -57,9 +57,8 @@ pub fn shared_by(id: i32) -> Option<String> {
 /// no name that is known.
 #[must_use]
 pub fn device(number: i32) -> Option<PathBuf> {
-    let number = number.cast_unsigned();
-    // Numbers are packed as proc_pid_stat(5) says; 136 are pseudo-terminals, 4 is the console.
-    let (major, minor) = (number >> 8 & 0xfff, number & 0xff | number >> 12 & 0xf_ff00);
+    // 136 are pseudo-terminals, 4 is the console.
+    let (major, minor) = stat::device(number);
     let path = match major {
         136 => format!("/dev/pts/{minor}"),
         4 => format!("/dev/tty{minor}"),

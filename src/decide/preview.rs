@@ -105,8 +105,8 @@ fn text(word: &Value) -> Option<&str> {
 /// Whether its words, where it is started, and its variables are all that decides what it does: it runs here, by
 /// itself, and takes nothing from its standard input.
 fn is_plain(action: &Action) -> bool {
-    let reads = action.redirections.iter();
-    let reads = reads.filter(|one| one.usage == FileUse::Read).count() > 0;
+    let mut redirections = action.redirections.iter();
+    let reads = redirections.any(|one| one.usage == FileUse::Read);
     !action.elsewhere
         && action.via.is_empty()
         && action.shown == Shown::Start

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::process::Process;
 use crate::sys::environment;
+use crate::sys::stat::Status;
 
 /// A process that is looked at.
 #[derive(Debug)]
@@ -96,13 +97,12 @@ impl View {
     #[must_use]
     pub fn has_this_user(&self) -> bool {
         let Some(process) = &self.0 else { return true };
-        let users = |folder: &Path| {
-            let status = std::fs::read_to_string(folder.join("status")).ok()?;
-            let line = status.lines().find(|line| line.starts_with("Uid:"))?;
-            Some(line.to_owned())
+        let users = |folder: &OsStr| {
+            let status = Status::of(folder.to_str()?).ok()?;
+            status.field("Uid:").map(str::to_owned)
         };
-        let own = users(Path::new("/proc/self"));
-        own.is_some() && own == users(&process.folder)
+        let own = users(OsStr::new("self"));
+        own.is_some() && own == process.folder.file_name().and_then(users)
     }
 
     /// Where the root of the process is as this one sees it: empty where it finds the same files under the same

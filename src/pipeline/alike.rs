@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::sys::stat::Status;
+
 /// Lines of proc_pid_status(5) that must be the same.
 const SAME: [&str; 8] = [
     "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:",
@@ -26,29 +28,21 @@ const WORLDS: [&str; 8] = [
 /// Whether it is so of a task, which stands behind the filter of the gate that this process has put up.
 #[must_use]
 pub fn is_alike(task: i32) -> bool {
-    let status = |process: &str| fs::read_to_string(format!("/proc/{process}/status"));
     let task = task.to_string();
-    let statuses = (status("self"), status(&task));
+    let statuses = (Status::of("self"), Status::of(&task));
     matches!(&statuses, (Ok(own), Ok(its)) if has_same_rights(own, its)) && shares_worlds(&task)
 }
 
 /// Whether both have the same rights, and the task one filter more.
-fn has_same_rights(own: &str, its: &str) -> bool {
-    let line = |status: &str, name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name));
-        line.map(str::trim_end).map(str::to_owned)
-    };
-    let filters = |status: &str| -> Option<u32> {
-        let line = line(status, FILTERS)?;
-        line.strip_prefix(FILTERS)?.trim().parse().ok()
-    };
+fn has_same_rights(own: &Status, its: &Status) -> bool {
+    let filters = |status: &Status| status.number::<u32>(FILTERS);
     let as_many = match (filters(own), filters(its)) {
         (Some(own), Some(its)) => its == own + 1,
         // Older kernels do not say how many there are.
         (None, None) => true,
         _ => false,
     };
-    as_many && SAME.iter().all(|name| line(own, name) == line(its, name))
+    as_many && SAME.iter().all(|name| own.field(name) == its.field(name))
 }
 
 fn shares_worlds(task: &str) -> bool {
@@ -77,7 +71,9 @@ mod tests {
             .replace("kibosh", "git")
             .replace("NoNewPrivs:\t0", "NoNewPrivs:\t1")
             .replace("filters:\t0", "filters:\t1");
-        assert!(has_same_rights(OWN, &gate));
+        let have_same_rights =
+            |own: &str, its: &str| has_same_rights(&Status::reads(own), &Status::reads(its));
+        assert!(have_same_rights(OWN, &gate));
         for (what, to) in [
             ("filters:\t1", "filters:\t2"),
             ("filters:\t1", "filters:\t0"),
@@ -89,10 +85,10 @@ mod tests {
             ("CapEff:\t0", "CapEff:\t1"),
         ] {
             assert!(gate.contains(what), "{what}");
-            assert!(!has_same_rights(OWN, &gate.replace(what, to)), "{what}");
+            assert!(!have_same_rights(OWN, &gate.replace(what, to)), "{what}");
         }
         let older = |status: &str| status.lines().take(9).collect::<Vec<_>>().join("\n");
-        assert!(has_same_rights(&older(OWN), &older(&gate)));
+        assert!(have_same_rights(&older(OWN), &older(&gate)));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::{CString, OsStr};
-use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -46,7 +45,7 @@ use crate::supervise::target::{self, Identity, Kind, Known, Place, Step};
 use crate::supervise::vectors::Texts;
 use crate::supervise::verify;
 use crate::supervise::{Answer, Judge, Review, Trouble};
-use crate::sys::stat::Stat;
+use crate::sys::stat::{Stat, Status};
 
 /// How many allowed execs are remembered.
 const MOST_REMEMBERED: usize = 1 << 16;
@@ -194,10 +193,11 @@ impl<'a> Guard<'a> {
         let mut judged = judge::exec(self.policy, &self.base, &exec, caller);
         if is_loader {
             for loaded in self.loaded(request) {
-                let more = judge::exec(self.policy, &self.base, &loaded, caller);
+                let mut more = judge::exec(self.policy, &self.base, &loaded, caller);
                 if more.decision.effect > judged.decision.effect {
-                    judged = more;
+                    std::mem::swap(&mut judged, &mut more);
                 }
+                judged.leave(more.decision);
             }
         }
         let lasts = judged.decision.findings.is_empty()
@@ -383,13 +383,20 @@ impl<'a> Guard<'a> {
         audit::note(self.record.as_deref(), &entry);
     }
 
+    /// Writes down that it is refused, and says so.
+    fn refuse(&self, request: &Request, judged: &ExecJudgement, refusal: &Refusal) -> Answer {
+        self.record(request, judged, Outcome::Refused(refusal));
+        let is_typed = judged.told == Told::Typed;
+        Answer::No(refused(&judged.decision, is_typed, refusal))
+    }
+
     /// Has a person asked.
     fn ask(&self, request: &Request, judged: &ExecJudgement) -> io::Result<Question> {
         let seconds = self.policy.settings().prompt_seconds;
         let (file, environment) = (file_of(request), environment(request.environment.iter()));
         let call = call_of(request);
-        let has_preview = judged.decision.findings.iter();
-        let has_preview = has_preview.filter(|one| one.preview.is_some()).count() > 0;
+        let mut findings = judged.decision.findings.iter();
+        let has_preview = findings.any(|one| one.preview.is_some());
         let start = (has_preview && may_preview(request)).then(|| Start {
             environment: lasting(request.environment.iter()),
             guards: self.ends,
@@ -586,12 +593,7 @@ impl Judge for Guard<'_> {
             return Answer::Go(cleared);
         }
         if judged.decision.effect == Effect::Deny {
-            self.record(request, &judged, Outcome::Refused(&Refusal::Policy));
-            return Answer::No(refused(
-                &judged.decision,
-                judged.told == Told::Typed,
-                &Refusal::Policy,
-            ));
+            return self.refuse(request, &judged, &Refusal::Policy);
         }
         // Who looks through PATH tries the next file of that name; that is no other question.
         let attempt = self.attempt(request);
@@ -601,12 +603,7 @@ impl Judge for Guard<'_> {
             return Answer::No(words.clone());
         }
         if matches!(self.asks, Asks::Nobody) {
-            self.record(request, &judged, Outcome::Refused(&Refusal::Preview));
-            return Answer::No(refused(
-                &judged.decision,
-                judged.told == Told::Typed,
-                &Refusal::Preview,
-            ));
+            return self.refuse(request, &judged, &Refusal::Preview);
         }
         match self.budgets.stands(&judged.decision, attempt) {
             Stands::Refused(rule) => return Answer::No(words::used_up(rule)),
@@ -741,8 +738,7 @@ fn own_file() -> Option<Identity> {
 
 /// Whether a task can gain no rights (`NoNewPrivs` of proc_pid_status(5)).
 fn has_given_up(task: i32) -> bool {
-    fs::read_to_string(format!("/proc/{task}/status"))
-        .is_ok_and(|status| status.lines().any(|line| line == "NoNewPrivs:\t1"))
+    Status::of(task).is_ok_and(|status| status.field("NoNewPrivs:") == Some("1"))
 }
 
 /// The marks of the machine's programs of these names.

@@ -3,15 +3,20 @@
 //! Takes paths and what is no loss, gives numbers. It never follows a link, and it stops at a number of
 //! entries and at a time.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::unistd::{User, getuid};
+
+use crate::invocation::View;
 
 /// How many entries are looked at.
 const MOST: u64 = 100_000;
@@ -294,6 +299,15 @@ impl Counted {
             self.is_cut |= kind.is_block_device() || kind.is_char_device();
         }
     }
+}
+
+/// Where settings of a process's user may be: each `HOME` that it has, and what the system says. None where the system does
+/// not say.
+pub(super) fn homes(view: &View) -> Option<Vec<PathBuf>> {
+    let user = User::from_uid(getuid()).ok()??;
+    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    let homes = view.values("HOME").map(path).chain([user.dir]);
+    Some(homes.collect())
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{User, getuid};
-
 use super::contain::Allowed;
 use super::rows::{Done, Rows};
 use super::{Loss, files, program};
@@ -53,13 +51,13 @@ pub(super) fn is_plain(view: &View, action: &Action) -> bool {
     if !action.via.is_empty() || is_set("HOME") || is_set("XDG_CONFIG_HOME") {
         return false;
     }
-    let Ok(Some(user)) = User::from_uid(getuid()) else {
+    let Some(homes) = files::homes(view) else {
         return false;
     };
     let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-    let homes = view.values("HOME").map(path).chain([user.dir]);
     let others = view.values("XDG_CONFIG_HOME");
     let mut settings = homes
+        .iter()
         .flat_map(|home| SETTINGS.iter().map(move |name| home.join(name)))
         .chain(others.map(|folder| path(folder).join("sqlite3/sqliterc")));
     settings.all(|file| matches!(files::at(&file), Ok(None)))

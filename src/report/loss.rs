@@ -37,8 +37,7 @@ fn with_past(lost: Option<String>, before: Option<&Before>) -> Option<String> {
     let Some(before) = before else { return lost };
     let unasked = |what: String| format!("after {what} in this session with nobody asked");
     let past = match before {
-        Before::Deleted { files: 0, .. } => "more than a session may with nobody asked".to_owned(),
-        Before::Overwritten(0) | Before::Destroyed(0) => {
+        Before::Deleted { files: 0, .. } | Before::Overwritten(0) | Before::Destroyed(0) => {
             "more than a session may with nobody asked".to_owned()
         }
         Before::Deleted { files, bytes } => {

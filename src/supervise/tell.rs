@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::sys::process;
+use crate::sys::stat::Status;
 
 /// How many refusals are remembered.
 const MOST: usize = 256;
@@ -55,31 +56,21 @@ fn write(task: i32, words: &str) -> io::Result<()> {
 /// The standard error of a task, as a descriptor of this process. Of one that lets nobody look at it, that of
 /// the first process above it in the tree that does.
 fn standard_error(task: i32) -> io::Result<OwnedFd> {
-    let own = number(&status("self")?, "Seccomp_filters:").unwrap_or(0);
+    let own: i32 = Status::of("self")?.number("Seccomp_filters:").unwrap_or(0);
     let mut process = task;
     for _ in 0..MOST_ABOVE {
-        let status = status(process)?;
+        let status = Status::of(process)?;
         // Who has no more filters than this process is not guarded by it.
-        if process != task && number(&status, "Seccomp_filters:").unwrap_or(0) <= own {
+        if process != task && status.number("Seccomp_filters:").unwrap_or(0) <= own {
             break;
         }
-        let group = number(&status, "Tgid:").unwrap_or(process);
+        let group = status.number("Tgid:").unwrap_or(process);
         if let Ok(error) = process::descriptor_of(group, 2).or_else(|_| by_name(group)) {
             return Ok(error);
         }
-        process = number(&status, "PPid:").unwrap_or(0);
+        process = status.number("PPid:").unwrap_or(0);
     }
     Err(io::ErrorKind::NotFound.into())
-}
-
-fn status(process: impl std::fmt::Display) -> io::Result<String> {
-    fs::read_to_string(format!("/proc/{process}/status"))
-}
-
-/// A number of proc_pid_status(5).
-fn number(status: &str, name: &str) -> Option<i32> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim().parse().ok()
 }
 
 /// The same where a filter refuses the call for it: of a pipe or a terminal, which takes words whatever it

@@ -1,8 +1,10 @@
 //! What `/proc/PID/stat` tells of a process (proc_pid_stat(5)), and what tells it from every later one of the
 //! same number.
 
+use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +63,50 @@ impl Stat {
             began,
         })
     }
+}
+
+/// What `/proc/PID/status` tells of a process (proc_pid_status(5)).
+#[derive(Clone, Debug)]
+pub struct Status(String);
+
+impl Status {
+    /// That of a process, by its number or `self`.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be seen.
+    pub fn of(process: impl Display) -> io::Result<Self> {
+        fs::read_to_string(format!("/proc/{process}/status")).map(Self)
+    }
+
+    /// One that reads so.
+    #[cfg(test)]
+    pub fn reads(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// What stands behind a name, as in `Uid:`; none where it is not told. The name of a program stands in there, too,
+    /// with its newlines written out, and first.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut lines = self.0.lines().skip(1);
+        lines
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::trim)
+    }
+
+    /// The same as a number.
+    #[must_use]
+    pub fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.field(name)?.parse().ok()
+    }
+}
+
+/// The major and the minor number of a terminal, which proc_pid_stat(5) packs into one.
+#[must_use]
+pub fn device(number: i32) -> (u32, u32) {
+    let number = number.cast_unsigned();
+    (number >> 8 & 0xfff, number & 0xff | number >> 12 & 0xf_ff00)
 }
 
 /// The children of this process. Whoever ends them looks again until there are none: one that another child makes an

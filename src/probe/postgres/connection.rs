@@ -5,8 +5,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{User, getuid};
-
 use super::super::files;
 use super::words::Words;
 use crate::action::Action;
@@ -249,13 +247,9 @@ fn only<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Option<Option<String>
 
 /// Whether psql may read a file of settings before anything else.
 pub(super) fn may_have_settings(view: &View) -> bool {
-    let Ok(Some(user)) = User::from_uid(getuid()) else {
-        return true;
-    };
     let is_there = |file: &Path| !matches!(files::at(file), Ok(None));
-    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-    let mut homes = view.values("HOME").map(path).chain([user.dir]);
-    OF_SYSTEM.iter().any(|file| is_there(Path::new(file))) || homes.any(|home| has_settings(&home))
+    OF_SYSTEM.iter().any(|file| is_there(Path::new(file)))
+        || files::homes(view).is_none_or(|homes| homes.iter().any(|home| has_settings(home)))
 }
 
 /// Whether a home has such a file, of whatever version.
