@@ -59,7 +59,10 @@ is_done = False
 while b"q" not in keys and (is_terminal or not is_done):
     ready, _, _ = select.select([0] if is_terminal else [], [], [], 0.02)
     if ready:
-        keys += os.read(0, 100)
+        got = os.read(0, 100)
+        if not got:
+            break
+        keys += got
         write("keys", keys.decode())
     if not is_done and all(command.poll() is not None for command in commands):
         is_done = True

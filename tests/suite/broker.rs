@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use crate::support::desk::{ASKED, Desk, KIBOSH, number};
-use crate::support::probe::{run, told, wait_for};
+use crate::support::probe::{copy_program, run, told, wait_for};
 
 #[test]
 fn what_a_person_approves_elsewhere_passes_once_when_it_is_run_again() {
@@ -372,7 +372,7 @@ fn it_holds_for_a_user_without_rights_too() {
     let desk = Desk::new("rights");
     let (program, rights) = desk.for_nobody();
     fs::write(desk.place.path().join("site.sh"), "demolish all\n").unwrap();
-    fs::copy(&program, desk.place.path().join("look")).unwrap();
+    copy_program(&program, desk.place.path().join("look"));
     let agent = |line: &str| {
         let words = format!("exec {rights} {} -c \"$LINE\"", program.display());
         let mut command = desk.place.command("sh");

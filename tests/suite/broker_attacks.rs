@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use crate::support::desk::{ASKED, Desk, KIBOSH, number as number_of};
-use crate::support::probe::{run, told, wait_for};
+use crate::support::probe::{copy_program, run, told, wait_for};
 
 /// A copy of the program under a name that no rule knows.
 fn copy(desk: &Desk) {
-    fs::copy(KIBOSH, desk.place.path().join("look")).unwrap();
+    copy_program(KIBOSH, desk.place.path().join("look"));
 }
 
 #[test]

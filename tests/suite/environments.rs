@@ -109,8 +109,6 @@ fn the_same_words_run_here_and_are_asked_about_in_production() {
     }
 }
 
-/// What only shows at the start of the program is seen there: a file that the line itself writes, a variable that
-/// a script exports, a value that the shell fills in.
 #[test]
 fn a_file_that_does_not_come_in_time_may_tell_of_production() {
     let place = place("late");
@@ -136,6 +134,8 @@ fn a_file_that_does_not_come_in_time_may_tell_of_production() {
     }
 }
 
+/// What only shows at the start of the program is seen there: a file that the line itself writes, a variable that
+/// a script exports, a value that the shell fills in.
 #[test]
 fn what_a_line_changes_first_counts() {
     let place = place("first");

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 
 use crate::support::place::Place;
 use crate::support::probe::{
-    assert_ran, assert_refused, compile, guarded, line, place, probe, run, said, start,
-    start_plainly, told,
+    assert_ran, assert_refused, compile, copy_program, guarded, line, place, probe, run, said,
+    start, start_plainly, told,
 };
 
 /// The dynamic loader of this machine.
@@ -73,7 +73,7 @@ fn a_program_that_was_removed_while_it_was_held_starts_and_is_judged() {
     let bin = place.path().join("bin");
     for (name, refused) in [("renovate", false), ("demolish", true)] {
         let copy = place.path().join("copy");
-        fs::copy(bin.join(name), &copy).unwrap();
+        copy_program(bin.join(name), &copy);
         let output = start(&place, &["removed", "copy", name, "all"]);
         assert!(!copy.exists(), "{output:?}");
         if refused {
@@ -198,7 +198,7 @@ fn scripts_are_judged_as_what_reads_them_with_the_words_that_it_gets() {
 fn the_loader_is_looked_through_and_so_are_its_copies() {
     let place = place("loader");
     let copy = place.path().join("loader");
-    fs::copy(LOADER, &copy).unwrap();
+    copy_program(LOADER, &copy);
     for loader in [LOADER, "./loader"] {
         for options in [
             &[][..],
@@ -288,7 +288,7 @@ fn a_program_that_is_many_is_the_one_it_is_called_as() {
         .expect("busybox is there (.ci/run installs it)");
     symlink(busybox, place.path().join("rm")).unwrap();
     symlink(busybox, place.path().join("true")).unwrap();
-    fs::copy(busybox, place.path().join("copy")).unwrap();
+    copy_program(busybox, place.path().join("copy"));
     let kept = "kept/no-such-thing";
     for words in [
         &["execve", "./rm", "rm", "-rf", kept][..],

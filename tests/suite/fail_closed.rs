@@ -12,8 +12,8 @@ use nix::unistd::Pid;
 
 use crate::support::place::Place;
 use crate::support::probe::{
-    assert_ran, assert_refused, copy_for_all, guarded, hide, kibosh_for_all, line, place, probe,
-    run, said, start, supervisor_of, supervisors_in, told, wait_for, without_rights,
+    assert_ran, assert_refused, copy_for_all, copy_program, guarded, hide, kibosh_for_all, line,
+    place, probe, run, said, start, supervisor_of, supervisors_in, told, wait_for, without_rights,
 };
 use crate::support::pty::Terminal;
 
@@ -360,10 +360,10 @@ fn rights_of_a_file_are_not_gained_and_the_programs_that_want_them_say_why() {
     }
     let kibosh = kibosh_for_all(&place);
     let id = place.path().join("bin/who");
-    fs::copy("/usr/bin/id", &id).unwrap();
+    copy_program("/usr/bin/id", &id);
     fs::set_permissions(&id, fs::Permissions::from_mode(0o4755)).unwrap();
     let sudo = place.path().join("bin/sudo");
-    fs::copy("/usr/bin/id", &sudo).unwrap();
+    copy_program("/usr/bin/id", &sudo);
     fs::set_permissions(&sudo, fs::Permissions::from_mode(0o4755)).unwrap();
     let run = |words: &[&str]| {
         let mut all = without_rights();

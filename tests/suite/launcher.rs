@@ -10,6 +10,7 @@ use kibosh::sys::signals::send;
 
 use crate::support::left::Mark;
 use crate::support::place::Place;
+use crate::support::probe::copy_program;
 use crate::support::pty::Terminal;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
@@ -236,7 +237,7 @@ fn kibosh_is_the_agents_shell() {
     let (binary, lib) = (folder.join("bin/kibosh"), folder.join("lib/kibosh"));
     fs::create_dir(folder.join("bin")).unwrap();
     fs::create_dir_all(&lib).unwrap();
-    fs::copy(KIBOSH, &binary).unwrap();
+    copy_program(KIBOSH, &binary);
     std::os::unix::fs::symlink("../../bin/kibosh", lib.join("bash")).unwrap();
     assert_eq!(
         shell(&binary),

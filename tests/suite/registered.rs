@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::desk::{ASKED, Desk, KIBOSH};
-use crate::support::probe::{run, told, wait_for};
+use crate::support::probe::{copy_program, run, told, wait_for};
 use crate::support::pty::Terminal;
 
 /// A terminal that its person has registered, with a shell that runs what stands in the file `next`, line by line.
@@ -83,7 +83,7 @@ fn what_is_no_persons_terminal_is_refused_with_the_reason_and_quietly_without() 
         ),
         (
             format!(
-                "unset TMUX; tmux -S ./tmux -f /dev/null new-session -d '{register} 2>said; echo over >>said'\n\
+                "rm -f said; unset TMUX; tmux -S ./tmux -f /dev/null new-session -d '{register} 2>said; echo over >>said'\n\
                  tries=100; while ! grep -q over said && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done\n\
                  cat said; tmux -S ./tmux kill-server"
             ),
@@ -92,7 +92,7 @@ fn what_is_no_persons_terminal_is_refused_with_the_reason_and_quietly_without() 
         (format!("strace -o /dev/null {register}"), "traced"),
         (
             format!(
-                "strace -f -o /dev/null -p $$ 2>attached & while ! grep -q attached attached; do sleep 0.1; done; {register}; kill %1"
+                "strace -f -o /dev/null -p $$ 2>attached & tries=100; while ! grep -q attached attached && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done; {register}; kill $!"
             ),
             "traced",
         ),
@@ -111,7 +111,7 @@ fn what_is_no_persons_terminal_is_refused_with_the_reason_and_quietly_without() 
 #[test]
 fn nothing_below_a_guarded_session_registers_a_terminal() {
     let desk = Desk::new("register-inside");
-    fs::copy(KIBOSH, desk.place.path().join("look")).unwrap();
+    copy_program(KIBOSH, desk.place.path().join("look"));
     let shell = desk.person("read -r go");
     for verb in ["register", "register --undo"] {
         let output = desk.asks(&format!("'{KIBOSH}' {verb}"));

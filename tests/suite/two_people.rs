@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::support::place::Place;
-use crate::support::probe::{kibosh_for_all, run, told, wait_for};
+use crate::support::probe::{copy_program, kibosh_for_all, run, told, wait_for};
 use crate::support::pty::Terminal;
 
 /// Whose commands are asked about.
@@ -256,7 +256,7 @@ fn no_guarded_process_of_either_user_gives_the_second_yes() {
     };
     let number = team.waits(0);
     team.yes(OPERATOR, &number.to_string());
-    fs::copy(&team.program, team.at("look")).unwrap();
+    copy_program(&team.program, team.at("look"));
     for user in [OPERATOR, REVIEWER] {
         for (words, why) in [
             (

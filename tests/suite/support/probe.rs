@@ -156,6 +156,17 @@ pub fn without_rights() -> Vec<&'static str> {
     }
 }
 
+/// Copies a program, by one that does only that: a child that another test makes meanwhile would hold a file open that
+/// was opened for writing here, and what is open for writing cannot be started (ETXTBSY of execve(2)).
+#[track_caller]
+pub fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {
+    let mut copy = Command::new("cp");
+    copy.args(["--preserve=mode", "--"])
+        .arg(from.as_ref())
+        .arg(to.as_ref());
+    assert!(copy.status().unwrap().success(), "{copy:?}");
+}
+
 /// The program for somebody without rights, who may not look into the folder where it was built.
 pub fn kibosh_for_all(place: &Place) -> PathBuf {
     copy_for_all(place, Path::new(env!("CARGO_BIN_EXE_kibosh")))
@@ -164,7 +175,7 @@ pub fn kibosh_for_all(place: &Place) -> PathBuf {
 /// A copy of a program in a place.
 pub fn copy_for_all(place: &Place, program: &Path) -> PathBuf {
     let copy = place.path().join(program.file_name().unwrap());
-    fs::copy(program, &copy).unwrap();
+    copy_program(program, &copy);
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     copy
 }

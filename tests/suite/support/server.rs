@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::probe::{wait_for, without_rights};
 
 /// A server that runs until it is dropped. Its folder is its host.
@@ -89,7 +92,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.running.kill();
+        // At once, but with what it shares with its processes given back, which it does not do where it is killed.
+        let _ = kill(
+            Pid::from_raw(self.running.id().cast_signed()),
+            Signal::SIGINT,
+        );
         let _ = self.running.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
