@@ -298,6 +298,67 @@ fn many_children_and_many_levels_are_served() {
 }
 
 #[test]
+fn a_program_has_the_processors_that_it_would_have() {
+    let place = place("processors");
+    let may = "grep -h Cpus_allowed_list /proc/self/status";
+    let all = same(&place, may);
+    // Busy processors take turns, so that whoever was let go too late would be met.
+    let many = format!(
+        "yes >/dev/null & one=$!; yes >/dev/null & two=$!; n=100; while ((n--)); do {may}; done | sort -u; kill $one $two"
+    );
+    assert_eq!(same(&place, &many), all);
+    // What cannot be started leaves its caller as it was: the shell, and a thread among several.
+    fs::write(
+        place.path().join("no-program"),
+        [0x7f, b'E', b'L', b'F', 0, 0],
+    )
+    .unwrap();
+    fs::write(
+        place.path().join("threads.py"),
+        "import os, threading\n\
+         def fails():\n\
+         \x20   try:\n\
+         \x20       os.execv('./no-program', ['no-program'])\n\
+         \x20   except OSError as error:\n\
+         \x20       print(error.errno, len(os.sched_getaffinity(0)))\n\
+         thread = threading.Thread(target=fails)\n\
+         thread.start()\n\
+         thread.join()\n\
+         print(len(os.sched_getaffinity(0)))\n",
+    )
+    .unwrap();
+    let failed = "chmod 755 no-program; exec 2>/dev/null; ./no-program; python3 threads.py; shopt -s execfail; \
+                  exec ./no-program; while read -r name list; do [[ $name = Cpus_allowed_list: ]] && echo $list; \
+                  done </proc/self/status";
+    let left = same(&place, failed);
+    assert_eq!(left.lines().count(), 3, "{left}");
+    assert!(
+        all.ends_with(&format!("\t{}\n", left.lines().last().unwrap())),
+        "{left}"
+    );
+    // Whoever wants one only keeps it, wherever that was said: outside, or in the line.
+    let first = all
+        .trim()
+        .rsplit('\t')
+        .next()
+        .unwrap()
+        .split([',', '-'])
+        .next()
+        .unwrap();
+    let one = same(
+        &place,
+        &format!("taskset -c {first} {may}; taskset -c {first} bash -c '{may}; /bin/true; {may}'"),
+    );
+    assert_eq!(one, format!("Cpus_allowed_list:\t{first}\n").repeat(3));
+    let mut outside = place.command("taskset");
+    outside.args(["-c", first, KIBOSH, "-c", &format!("{may}; {may}")]);
+    assert_eq!(
+        said(&run(&mut outside)),
+        format!("Cpus_allowed_list:\t{first}\n").repeat(2)
+    );
+}
+
+#[test]
 fn a_kibosh_inside_another_has_no_supervisor_of_its_own() {
     let place = place("nested");
     let child = begun(
