@@ -4,6 +4,7 @@
 //! question stands on the screen count. Whatever else happens (another key, Ctrl-C, Ctrl-D, a signal,
 //! the end of the time, a terminal that goes away) is a no.
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -175,7 +176,16 @@ fn converse(
             std::env::var("TERM").ok().as_deref(),
         ),
     };
-    let question = question(decision, &scene).ok_or(Refusal::TooMuch)?;
+    let style = scene.style;
+    let draw = |size| {
+        let scene = Scene {
+            rows: rows(size),
+            columns: columns(size),
+            ..scene.clone()
+        };
+        question(decision, &scene).ok_or(Refusal::TooMuch)
+    };
+    draw(size)?;
     let known = Known {
         decision,
         text: &request.text,
@@ -185,7 +195,7 @@ fn converse(
         user,
     };
     let conversation = Conversation::begin(terminal, size, request.seconds, above)?;
-    let outcome = conversation.hold(&question, keys, (&known, scene.style), previewer);
+    let outcome = conversation.hold(&draw, keys, (&known, style), previewer);
     // Who was woken meanwhile could have read the keys, or drawn what was answered to.
     let outcome = outcome.and_then(|choice| {
         if conversation.has_terminal() {
@@ -237,7 +247,7 @@ pub(super) fn unusable(error: impl Into<io::Error>) -> Refusal {
 /// one ask.
 struct Conversation {
     terminal: File,
-    size: (u16, u16),
+    size: Cell<(u16, u16)>,
     modes: Modes,
     /// Those who are stopped meanwhile.
     stopped: Option<Stopped>,
@@ -269,7 +279,7 @@ impl Conversation {
             .transpose()?;
         let conversation = Self {
             terminal,
-            size,
+            size: Cell::new(size),
             modes,
             stopped,
             held,
@@ -285,7 +295,7 @@ impl Conversation {
     /// Shows the question and takes the answers; all of them must be yes.
     fn hold(
         &self,
-        question: &Question,
+        draw: &dyn Fn((u16, u16)) -> Result<Question, Refusal>,
         keys: Keys,
         (known, style): (&Known<'_>, Style),
         previewer: Option<&dyn Previewer>,
@@ -296,16 +306,24 @@ impl Conversation {
             .filter_map(|finding| finding.preview.as_ref());
         let previewer = previewer.filter(|_| previews.next().is_some());
         if self.stopped.is_some() {
-            self.write(room(rows(self.size)).as_bytes())?;
+            self.write(room(rows(self.size.get())).as_bytes())?;
         }
-        self.show(question)?;
-        for ask in &question.asks {
+        let mut question = draw(self.size.get())?;
+        self.show(&question)?;
+        let mut number = 0;
+        while let Some(ask) = question.asks.get(number).cloned() {
+            number += 1;
             let answer = loop {
                 if let Some(row) = ask.row() {
                     self.write(row.as_bytes())?;
                 }
                 self.settle()?;
-                let answer = self.answer(ask, keys, previewer.is_some())?;
+                let Some(answer) = self.answer(&ask, keys, previewer.is_some())? else {
+                    // The window has another size: what stands in it is no more what was drawn.
+                    question = draw(self.size.get())?;
+                    self.show(&question)?;
+                    continue;
+                };
                 let goes_on = match previewer {
                     _ if ask.accepts(&answer) => break answer,
                     _ if is_details(&answer) => {
@@ -324,9 +342,10 @@ impl Conversation {
                 if !goes_on {
                     return Ok(Choice::Refuse);
                 }
-                self.show(question)?;
+                question = draw(self.size.get())?;
+                self.show(&question)?;
             };
-            match (keys, ask) {
+            match (keys, &ask) {
                 _ if ask.accepts(&answer) => {}
                 (Keys::Session | Keys::Review, _) if is_no(&answer) => return Ok(Choice::Refuse),
                 (Keys::Session | Keys::Review, Ask::Yes) if is_session(&answer) => {
@@ -435,7 +454,7 @@ impl Conversation {
     fn page_through(&self, sheet: &dyn Fn(usize) -> Vec<String>) -> Result<bool, Refusal> {
         let mut number = 0;
         loop {
-            let size = size(self.terminal.as_fd()).unwrap_or(self.size);
+            let size = size(self.terminal.as_fd()).unwrap_or(self.size.get());
             let sheet = sheet(columns(size));
             let page = Page::new(number, sheet.len(), rows(size).saturating_sub(1));
             number = page.number;
@@ -517,17 +536,25 @@ impl Conversation {
         tcflush(&self.terminal, FlushArg::TCIFLUSH).map_err(|_| Refusal::Vanished)
     }
 
-    /// Lets the person type one line.
-    fn answer(&self, ask: &Ask, keys: Keys, has_preview: bool) -> Result<String, Refusal> {
+    /// Whether the window has another size than the question was drawn for.
+    fn is_resized(&self) -> bool {
+        size(self.terminal.as_fd()).is_some_and(|now| self.size.replace(now) != now)
+    }
+
+    /// Lets the person type one line; none where the window changes meanwhile.
+    fn answer(&self, ask: &Ask, keys: Keys, has_preview: bool) -> Result<Option<String>, Refusal> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let rescue = || drop(self.modes.set(self.terminal.as_fd()));
         let seconds = (left + Duration::from_millis(500)).as_secs();
         let words = ask.words(keys, has_preview, seconds);
-        let mut entry = Entry::start(&words, self.size, rescue).map_err(unusable)?;
+        let mut entry = Entry::start(&words, self.size.get(), rescue).map_err(unusable)?;
         let mut typed = 0;
         let mut is_drawn = false;
         loop {
-            let ready = self.wait(&[entry.screen(), entry.answer()], MOST_WAIT)?;
+            let ready = self.wait(&[entry.screen(), entry.answer()], LOOK)?;
+            if self.is_resized() {
+                return Ok(None);
+            }
             if let [drawn, answered] = ready.others.as_slice() {
                 if *drawn {
                     if !is_drawn {
@@ -540,7 +567,7 @@ impl Conversation {
                     }
                 }
                 if *answered && entry.read_answer().map_err(unusable)? {
-                    return entry.into_line().ok_or(Refusal::Person);
+                    return entry.into_line().map(Some).ok_or(Refusal::Person);
                 }
             }
             if ready.terminal {
@@ -567,15 +594,20 @@ impl Conversation {
         }
     }
 
-    /// What was typed, as it came.
+    /// What was typed, as it came, all of it that is there: the end of a long report of the terminal's is none of
+    /// the person's keys.
     fn read(&self) -> Result<Vec<u8>, Refusal> {
+        let mut keys = Vec::new();
         let mut buffer = [0; 256];
-        match (&self.terminal).read(&mut buffer) {
-            Ok(0) => Err(Refusal::Vanished),
-            Ok(read) => Ok(buffer.get(..read).unwrap_or_default().to_vec()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Vec::new()),
-            Err(_) => Err(Refusal::Vanished),
+        while keys.len() <= MOST_TYPED {
+            match (&self.terminal).read(&mut buffer) {
+                Ok(0) => return Err(Refusal::Vanished),
+                Ok(read) => keys.extend_from_slice(buffer.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(keys),
+                Err(_) => return Err(Refusal::Vanished),
+            }
         }
+        Err(Refusal::Person)
     }
 
     /// Writes all of `bytes` before the time is up.
@@ -705,6 +737,9 @@ enum Turn {
     /// No.
     No,
 }
+
+/// How often the size of the window is looked at: its signal goes to who is in front, which this process need not be.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How often the time that is left is shown anew.
 const SECOND: Duration = Duration::from_secs(1);

@@ -678,6 +678,7 @@ impl Judge for Guard<'_> {
         match trouble {
             Trouble::Hidden(error) => words::hidden(error),
             Trouble::Traced => words::traced(),
+            Trouble::Changed => words::changed(),
         }
     }
 }

@@ -38,6 +38,14 @@ pub fn traced() -> String {
     )
 }
 
+/// An exec of files that somebody changed while a person was asked about it.
+#[must_use]
+pub fn changed() -> String {
+    refusal::of_trouble(
+        "the program was changed while a person was asked about it, and their yes was for what it was before; run it again",
+    )
+}
+
 /// A program that would go beyond a budget about which somebody was asked a moment ago, and did not say yes.
 #[must_use]
 pub fn used_up(rule: &str) -> String {

@@ -96,6 +96,8 @@ pub enum Trouble {
     Hidden(std::io::Error),
     /// Another process traces it.
     Traced,
+    /// Its files are not as they were when a person was asked.
+    Changed,
 }
 
 /// An exec that was let go, until the program stands before its first instruction.
@@ -439,6 +441,10 @@ impl Supervisor<'_> {
                 let told = answer.as_ref().map(|_| ()).map_err(String::as_str);
                 self.judge.answered(&asked.request, told);
                 match answer {
+                    // A yes is for the files that were there when it was asked for.
+                    Ok(_) if !asked.request.is_as_it_was(&mut self.known) => {
+                        self.trouble(asked.id, asked.request.task, &Trouble::Changed);
+                    }
                     Ok(cleared) if self.listener.waits(asked.id) => {
                         self.go(asked.id, asked.request, cleared);
                     }

@@ -31,6 +31,8 @@ pub struct Request {
     pub cwd: Vec<u8>,
     /// The file, and what reads it where it is a script, and so on.
     pub steps: Vec<Step>,
+    /// Where the task finds the file.
+    place: Place,
 }
 
 /// Why an exec is not looked at any further.
@@ -104,7 +106,7 @@ impl Request {
             _ => path.clone(),
         };
         let place = Place::of(&path, descriptor, follow);
-        let steps = known.steps(folder.as_fd(), &name, place);
+        let steps = known.steps(folder.as_fd(), &name, place.clone());
         let steps = steps.map_err(|error| match descriptor {
             Some(number) if !path.starts_with(b"/") && is_closed(folder.as_fd(), number) => {
                 Fault::NotThere(libc::EBADF)
@@ -119,6 +121,16 @@ impl Request {
             environment,
             cwd,
             steps,
+            place,
+        })
+    }
+
+    /// Whether the same files would be started as when it was judged, as they were then.
+    pub fn is_as_it_was(&self, known: &mut Known) -> bool {
+        let now = known.steps(self.folder.as_fd(), &self.path, self.place.clone());
+        now.is_ok_and(|now| {
+            let states = |steps: &[Step]| steps.iter().map(|step| step.state).collect::<Vec<_>>();
+            states(&now) == states(&self.steps)
         })
     }
 
@@ -133,7 +145,7 @@ impl Request {
         let path = verify::program(folder.as_fd())?;
         let cwd = verify::cwd(folder.as_fd())?;
         let place = Place::of(b"/proc/self/exe", None, true);
-        let steps = known.steps(folder.as_fd(), &path, place)?;
+        let steps = known.steps(folder.as_fd(), &path, place.clone())?;
         Ok(Self {
             task,
             folder,
@@ -142,6 +154,7 @@ impl Request {
             environment,
             cwd,
             steps,
+            place,
         })
     }
 

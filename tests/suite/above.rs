@@ -8,8 +8,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::desk::{ASKED, Desk};
+use crate::support::halted::Halted;
 use crate::support::probe::wait_for;
 use crate::support::pty::Terminal;
+use crate::support::screen::emulated;
 
 /// The shells that lead a terminal here.
 const SHELLS: &[&[&str]] = &[&["bash", "--noprofile", "--norc", "-i"], &["dash", "-i"]];
@@ -425,14 +427,14 @@ fn a_question_without_its_keeper_is_over() {
 fn nobody_stays_stopped_where_who_asks_is_stopped() {
     let mut front = Front::new("frozen");
     front.asks("", ASKED, "");
-    kill(front.process("asker"), Signal::SIGSTOP).unwrap();
+    let asker = Halted::new(front.process("asker").as_raw());
     front.terminal.wait_for("<drawn ");
     wait_for("agent", || {
         (!is_stopped(front.process("agent"))).then_some(())
     });
     wait_for("shell", || (!is_stopped(front.leader())).then_some(()));
     // Late, it changes nothing of what is the agent's again.
-    kill(front.process("asker"), Signal::SIGCONT).unwrap();
+    drop(asker);
     front.ends("126");
     assert_eq!(front.desk.place.ran(), None);
     let screen = front.leaves();
@@ -547,9 +549,7 @@ fn nothing_that_was_drawn_before_stands_beside_the_question_or_hides_it() {
         let mut front = Front::new(&format!("forged-{name}"));
         fs::write(front.at("paint"), paint).unwrap();
         front.asks("", ASKED, "");
-        let (rows, columns) = (40.try_into().unwrap(), 160.try_into().unwrap());
-        let mut parser = vt100::Parser::new(rows, columns, 0);
-        parser.process(front.terminal.bytes());
+        let parser = emulated(front.terminal.bytes(), (40, 160));
         let screen: Vec<String> = parser.screen().rows(0, 160).collect();
         let shown = screen.join("\n");
         assert!(!shown.contains("FORGED"), "{name}: {shown}");

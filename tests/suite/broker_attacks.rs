@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use crate::support::desk::{ASKED, Desk, KIBOSH, number as number_of};
+use crate::support::halted::Halted;
 use crate::support::probe::{copy_program, run, told, wait_for};
 
 /// A copy of the program under a name that no rule knows.
@@ -188,14 +189,13 @@ fn a_broker_that_is_killed_or_stopped_lets_nothing_pass() {
     let desk = Desk::new("killed");
     let number = desk.waits(ASKED);
     desk.approve(number, "--for 10m");
-    let broker = nix::unistd::Pid::from_raw(desk.broker());
-    nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    let broker = Halted::new(desk.broker());
     let started = Instant::now();
     let output = desk.asks(ASKED);
     assert_eq!(output.status.code(), Some(126), "{output:?}");
     assert!(told(&output).contains("it did not answer"), "{output:?}");
     assert!(started.elapsed() < Duration::from_secs(10));
-    nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGKILL).unwrap();
+    broker.end();
     // Another one is begun, and knows of nothing.
     desk.waits(ASKED);
     assert!(
@@ -258,9 +258,8 @@ fn who_only_connects_and_says_nothing_or_nonsense_holds_nobody_up() {
     let (desk, other) = (Desk::new("stall"), Desk::new("stall-other"));
     desk.waits(ASKED);
     let id = desk.broker();
-    let broker = nix::unistd::Pid::from_raw(id);
     // Who connects must be kibosh by the time that the broker looks.
-    nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    let broker = Halted::new(id);
     let mut silent = desk
         .place
         .command("python3")
@@ -277,7 +276,7 @@ fn who_only_connects_and_says_nothing_or_nonsense_holds_nobody_up() {
     let connected = fs::read_to_string(desk.place.path().join("connected")).unwrap();
     let connected: usize = connected.parse().unwrap();
     assert!(connected > 64, "only {connected} connections");
-    nix::sys::signal::kill(broker, nix::sys::signal::Signal::SIGCONT).unwrap();
+    drop(broker);
     // The nonsense is left, and the silence is listened to.
     let name = format!("/broker.{id}");
     let is_kept = |line: &&str| line.ends_with(&name) && line.split(' ').nth(5) == Some("03");

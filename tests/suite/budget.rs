@@ -14,7 +14,6 @@ use kibosh::policy::load::Text;
 use kibosh::policy::{Layer, Policy};
 
 use crate::support::probe::wait_for;
-use crate::support::pty::Terminal;
 use crate::support::tree::Tree;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
@@ -305,26 +304,10 @@ fn a_project_lowers_a_budget_and_never_raises_it() {
     assert_eq!(left(&tree, "data"), 5);
 }
 
-/// A person's terminal on which a script is run by an agent.
-fn agent(tree: &Tree, script: &str) -> Terminal {
-    fs::write(tree.work().join("../agent.sh"), script).unwrap();
-    terminal(tree, "run -- /bin/bash ../agent.sh")
-}
-
-/// A person's terminal in a tree, with kibosh called so.
-fn terminal(tree: &Tree, words: &str) -> Terminal {
-    let runtime: PathBuf = tree.work().join("..");
-    Terminal::run(&format!(
-        "cd '{}'; export XDG_RUNTIME_DIR='{}'; \"$KIBOSH\" {words}; echo \"ended $?\"",
-        tree.work().display(),
-        runtime.canonicalize().unwrap().display()
-    ))
-}
-
 #[test]
 fn a_yes_gives_as_much_again() {
     let tree = tree(3, OLD);
-    let mut person = agent(&tree, "for f in notes/*; do rm \"$f\"; done\n");
+    let mut person = tree.agent("for f in notes/*; do rm \"$f\"; done\n");
     for number in ["after 3 files", "after 3 files"] {
         person.wait_for("budget.deleted");
         person.wait_for(number);
@@ -343,7 +326,7 @@ fn a_yes_gives_as_much_again() {
 #[test]
 fn a_no_is_one_for_the_rest_of_a_loop() {
     let tree = tree(3, OLD);
-    let mut person = agent(&tree, "for f in notes/*; do rm \"$f\"; done; echo done\n");
+    let mut person = tree.agent("for f in notes/*; do rm \"$f\"; done; echo done\n");
     person.wait_for("Run it?");
     person.keys("n\r");
     person.wait_for("done");
@@ -355,10 +338,8 @@ fn a_no_is_one_for_the_rest_of_a_loop() {
 #[test]
 fn many_at_once_are_one_question() {
     let tree = tree(3, OLD);
-    let mut person = agent(
-        &tree,
-        "printf '%s\\0' notes/* | xargs -0 -n1 -P12 rm; ls notes | wc -l\n",
-    );
+    let mut person =
+        tree.agent("printf '%s\\0' notes/* | xargs -0 -n1 -P12 rm; ls notes | wc -l\n");
     person.wait_for("Run it?");
     person.keys("y\r");
     person.wait_for("Run it?");
@@ -376,7 +357,7 @@ fn what_a_person_has_said_yes_to_uses_up_nothing() {
         "find notes -type f -exec rm {} \\;; rm -f src/a.txt src/b.txt .gitignore",
     ] {
         let tree = tree(3, OLD);
-        let mut person = terminal(&tree, &format!("-c '{line}'"));
+        let mut person = tree.person(&format!("-c '{line}'"));
         person.wait_for("filesystem.remove-many");
         person.wait_for("Run it?");
         person.keys("y\r");
@@ -415,7 +396,7 @@ fn what_was_refused_for_want_of_a_person_passes_once_one_has_approved_it() {
             .then(|| number.to_owned())
     });
     assert_eq!(left(&tree, "notes"), 9);
-    let mut person = terminal(&tree, &format!("approve {number}"));
+    let mut person = tree.person(&format!("approve {number}"));
     person.wait_for("budget.deleted");
     person.wait_for("Run it?");
     person.keys("y\r");

@@ -2,11 +2,11 @@
 //! they have, and no key there is a yes.
 
 use std::fs;
-use std::num::NonZeroU16;
 
 use crate::support::desk::Desk;
 use crate::support::place::Place;
 use crate::support::pty::Terminal;
+use crate::support::screen::rows;
 
 /// Runs a line on a person's terminal of this size; `text` is what kibosh is given.
 fn ask(place: &Place, (rows, columns): (u16, u16), text: &str) -> Terminal {
@@ -21,14 +21,6 @@ fn ask(place: &Place, (rows, columns): (u16, u16), text: &str) -> Terminal {
     ));
     terminal.wait_for("Run it?");
     terminal
-}
-
-/// The rows of a screen of this size that has got these bytes.
-fn rows(bytes: &[u8], size: (u16, u16)) -> Vec<String> {
-    let number = |number| NonZeroU16::new(number).unwrap();
-    let mut parser = vt100::Parser::new(number(size.0), number(size.1), 0);
-    parser.process(bytes);
-    parser.screen().rows(0, size.1).collect()
 }
 
 #[test]

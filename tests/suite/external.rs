@@ -13,6 +13,8 @@ use crate::support::probe::{run, told, wait_for};
 /// A place whose user has set a reviewer command.
 struct Team {
     place: Place,
+    /// The words with which what is theirs is started.
+    user: Vec<String>,
 }
 
 /// How a script begins that answers: what it was told is in `request`, and its number in `$id`.
@@ -20,13 +22,18 @@ const READS: &str = "cat >request; id=$(sed 's/^{\"id\":\"\\([0-9a-f]*\\)\".*/\\
 /// How it says yes.
 const YES: &str = "echo '{\"id\": \"'$id'\", \"answer\": \"yes\", \"by\": \"ann\"}'\n";
 
+/// A policy with this command, and this time.
+fn policy(command: &str, seconds: u8) -> String {
+    format!(
+        "[settings]\nreviewer-command = [\"{command}\", \"--room\", \"a b\"]\nprompt-seconds = {seconds}\n"
+    )
+}
+
 impl Team {
     fn new(test: &str) -> Self {
         let place = Place::new(&format!("external-{test}"));
-        fs::create_dir_all(place.path().join("home/.config/kibosh")).unwrap();
-        let team = Self { place };
-        team.set(&team.command_file().display().to_string(), 20);
-        team
+        let user = place.for_user(&policy(&place.path().join("ask").display().to_string(), 20));
+        Self { place, user }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -39,10 +46,7 @@ impl Team {
 
     /// Sets the user's policy: this command, and this time.
     fn set(&self, command: &str, seconds: u8) {
-        let text = format!(
-            "[settings]\nreviewer-command = [\"{command}\", \"--room\", \"a b\"]\nprompt-seconds = {seconds}\n"
-        );
-        fs::write(self.at("home/.config/kibosh/team.toml"), text).unwrap();
+        self.place.for_user(&policy(command, seconds));
     }
 
     /// What the command does, in the folder of the place.
@@ -62,21 +66,10 @@ impl Team {
 
     /// The same with other words.
     fn kibosh(&self, words: &[&str]) -> Command {
-        let user = nix::unistd::User::from_uid(nix::unistd::getuid());
-        let home = user.unwrap().unwrap().dir;
-        fs::create_dir_all(home.join(".config")).unwrap();
-        let script = format!(
-            "mount --bind '{}' '{}' && exec \"$@\"",
-            self.at("home/.config").display(),
-            home.join(".config").display()
-        );
-        let mut command = self.place.command("unshare");
-        command.arg("-m");
-        if !nix::unistd::geteuid().is_root() {
-            command.arg("--map-current-user").arg("--keep-caps");
-        }
+        let mut command = self.place.command(&self.user[0]);
         command
-            .args(["bash", "-c", &script, "x", KIBOSH])
+            .args(&self.user[1..])
+            .arg(KIBOSH)
             .args(words)
             .env("SECRET_OF_THE_AGENT", "1");
         command
@@ -442,7 +435,7 @@ fn a_project_sets_no_command_and_what_is_denied_is_not_asked_about() {
     assert!(team.asks(ASKED).status.success());
     fs::remove_file(team.at("request")).unwrap();
     fs::remove_file(team.at("ran")).unwrap();
-    fs::remove_file(team.at("home/.config/kibosh/team.toml")).unwrap();
+    fs::remove_file(team.at("home/.config/kibosh/own.toml")).unwrap();
     let policy = team.at(".kibosh.toml");
     let before = fs::read_to_string(&policy).unwrap();
     let setting = format!(

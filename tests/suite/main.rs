@@ -101,6 +101,8 @@ mod registered;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod self_approval;
+#[cfg(test)]
 mod session;
 #[cfg(test)]
 mod shell;

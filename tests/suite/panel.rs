@@ -1,14 +1,13 @@
 //! The question as a person sees it: real sizes of terminals, a full-screen agent below, and the display as
 //! it was, cell by cell, when the question is over.
 
-use std::num::NonZeroU16;
-
 use crate::support::place::Place;
 use crate::support::probe::wait_for;
 use crate::support::pty::Terminal;
+use crate::support::screen::{Size, display, rows, until};
 
 /// Rows and columns of terminals that people have.
-const SIZES: [(u16, u16); 4] = [(10, 40), (24, 80), (43, 132), (60, 200)];
+const SIZES: [Size; 4] = [(10, 40), (24, 80), (43, 132), (60, 200)];
 
 /// Draws all over the screen with colours, a wide character and a place of the cursor, never again, and
 /// then wants something that must be asked. It tells the status on the last row.
@@ -31,7 +30,7 @@ const DRAWN: &str = "\x1b]0;drawn\x07";
 const DONE: &str = "\x1b]0;done\x07";
 
 /// An agent on a terminal of this size.
-fn start(place: &Place, agent: &str, (rows, columns): (u16, u16)) -> Terminal {
+fn start(place: &Place, agent: &str, (rows, columns): Size) -> Terminal {
     std::fs::write(place.path().join("agent.sh"), agent).unwrap();
     Terminal::run(&format!(
         "stty rows {rows} columns {columns}; cd '{}'; export PATH='{}' XDG_RUNTIME_DIR='{}'\n\
@@ -40,51 +39,6 @@ fn start(place: &Place, agent: &str, (rows, columns): (u16, u16)) -> Terminal {
         place.search_path(),
         place.runtime().display()
     ))
-}
-
-/// What stands on a screen of this size after these bytes: the cells with their colours, and the cursor.
-fn display(bytes: &[u8], (rows, columns): (u16, u16)) -> (Vec<String>, (u16, u16), bool) {
-    let parser = emulated(bytes, (rows, columns));
-    let screen = parser.screen();
-    let row = |row| {
-        let cell = |column| {
-            let cell = screen.cell(row, column).unwrap();
-            let text = if cell.contents().is_empty() {
-                " "
-            } else {
-                cell.contents()
-            };
-            let colours = (cell.fgcolor(), cell.bgcolor(), cell.inverse());
-            format!("{text}{colours:?}")
-        };
-        (0..columns).map(cell).collect::<Vec<_>>().join("")
-    };
-    (
-        (0..rows).map(row).collect(),
-        screen.cursor_position(),
-        screen.hide_cursor(),
-    )
-}
-
-/// What came before `mark`.
-fn until<'b>(bytes: &'b [u8], mark: &str) -> &'b [u8] {
-    let found = bytes
-        .windows(mark.len())
-        .position(|part| part == mark.as_bytes());
-    &bytes[..found.unwrap()]
-}
-
-/// The plain rows of a screen after these bytes.
-fn rows(bytes: &[u8], size: (u16, u16)) -> Vec<String> {
-    emulated(bytes, size).screen().rows(0, size.1).collect()
-}
-
-/// A terminal of this size that has got these bytes.
-fn emulated(bytes: &[u8], (rows, columns): (u16, u16)) -> vt100::Parser {
-    let size = |number| NonZeroU16::new(number).unwrap();
-    let mut parser = vt100::Parser::new(size(rows), size(columns), 0);
-    parser.process(bytes);
-    parser
 }
 
 #[test]
@@ -114,8 +68,21 @@ fn the_window_may_change_while_a_person_is_asked() {
     let mut terminal = start(&place, DRAWS_ONCE, (24, 80));
     terminal.wait_for(DRAWN);
     terminal.wait_for("Run it?");
-    terminal.resize(40, 120);
+    // Over and over, and at each size that people have it stands there whole.
+    for (rows, columns) in (0..100).flat_map(|_| SIZES) {
+        terminal.resize(rows, columns);
+    }
+    for size in SIZES.into_iter().chain([(40, 120)]) {
+        let before = terminal.bytes().len();
+        terminal.resize(size.0, size.1);
+        terminal.wait_until(&format!("the question at {size:?}"), |bytes| {
+            let shown = rows(&bytes[before..], size).join("\n");
+            // On forty columns the path is cut in the midst.
+            shown.contains("molish all") && shown.contains("Run it?") && !shown.contains("row 1")
+        });
+    }
     std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(place.ran().is_none());
     terminal.keys("y\r");
     terminal.wait_for(DONE);
     assert!(place.ran().is_some());
@@ -164,4 +131,26 @@ fn what_an_agent_draws_is_neither_the_question_nor_over_it() {
     );
     terminal.keys("\r");
     terminal.finish();
+}
+
+/// What is typed at an agent is the agent's: a yes that is on its way when the question comes is for something else.
+#[test]
+fn what_is_typed_ahead_answers_nothing() {
+    let place = Place::new("panel-ahead");
+    let agent = "echo ready; sleep 0.5; demolish all; echo \"came $?\"\n";
+    let mut terminal = start(&place, agent, (24, 80));
+    terminal.wait_for("ready");
+    // Until the question is drawn, and while it is.
+    for _ in 0..30 {
+        terminal.keys("y\r");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    terminal.wait_for("Run it?");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(place.ran(), None, "{}", terminal.seen());
+    // The control: the same keys at the question.
+    terminal.keys("y\r");
+    terminal.wait_for("came 0");
+    terminal.finish();
+    assert_eq!(place.ran().as_deref(), Some("all\n"));
 }

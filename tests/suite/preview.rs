@@ -2,7 +2,6 @@
 //! guarded like anything that the agent starts, with nobody to ask. Nothing runs before the key, and nothing stays.
 
 use std::fs;
-use std::num::NonZeroU16;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -11,9 +10,10 @@ use crate::support::desk::Desk;
 use crate::support::place::Place;
 use crate::support::probe::wait_for;
 use crate::support::pty::Terminal;
+use crate::support::screen::{Size, rows};
 
 /// Rows and columns on which most fits.
-const SIZE: (u16, u16) = (50, 160);
+const SIZE: Size = (50, 160);
 /// What stands where a preview can be had.
 const KEY: &str = "p preview";
 
@@ -94,11 +94,7 @@ fn preview(terminal: &mut Terminal) -> String {
 
 /// The rows of the screen.
 fn shown(terminal: &Terminal) -> String {
-    let number = |number| NonZeroU16::new(number).unwrap();
-    let mut parser = vt100::Parser::new(number(SIZE.0), number(SIZE.1), 0);
-    parser.process(terminal.bytes());
-    let rows: Vec<String> = parser.screen().rows(0, SIZE.1).collect();
-    rows.join("\n")
+    rows(terminal.bytes(), SIZE).join("\n")
 }
 
 /// Goes back to the question.
@@ -563,6 +559,8 @@ fn it_cannot_reach_who_asks_or_who_guards_it() {
                 "ended    with status 0",
             ],
         );
+        // Each of the three is told so.
+        assert_eq!(page.matches("ot permitted").count(), 3, "{page}");
         back(&mut terminal);
         terminal.keys("n\r");
         let screen = terminal.finish();

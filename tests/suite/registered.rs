@@ -1,13 +1,10 @@
 //! Registered terminals: which may be registered, and what counts where one is.
 
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use crate::support::desk::{ASKED, Desk, KIBOSH};
+use crate::support::halted::Halted;
 use crate::support::probe::{copy_program, run, told, wait_for};
 use crate::support::pty::Terminal;
 
@@ -256,8 +253,7 @@ fn a_terminal_that_an_agent_makes_itself_is_not_asked_on() {
 fn a_broker_that_does_not_answer_lets_no_terminal_count() {
     let desk = Desk::new("registered-stopped");
     let own = registered(&desk);
-    let broker = Pid::from_raw(desk.broker());
-    kill(broker, Signal::SIGSTOP).unwrap();
+    let broker = Halted::new(desk.broker());
     let started = Instant::now();
     let screen = desk.sees("\"$KIBOSH\" -c 'demolish all'");
     assert!(
@@ -270,35 +266,21 @@ fn a_broker_that_does_not_answer_lets_no_terminal_count() {
     let screen = desk.sees("\"$KIBOSH\" register --quiet; echo quiet=$?");
     assert!(screen.contains("quiet=0"), "{screen}");
     assert!(started.elapsed() < Duration::from_secs(20), "{screen}");
-    kill(broker, Signal::SIGKILL).unwrap();
+    broker.end();
     own.hang_up();
     assert_eq!(desk.place.ran(), None);
 }
 
-/// A desk whose user has set that only registered terminals count.
+/// A desk whose user has set that only registered terminals count, and the words before each command of theirs.
 fn strict(test: &str) -> (Desk, String) {
     let desk = Desk::new(test);
-    let folder = desk.place.path().join("home/.config/kibosh");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(
-        folder.join("own.toml"),
-        "[settings]\nterminals = \"registered\"\n",
+    let words = desk
+        .place
+        .for_user("[settings]\nterminals = \"registered\"\n");
+    (
+        desk,
+        shlex::try_join(words.iter().map(String::as_str)).unwrap(),
     )
-    .unwrap();
-    let user = nix::unistd::User::from_uid(nix::unistd::getuid());
-    let home = user.unwrap().unwrap().dir;
-    fs::create_dir_all(home.join(".config")).unwrap();
-    let rights = if nix::unistd::geteuid().is_root() {
-        ""
-    } else {
-        "--map-current-user --keep-caps"
-    };
-    let words = format!(
-        "unshare -m {rights} sh -c \"mount --bind '{}' '{}' && exec \\\"\\$@\\\"\" x",
-        folder.parent().unwrap().display(),
-        home.join(".config").display()
-    );
-    (desk, words)
 }
 
 #[test]
@@ -344,18 +326,27 @@ fn a_setting_lets_only_registered_terminals_count_always() {
     assert_eq!(desk.place.ran().as_deref(), Some("all\nall two\n"));
 }
 
-/// A start-up file has no time: what it costs is a process that is not waited for.
+/// A start-up file has no time: what it costs is a process that is not waited for, not even by who reads what is said.
 #[test]
 fn registering_quietly_holds_nothing_of_the_shell_open() {
     let desk = Desk::new("register-quiet");
-    let mut command = Command::new("sh");
-    command
-        .env("XDG_RUNTIME_DIR", desk.runtime())
-        .args(["-c", &format!("'{KIBOSH}' register --quiet")]);
-    let output = run(&mut command);
-    assert!(output.status.success(), "{output:?}");
+    desk.waits(ASKED);
+    let broker = Halted::new(desk.broker());
+    // `cat` ends when nobody has its other end open.
+    let register = "\"$KIBOSH\" register";
+    let mut terminal = desk.person(&format!(
+        "{register} --quiet 2>&1 | cat; echo quiet; read -r go"
+    ));
+    terminal.wait_for("quiet");
+    // Each other registration waits for a broker that stands still, and says so.
+    let screen = desk.sees(&format!("{register} 2>&1 | cat"));
+    assert!(screen.contains("no terminal was registered"), "{screen}");
     assert!(
-        output.stdout.is_empty() && output.stderr.is_empty(),
-        "{output:?}"
+        terminal.seen().ends_with("quiet\r\n"),
+        "{}",
+        terminal.seen()
     );
+    drop(broker);
+    terminal.keys("\n");
+    terminal.finish();
 }

@@ -423,22 +423,6 @@ fn tree(names: &[&str]) -> Tree {
     tree
 }
 
-/// A person's terminal in a tree, with kibosh called so.
-fn terminal(tree: &Tree, words: &str) -> Terminal {
-    let above = tree.work().join("..").canonicalize().unwrap();
-    Terminal::run(&format!(
-        "cd '{}'; export XDG_RUNTIME_DIR='{1}' PATH='{1}/bin':/usr/local/bin:/usr/bin:/bin; \
-         \"$KIBOSH\" {words}; echo \"ended $?\"",
-        tree.work().display(),
-        above.display()
-    ))
-}
-
-fn agent(tree: &Tree, script: &str) -> Terminal {
-    fs::write(tree.work().join("../agent.sh"), script).unwrap();
-    terminal(tree, "run -- /bin/bash ../agent.sh")
-}
-
 /// A person is asked about a database that is dropped, and types this.
 fn drop(person: &mut Terminal, answer: &str) {
     person.wait_for("databases.drop-by-tool");
@@ -453,8 +437,7 @@ fn ran(tree: &Tree) -> String {
 #[test]
 fn an_agent_is_asked_once_where_it_destroys_in_one_line_and_creates_in_another() {
     let tree = tree(&["dropdb", "createdb"]);
-    let mut person = agent(
-        &tree,
+    let mut person = tree.agent(
         "createdb other\ncreatedb shop\n\"$SHELL\" -c 'dropdb shop'\nsh -c 'createdb shop; true'\n\
          dropdb shop\n\"$SHELL\" -c 'createdb shop && echo made'\n",
     );
@@ -478,10 +461,8 @@ fn an_agent_is_asked_once_where_it_destroys_in_one_line_and_creates_in_another()
 #[test]
 fn a_no_leaves_it_destroyed_and_what_is_refused_is_not_remembered() {
     let tree = tree(&["dropdb", "createdb"]);
-    let mut person = agent(
-        &tree,
-        "dropdb kept\ncreatedb kept\ndropdb shop\ncreatedb shop || echo \"stayed $?\"\n",
-    );
+    let mut person = tree
+        .agent("dropdb kept\ncreatedb kept\ndropdb shop\ncreatedb shop || echo \"stayed $?\"\n");
     drop(&mut person, "no");
     drop(&mut person, "shop");
     person.wait_for(RULE);
@@ -495,10 +476,8 @@ fn a_no_leaves_it_destroyed_and_what_is_refused_is_not_remembered() {
 #[test]
 fn both_halves_in_one_line_are_one_question() {
     let tree = tree(&["docker"]);
-    let mut person = terminal(
-        &tree,
-        "-c 'docker volume rm pg && docker volume create pg && echo made'",
-    );
+    let mut person =
+        tree.person("-c 'docker volume rm pg && docker volume create pg && echo made'");
     person.wait_for("recreate.same-thing");
     person.wait_for("Name (");
     person.keys("pg\r");

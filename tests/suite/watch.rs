@@ -2,15 +2,16 @@
 //! the terminal is left as it was.
 
 use std::fs;
-use std::num::NonZeroU16;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::desk::{ASKED, Desk};
+use crate::support::halted::Halted;
 use crate::support::probe::{told, wait_for};
 use crate::support::pty::Terminal;
+use crate::support::screen::{self, emulated};
 
 /// What is on the screen before.
 const BEFORE: &str = "what was there before";
@@ -30,24 +31,14 @@ fn process(desk: &Desk) -> Pid {
     Pid::from_raw(wait_for("pid", || read()?.trim().parse().ok()))
 }
 
-/// What stands on a screen of this size that has got these bytes.
-fn screen(bytes: &[u8], (rows, columns): (u16, u16)) -> vt100::Parser {
-    let number = |number| NonZeroU16::new(number).unwrap();
-    let mut parser = vt100::Parser::new(number(rows), number(columns), 0);
-    parser.process(bytes);
-    parser
-}
-
 fn rows(terminal: &Terminal, size: (u16, u16)) -> Vec<String> {
-    let parser = screen(terminal.bytes(), size);
-    parser.screen().rows(0, size.1).collect()
+    screen::rows(terminal.bytes(), size)
 }
 
 /// Waits until each of these stands on the screen, in one row each.
 fn sees(terminal: &mut Terminal, size: (u16, u16), words: &[&str]) {
     terminal.wait_until(&words.join(" and "), |bytes| {
-        let parser = screen(bytes, size);
-        let rows: Vec<String> = parser.screen().rows(0, size.1).collect();
+        let rows = screen::rows(bytes, size);
         words
             .iter()
             .all(|words| rows.iter().any(|row| row.contains(words)))
@@ -60,7 +51,7 @@ fn leaves(mut terminal: Terminal, size: (u16, u16), keys: &str) {
     later(&mut terminal, keys);
     terminal.wait_for("modes kept");
     terminal.wait_for("status=0");
-    let parser = screen(terminal.bytes(), size);
+    let parser = emulated(terminal.bytes(), size);
     let shown: String = parser.screen().rows(0, size.1).collect();
     assert!(!parser.screen().alternate_screen() && !parser.screen().hide_cursor());
     assert!(shown.contains(BEFORE), "{shown}");
@@ -183,15 +174,14 @@ fn a_key_that_was_typed_at_another_request_answers_nothing() {
     sees(&mut person, size, &["| demolish all one", "quit"]);
     std::thread::sleep(Duration::from_millis(500));
     // The first goes while its screen stands there, and a yes is typed that was for it.
-    let process = process(&desk);
-    kill(process, Signal::SIGSTOP).unwrap();
+    let halted = Halted::new(process(&desk).as_raw());
     assert!(
         desk.sees(&format!("\"$KIBOSH\" refuse {first}"))
             .contains("status=0")
     );
     person.keys("y\r");
     std::thread::sleep(Duration::from_millis(100));
-    kill(process, Signal::SIGCONT).unwrap();
+    drop(halted);
     sees(&mut person, size, &["| demolish all two"]);
     std::thread::sleep(Duration::from_millis(500));
     let list = desk.sees("\"$KIBOSH\" grants");
@@ -397,7 +387,7 @@ fn a_watcher_that_is_killed_leaves_the_terminal_as_it_was() {
     sees(&mut person, size, &["| demolish all", "quit"]);
     kill(process(&desk), Signal::SIGKILL).unwrap();
     person.wait_until("the screen from before", |bytes| {
-        let parser = screen(bytes, size);
+        let parser = emulated(bytes, size);
         !parser.screen().alternate_screen() && !parser.screen().hide_cursor()
     });
     let shown = rows(&person, size).join("\n");

@@ -93,6 +93,34 @@ impl Place {
         command
     }
 
+    /// The folder that is the user's own `~/.config` for what is started with the words of `for_user`.
+    pub fn own_settings(&self) -> PathBuf {
+        let folder = self.folder.join("home/.config");
+        fs::create_dir_all(folder.join("kibosh")).unwrap();
+        folder
+    }
+
+    /// Gives the user a policy of their own: the words with which a program is started for which it is in force.
+    /// Where a user's files are is not for the environment to say.
+    pub fn for_user(&self, policy: &str) -> Vec<String> {
+        let own = self.own_settings();
+        fs::write(own.join("kibosh/own.toml"), policy).unwrap();
+        let user = nix::unistd::User::from_uid(nix::unistd::getuid());
+        let true_one = user.unwrap().unwrap().dir.join(".config");
+        fs::create_dir_all(&true_one).unwrap();
+        let mut words = vec!["unshare", "-m"];
+        if !nix::unistd::geteuid().is_root() {
+            words.extend(["--map-current-user", "--keep-caps"]);
+        }
+        let mount = format!(
+            "mount --bind '{}' '{}' && exec \"$@\"",
+            own.display(),
+            true_one.display()
+        );
+        words.extend(["bash", "-c", &mount, "x"]);
+        words.into_iter().map(str::to_owned).collect()
+    }
+
     /// Where programs are looked for: in its `bin` first.
     pub fn search_path(&self) -> String {
         let inherited = std::env::var("PATH").unwrap_or_default();

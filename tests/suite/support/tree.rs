@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::pty::Terminal;
+
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
 
 /// A folder of a person's, outside of what is temporary, with a repository in `work`.
@@ -76,6 +78,22 @@ impl Tree {
             "{line}: {said}"
         );
         is_stopped.then_some(said)
+    }
+
+    /// A person's terminal in it, with kibosh called so; programs of the tree's own are in `../bin`.
+    pub fn person(&self, words: &str) -> Terminal {
+        Terminal::run(&format!(
+            "cd '{}'; export XDG_RUNTIME_DIR='{1}' PATH='{1}/bin':/usr/local/bin:/usr/bin:/bin; \
+             \"$KIBOSH\" {words}; echo \"ended $?\"",
+            self.work().display(),
+            self.0.display()
+        ))
+    }
+
+    /// The same, where an agent runs a script.
+    pub fn agent(&self, script: &str) -> Terminal {
+        fs::write(self.0.join("agent.sh"), script).unwrap();
+        self.person("run -- /bin/bash ../agent.sh")
     }
 
     /// It runs, and nothing is said.
