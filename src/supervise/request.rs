@@ -162,7 +162,7 @@ impl Request {
     /// "Interpreter scripts").
     #[must_use]
     pub fn expected(&self) -> Option<Expected> {
-        let file = self.steps.last()?.state.identity;
+        let file = self.steps.last()?.state;
         let mut argv = self.argv.clone();
         if argv.count == 0 {
             // Linux 5.18 and later hand on an empty one.

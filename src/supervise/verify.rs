@@ -10,7 +10,7 @@ use std::os::fd::BorrowedFd;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fstatat};
 
-use super::target::Identity;
+use super::target::State;
 use super::vectors::Texts;
 use crate::sys::descriptors::link;
 use crate::sys::{peek, trace};
@@ -18,8 +18,8 @@ use crate::sys::{peek, trace};
 /// What was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// The file that runs: of a script, what reads it.
-    pub file: Identity,
+    /// The file that runs, as it was: of a script, what reads it.
+    pub file: State,
     /// The arguments as the kernel hands them on.
     pub argv: Texts,
     /// The environment.
@@ -35,11 +35,7 @@ pub struct Expected {
 /// Where the task cannot be looked at, which is no.
 pub fn is(task: i32, folder: BorrowedFd<'_>, expected: &Expected) -> io::Result<bool> {
     let stat = fstatat(folder, c"exe", AtFlags::empty())?;
-    let file = Identity {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-    };
-    if file != expected.file || cwd(folder)? != expected.cwd {
+    if State::of(&stat) != expected.file || cwd(folder)? != expected.cwd {
         return Ok(false);
     }
     match trace::first_words(task) {
