@@ -514,7 +514,10 @@ impl Caller for Shell {
 
 #[test]
 fn what_goes_beyond_a_budget_is_told_where_what_else_was_found_is_left_out() {
-    const NONE_LEFT: &str = "[budget]\ndeleted-files = 0\n";
+    const NONE_LEFT: &str = "[budget]\ndeleted-files = 0\n[[exception]]\n\
+        rule = \"filesystem.remove-tree\"\nreason = \"only files are given\"\n";
+    const SOME_LEFT: &str =
+        "[[exception]]\nrule = \"filesystem.remove-tree\"\nreason = \"only files are given\"\n";
     let tree = Tree::new();
     tree.make(OLD);
     std::thread::sleep(std::time::Duration::from_millis(30));
@@ -527,13 +530,13 @@ fn what_goes_beyond_a_budget_is_told_where_what_else_was_found_is_left_out() {
     let preload = ["LD_PRELOAD=/tmp/x.so"];
     let judged = starts_with(&tree, NONE_LEFT, &words, &["rm"], &preload);
     assert_eq!(rules(&judged), ["budget.deleted"], "{judged:?}");
-    let judged = starts_with(&tree, "", &words, &["rm"], &preload);
+    let judged = starts_with(&tree, SOME_LEFT, &words, &["rm"], &preload);
     assert_eq!(rules(&judged), [""; 0], "{judged:?}");
     // A net for programs that no pack describes, where the file is known by a name that one does.
     let words: [&[u8]; 4] = [b"/opt/bin/del-cli", b"delete", b"purge", b"notes/1"];
     let judged = starts(&tree, NONE_LEFT, &words, &["ls"]);
     assert_eq!(rules(&judged), ["budget.deleted"], "{judged:?}");
-    let judged = starts(&tree, "", &words, &["ls"]);
+    let judged = starts(&tree, SOME_LEFT, &words, &["ls"]);
     assert_eq!(rules(&judged), [""; 0], "{judged:?}");
     let judged = starts(&tree, NONE_LEFT, &words, &[]);
     assert_eq!(rules(&judged), ["misc.destructive-verb"], "{judged:?}");
