@@ -264,7 +264,13 @@ fn what_is_no_loss_uses_up_no_budget() {
         ),
     ] {
         let tree = tree(3, state);
-        let is_done = || tree.command("/bin/bash", done).status().unwrap().success();
+        let is_done = || {
+            tree.command("/bin/bash", done)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        };
         assert!(!is_done(), "`{done}` before `{line}`");
         tree.runs(line, state);
         assert!(is_done(), "`{line}` does nothing: `{done}`");
@@ -280,6 +286,49 @@ fn what_is_no_loss_uses_up_no_budget() {
     tree.runs(&line, "");
     // All of them are gone.
     fs::remove_dir(&temporary).unwrap();
+}
+
+/// The same words: what the session made itself goes silently, what was there before is asked about.
+#[test]
+fn what_the_session_made_is_no_loss_and_what_is_older_is() {
+    const OLDER: &str = "printf old >x; touch -d 2001-01-01 x";
+    for (line, rule, words) in [
+        (
+            "test -e x || echo 1 >x; rm x",
+            "budget.deleted",
+            "it deletes 1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; mv x /tmp/kibosh-gone-$$; rm -f /tmp/kibosh-gone-$$",
+            "budget.deleted",
+            "1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; cp src/a.txt x",
+            "budget.overwritten",
+            "it overwrites 1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; truncate -s 0 x",
+            "budget.overwritten",
+            "it overwrites 1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; ln -sf src/a.txt x",
+            "budget.overwritten",
+            "it overwrites 1 file (3 bytes)",
+        ),
+    ] {
+        tree(0, "true").runs(line, "");
+        let tree = tree(0, OLDER);
+        let told = told(&tree, line);
+        assert!(
+            told.contains(&format!("rule {rule}")) && told.contains(words),
+            "{line}: {told}"
+        );
+        let content = fs::read_to_string(tree.work().join("x"));
+        assert_eq!(content.unwrap(), "old", "{line}");
+    }
 }
 
 #[test]
