@@ -271,7 +271,7 @@ fn exact_size(bytes: u64) -> String {
     let mut value = bytes;
     let mut unit = "B";
     for larger in ["kB", "MB", "GB", "TB"] {
-        if value == 0 || value % 1000 != 0 {
+        if value == 0 || !value.is_multiple_of(1000) {
             break;
         }
         value /= 1000;
