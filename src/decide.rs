@@ -83,6 +83,9 @@ pub struct Decision {
     /// What would be found if they were beyond a budget of the session.
     #[serde(skip)]
     pub steps: Vec<Finding>,
+    /// What goes beyond a budget, and is not told because something else is asked about anyway.
+    #[serde(skip)]
+    pub beyond: Vec<Finding>,
 }
 
 /// What a rule would have found at another time or place.
@@ -131,6 +134,15 @@ impl Finding {
 }
 
 impl Decision {
+    /// Finds what goes beyond a budget where nothing else is found (any more).
+    pub fn settle(&mut self) {
+        if self.findings.is_empty() {
+            self.findings = std::mem::take(&mut self.beyond);
+        }
+        let effects = self.findings.iter().map(|finding| finding.effect);
+        self.effect = effects.max().unwrap_or_default();
+    }
+
     /// How many people must approve: as many as the strictest finding wants.
     #[must_use]
     pub fn reviewers(&self) -> u8 {
@@ -342,10 +354,10 @@ fn weigh(
             steps.push(finding);
         }
     }
-    // What is asked about anyway uses up no budget.
+    // What is asked about anyway uses up no budget, as long as it is.
+    beyond.dedup_by(|one, other| one.rule == other.rule);
     if findings.is_empty() {
-        beyond.dedup_by(|one, other| one.rule == other.rule);
-        findings = beyond;
+        findings = std::mem::take(&mut beyond);
     }
     findings.sort_by(|one, other| {
         let name = |f: &Finding| f.acknowledge == Acknowledge::Name;
@@ -364,6 +376,7 @@ fn weigh(
         left_out,
         deeds: deeds.map(|deeds| deeds.done).unwrap_or_default(),
         steps,
+        beyond,
     }
 }
 

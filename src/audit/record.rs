@@ -321,6 +321,7 @@ mod tests {
             left_out: Vec::new(),
             deeds: Vec::new(),
             steps: Vec::new(),
+            beyond: Vec::new(),
             findings: vec![Finding {
                 rule: "db.drop".into(),
                 layer: "pack".into(),

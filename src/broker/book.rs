@@ -471,6 +471,7 @@ mod tests {
                 left_out: Vec::new(),
                 deeds: Vec::new(),
                 steps: Vec::new(),
+                beyond: Vec::new(),
                 effect: Effect::Confirm,
                 findings: Vec::new(),
             },

@@ -12,7 +12,7 @@ use crate::policy::matcher::{self, Facts, Patterns as _};
 use crate::policy::paths;
 use crate::policy::paths::Place;
 use crate::policy::schema::{Loses, Match, Named, Resource, Session};
-use crate::probe::toll::{Count, Places};
+use crate::probe::toll::Count;
 use crate::probe::{Found, Loss, Probe};
 
 /// From how many files on a probe looks how many of them are lost.
@@ -114,7 +114,9 @@ impl Deeds<'_> {
             _ => self.past.count(&places, self.policy, self.place),
         };
         let mut loss = None;
-        if count.files >= MANY || self.is_crossing(kind, &places, count) {
+        let overwrites = places.are_written_over();
+        self.done.push(Deed::Takes { places, count });
+        if count.files >= MANY || self.is_crossing(kind, count) {
             match stakes.look(at, facts, skip) {
                 Found::Nothing => count = Count::default(),
                 Found::Lost(found) => {
@@ -124,9 +126,10 @@ impl Deeds<'_> {
                 Found::Unknown => {}
             }
         }
-        let is_beyond = self.is_crossing(kind, &places, count);
-        let overwrites = places.are_written_over();
-        self.done.push(Deed::Takes { places, count });
+        if let Some(Deed::Takes { count: noted, .. }) = self.done.last_mut() {
+            *noted = count;
+        }
+        let is_beyond = self.is_crossing(kind, count);
         let before = self.past.so_far(kind).filter(|_| count.files > 0)?;
         Some(Held {
             before,
@@ -144,13 +147,9 @@ impl Deeds<'_> {
         })
     }
 
-    fn is_crossing(&self, kind: Session, places: &Places, count: Count) -> bool {
-        let mut deeds = self.done.clone();
-        deeds.push(Deed::Takes {
-            places: places.clone(),
-            count,
-        });
-        count.files > 0 && self.past.is_crossed_by(&deeds, kind)
+    /// Whether what is done, with the last that takes so many, is more than may be.
+    fn is_crossing(&self, kind: Session, count: Count) -> bool {
+        count.files > 0 && self.past.is_crossed_by(&self.done, kind)
     }
 
     fn destroy(&mut self, keys: Vec<Key>) -> Option<Held> {

@@ -244,6 +244,8 @@ pub struct Settings {
     pub reviewers_directory: Option<ReviewersDirectory>,
     /// Variables that are taken out of the environment, and those that are set, by name.
     pub credentials: (Vec<String>, Vec<String>),
+    /// The budgets of a session.
+    pub budgets: Vec<Budget>,
     /// `dry-run`.
     pub dry_run: bool,
     /// `record`, where it is set.
@@ -252,6 +254,19 @@ pub struct Settings {
     pub bash: RealShell,
     /// `sh`.
     pub sh: RealShell,
+}
+
+/// How much of something a session may do with nobody asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Budget {
+    /// Its key in `[budget]`.
+    pub key: &'static str,
+    /// How much.
+    pub most: u64,
+    /// The layer that sets it.
+    pub layer: &'static str,
+    /// The file that does; none of the packs.
+    pub file: Option<String>,
 }
 
 /// A terminal that is registered as a person's.

@@ -14,8 +14,8 @@ pub mod shells;
 pub mod user;
 
 pub use facts::{
-    Agent, Cover, Facts, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile, Program,
-    Reach, RealShell, Record, RegisteredTerminal, ReviewersDirectory, Settings, Shell, Standing,
-    User, Way,
+    Agent, Budget, Cover, Facts, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile,
+    Program, Reach, RealShell, Record, RegisteredTerminal, ReviewersDirectory, Settings, Shell,
+    Standing, User, Way,
 };
 pub use marks::Mark;

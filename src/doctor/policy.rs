@@ -7,7 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::facts::{
-    Folder, Mistake, Policy as Found, PolicyFile, RegisteredTerminal, ReviewersDirectory, Settings,
+    Budget, Folder, Mistake, Policy as Found, PolicyFile, RegisteredTerminal, ReviewersDirectory,
+    Settings,
 };
 use super::reach::reach;
 use super::shells::{Identity, real};
@@ -18,7 +19,7 @@ use crate::policy::discover::{self, Folders};
 use crate::policy::error::PolicyError;
 use crate::policy::load::Text;
 use crate::policy::schema::ExecGate;
-use crate::policy::{Layer, Policy, examples, trust};
+use crate::policy::{BudgetInForce, Layer, Policy, examples, trust};
 
 /// What is looked at, and the policy itself where it can be read.
 #[must_use]
@@ -118,6 +119,15 @@ fn credentials(policy: &Policy) -> (Vec<String>, Vec<String>) {
     (unset.collect(), set.collect())
 }
 
+fn budget(budget: &BudgetInForce<'_>) -> Budget {
+    Budget {
+        key: budget.key,
+        most: budget.most,
+        layer: budget.layer.name(),
+        file: budget.file.map(str::to_owned),
+    }
+}
+
 /// The terminals that are registered, if the broker that runs tells it.
 fn registered() -> Option<Vec<RegisteredTerminal>> {
     let known = match registering::known() {
@@ -167,6 +177,7 @@ fn settings(own: Identity, policy: &Policy) -> Settings {
                     .map(|why| why.to_string()),
             }),
         credentials: credentials(policy),
+        budgets: policy.budgets().iter().map(budget).collect(),
         dry_run: settings.dry_run == Some(true),
         record: settings.record.clone(),
         bash: shell(&settings.bash, "/bin/bash"),

@@ -11,6 +11,7 @@ use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::process::Process;
 use crate::sys::environment;
@@ -18,31 +19,43 @@ use crate::sys::stat::Status;
 
 /// A process that is looked at.
 #[derive(Debug)]
-pub struct View(Option<Process>);
+pub struct View {
+    /// The other process, where it is one.
+    other: Option<Process>,
+    /// What [`Self::shares_files`] has found: it reads four links each time.
+    shares_files: OnceLock<bool>,
+}
 
 impl View {
     /// This process.
     #[must_use]
     pub const fn own() -> Self {
-        Self(None)
+        Self {
+            other: None,
+            shares_files: OnceLock::new(),
+        }
     }
 
     /// Another process: its folder below `/proc`, its environment as execve(2) was given it, and its
     /// working directory where it is known.
     #[must_use]
     pub const fn of(folder: PathBuf, environment: Vec<Vec<u8>>, cwd: Option<PathBuf>) -> Self {
-        Self(Some(Process {
+        let process = Process {
             folder,
             environment,
             cwd,
-        }))
+        };
+        Self {
+            other: Some(process),
+            shares_files: OnceLock::new(),
+        }
     }
 
     /// The entries of the environment, in their order, with duplicates.
     pub fn entries(&self) -> impl Iterator<Item = &[u8]> {
-        let own = self.0.is_none().then(environment::entries);
+        let own = self.other.is_none().then(environment::entries);
         let own = own.into_iter().flatten().map(|entry| -> &[u8] { entry });
-        let other = self.0.iter().flat_map(|process| &process.environment);
+        let other = self.other.iter().flat_map(|process| &process.environment);
         own.chain(other.map(Vec::as_slice))
     }
 
@@ -63,7 +76,7 @@ impl View {
     /// The working directory; none where it is gone or has no name.
     #[must_use]
     pub fn cwd(&self) -> Option<PathBuf> {
-        match &self.0 {
+        match &self.other {
             None => std::env::current_dir().ok(),
             Some(process) => process.cwd.clone(),
         }
@@ -73,7 +86,9 @@ impl View {
     /// and the same root (mount_namespaces(7), chroot(2)).
     #[must_use]
     pub fn shares_files(&self) -> bool {
-        self.shares(&["ns/mnt", "root"])
+        *self
+            .shares_files
+            .get_or_init(|| self.shares(&["ns/mnt", "root"]))
     }
 
     /// Whether the process reaches the same servers as this one by the same names: it is in the same network, and
@@ -85,7 +100,9 @@ impl View {
 
     /// Whether these links below the folders of both processes lead to the same.
     fn shares(&self, names: &[&str]) -> bool {
-        let Some(process) = &self.0 else { return true };
+        let Some(process) = &self.other else {
+            return true;
+        };
         let own = Path::new("/proc/self");
         names.iter().all(|name| {
             let both = [own.join(name), process.folder.join(name)].map(std::fs::read_link);
@@ -96,7 +113,9 @@ impl View {
     /// Whether the process is of the same user as this one, in all that it may act as (credentials(7)).
     #[must_use]
     pub fn has_this_user(&self) -> bool {
-        let Some(process) = &self.0 else { return true };
+        let Some(process) = &self.other else {
+            return true;
+        };
         let users = |folder: &OsStr| {
             let status = Status::of(folder.to_str()?).ok()?;
             status.field("Uid:").map(str::to_owned)
@@ -112,14 +131,14 @@ impl View {
         if self.shares_files() {
             return Some(PathBuf::new());
         }
-        let root = self.0.as_ref()?.folder.join("root");
+        let root = self.other.as_ref()?.folder.join("root");
         root.exists().then_some(root)
     }
 
     /// Whether standard input is a terminal.
     #[must_use]
     pub fn input_is_terminal(&self) -> bool {
-        match &self.0 {
+        match &self.other {
             None => io::stdin().is_terminal(),
             Some(process) => process.is_terminal(0),
         }
@@ -128,7 +147,7 @@ impl View {
     /// Whether bash would take itself for a shell that is typed into, where nothing else gives commands.
     #[must_use]
     pub fn is_typed_into(&self) -> bool {
-        match &self.0 {
+        match &self.other {
             None => io::stdin().is_terminal() && io::stderr().is_terminal(),
             Some(process) => process.is_terminal(0) && process.is_terminal(2),
         }
@@ -136,12 +155,12 @@ impl View {
 
     /// The other process, where it is one.
     pub(super) fn process(&self) -> Option<&Process> {
-        self.0.as_ref()
+        self.other.as_ref()
     }
 
     /// Finds a file that the process would open by this name, and can be asked for what it is.
     pub(super) fn open(&self, name: &Path) -> io::Result<Seen> {
-        match &self.0 {
+        match &self.other {
             // Without blocking: a named pipe that nobody writes to would hold up the start.
             None => File::options()
                 .read(true)
@@ -154,7 +173,7 @@ impl View {
 
     /// Whether there is nothing of this name.
     pub(super) fn lacks(&self, name: &Path) -> bool {
-        let error = match &self.0 {
+        let error = match &self.other {
             None => name.metadata().err(),
             Some(process) => process.open(name).err(),
         };
@@ -163,7 +182,7 @@ impl View {
 
     /// Whether the process could read a file of this name.
     pub(super) fn can_read(&self, name: &Path) -> bool {
-        match &self.0 {
+        match &self.other {
             None => {
                 name.is_file() && nix::unistd::access(name, nix::unistd::AccessFlags::R_OK).is_ok()
             }

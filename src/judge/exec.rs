@@ -14,7 +14,7 @@ mod own;
 
 mod words;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::CString;
 use std::path::PathBuf;
 
@@ -108,6 +108,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
         probe: &Machine::of(&exec.view),
         budget: base.looks(),
         is_moot: &is_own,
+        has_looked: Cell::new(false),
     };
     let judging = Judging {
         policy,
@@ -123,7 +124,7 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
         told: Told::Program(words.name().into_owned()),
         given: Vec::new(),
         is_for_caller: false,
-        reads_files: false,
+        depends_on_files: false,
     };
     if exec.is_kibosh {
         // As a shell it becomes the real one, whose exec is judged. The verbs have rules of their own.
@@ -149,10 +150,12 @@ pub fn exec(policy: &Policy, base: &Base, exec: &Exec, caller: &dyn Caller) -> E
     }
     if !judged.decision.findings.is_empty() {
         judging.leave_out_inherited(caller, &mut judged);
+        judged.settle();
     }
     if !judged.decision.findings.is_empty() && is_own() {
         judged.leave_out_questions();
     }
+    judged.depends_on_files |= looking.has_looked.get();
     judged
 }
 

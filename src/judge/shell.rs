@@ -170,6 +170,7 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
         left_out,
         deeds,
         steps,
+        beyond,
         effect: _,
     } = decision;
     findings.retain(
@@ -191,5 +192,6 @@ fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
         left_out,
         deeds,
         steps,
+        beyond,
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name};
 use super::runs::Inner;
 use super::scope::Binding;
-use super::walk::Walker;
+use super::walk::{DEEPEST, Walker};
 use super::{calls, embedded, sql};
 use crate::action::{Action, FileUse, HOLE, OnDisk, Payload, Redirection, Shown, Value};
 use crate::policy::schema::{Language, Runs};
@@ -108,6 +108,11 @@ impl Walker<'_> {
         if done.more {
             self.opaque_code(inner, Shown::Never, "it makes more calls than are read");
         }
+        let (mut read, mut written) = (Vec::new(), Vec::new());
+        if language == Language::Sql {
+            read = sql::files_read(&text.text);
+            written = sql::files_written(&text.text);
+        }
         let (parts, commands) = if language == Language::Sql {
             (sql::statements(&text.text), sql::commands(&text.text))
         } else {
@@ -130,6 +135,55 @@ impl Walker<'_> {
         }
         self.carry_out(inner, done.commands);
         self.show_no_more_than(shown, from);
+        for file in read {
+            self.client_reads(inner, &file);
+        }
+        for file in written {
+            self.client_writes(inner, file);
+        }
+    }
+
+    /// A client goes on in a file that its code names.
+    fn client_reads(&mut self, inner: &Inner<'_>, file: &str) {
+        // As much as a statement or more.
+        const WORK: usize = 1_000;
+        self.spend(WORK);
+        let is_worked_out = file.starts_with(['`', ':']) || file.contains(HOLE);
+        if is_worked_out || self.depth >= DEEPEST || self.stopped {
+            let why = "the file of code that it goes on in is not known";
+            self.opaque_code(inner, Shown::Never, why);
+            return;
+        }
+        self.depth += 1;
+        self.run_file_on_disk(inner, &Value::known(file));
+        self.depth -= 1;
+    }
+
+    /// A client writes a file anew that its code names, as of the moment when it starts.
+    fn client_writes(&mut self, inner: &Inner<'_>, file: String) {
+        const LIKE: &str = "cat";
+        let from = self.actions.len();
+        let origin = inner.call.origin;
+        self.inside(inner, |walker| {
+            let action = Action {
+                program: LIKE.to_owned(),
+                path: Value::known(LIKE),
+                redirections: vec![Redirection {
+                    usage: FileUse::Write,
+                    file: Value::known(file),
+                }],
+                origin,
+                ..walker.blank()
+            };
+            walker.emit(action);
+        });
+        self.show_no_more_than(Shown::Never, from);
+        for action in self.actions.iter_mut().skip(from) {
+            action.on_disk = OnDisk::Stands;
+        }
+        if let Some(action) = self.actions.get_mut(inner.index) {
+            action.on_disk = OnDisk::Runs;
+        }
     }
 
     /// Follows what calls amount to.

@@ -36,6 +36,83 @@ pub(super) fn statements(text: &str) -> Vec<String> {
     found
 }
 
+/// The files that a client is told to go on reading in: `.read` of sqlite, `\\i` and `\\ir` of psql, `source` and `\\.` of mysql.
+pub(super) fn files_read(text: &str) -> Vec<String> {
+    named(
+        text,
+        &["read"],
+        &["\\i", "\\ir", "\\include", "\\include_relative", "\\."],
+        &["source"],
+    )
+}
+
+/// The files that a client is told to write anew: `.output`, `.once`, `.save`, `.backup`, `.clone` and `.log` of sqlite, `\\o` and
+/// `\\w` of psql, `tee` of mysql, and what a function of sqlite's shell writes.
+pub(super) fn files_written(text: &str) -> Vec<String> {
+    const WRITES: &str = "writefile(";
+    let sqlite = ["output", "once", "save", "backup", "clone", "log"];
+    let psql = ["\\o", "\\out", "\\w", "\\write", "\\g"];
+    let mut found = named(text, &sqlite, &psql, &["tee"]);
+    found.retain(|file| !matches!(file.as_str(), "stdout" | "stderr" | "off" | "on"));
+    let lower = text.to_ascii_lowercase();
+    for (at, _) in lower.match_indices(WRITES) {
+        let after = text
+            .get(at + WRITES.len()..)
+            .unwrap_or_default()
+            .trim_start();
+        let end = after
+            .char_indices()
+            .skip(1)
+            .find(|(_, one)| after.starts_with(*one));
+        if after.starts_with(['\'', '"'])
+            && let Some((end, _)) = end
+        {
+            found.extend(after.get(1..end).map(str::to_owned));
+        }
+    }
+    found
+}
+
+/// The words behind each of these commands: of sqlite, which takes them shortened, at the beginning of a line, where the
+/// name of a database may come first; of psql, anywhere, with one word; others at the beginning. What is piped elsewhere is no file.
+fn named(text: &str, sqlite: &[&str], psql: &[&str], others: &[&str]) -> Vec<String> {
+    const SHORTEST: usize = 2;
+    // What stands behind them may be the next operand, too.
+    const MOST_WORDS: usize = 2;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let is_sqlite = first.strip_prefix('.').is_some_and(|short| {
+            let mut names = sqlite.iter();
+            short.len() >= SHORTEST && names.any(|name| name.starts_with(short))
+        });
+        if is_sqlite || others.contains(&first) {
+            let mut named = words(rest);
+            named.retain(|word| !word.starts_with('-'));
+            named.truncate(MOST_WORDS);
+            found.extend(named);
+        }
+        for mark in psql {
+            for (at, _) in line.match_indices(mark) {
+                let after = line.get(at + mark.len()..).unwrap_or_default();
+                if after.starts_with(char::is_whitespace) {
+                    found.extend(words(after).into_iter().next());
+                }
+            }
+        }
+    }
+    found.retain(|file| !file.is_empty() && !file.starts_with(['|', '-']));
+    found
+}
+
+/// The words of a client's own command.
+fn words(text: &str) -> Vec<String> {
+    let text = text.trim_end().trim_end_matches(';');
+    let plain = || text.split_whitespace().map(str::to_owned).collect();
+    shlex::split(text).unwrap_or_else(plain)
+}
+
 /// The shell commands that a client would run: `\!` of psql and mysql, `.shell` of sqlite, `COPY … TO
 /// PROGRAM`, `xp_cmdshell`.
 pub(super) fn commands(text: &str) -> Vec<String> {
@@ -300,6 +377,37 @@ mod tests {
         assert!(found.iter().any(|s| s == "DROP TABLE x"), "{found:?}");
         let found = statements("SELECT 'it\\'s'; DROP TABLE x; --'");
         assert!(found.iter().any(|s| s == "DROP TABLE x"), "{found:?}");
+    }
+
+    #[test]
+    fn files_of_clients_are_found() {
+        for (text, read, written) in [
+            (".read f.sql", vec!["f.sql"], vec![]),
+            ("SELECT 1;\n  .rea 'a b.sql'", vec!["a b.sql"], vec![]),
+            ("select 1 \\i f.sql", vec!["f.sql"], vec![]),
+            (
+                "\\ir f.sql\n\\include g.sql",
+                vec!["f.sql", "g.sql"],
+                vec![],
+            ),
+            ("source f.sql;", vec!["f.sql"], vec![]),
+            (".read |generate", vec![], vec![]),
+            (".backup main app.db", vec![], vec!["main", "app.db"]),
+            (".read f.sql SELECT 1", vec!["f.sql", "SELECT"], vec![]),
+            (
+                ".once -x app.db\n.out app.csv",
+                vec![],
+                vec!["app.db", "app.csv"],
+            ),
+            (".output stdout\n.output\n.log off", vec![], vec![]),
+            ("\\o app.db", vec![], vec!["app.db"]),
+            ("select writefile('app.db', '')", vec![], vec!["app.db"]),
+            ("SELECT Writefile( \"a\",x)", vec![], vec!["a"]),
+            ("SELECT writefile(name, x), 'i f'", vec![], vec![]),
+        ] {
+            assert_eq!(files_read(text), read, "{text}");
+            assert_eq!(files_written(text), written, "{text}");
+        }
     }
 
     #[test]

@@ -193,20 +193,17 @@ impl<'a> Guard<'a> {
         let mut judged = judge::exec(self.policy, &self.base, &exec, caller);
         if is_loader {
             for loaded in self.loaded(request) {
-                let mut more = judge::exec(self.policy, &self.base, &loaded, caller);
-                if more.decision.effect > judged.decision.effect {
-                    std::mem::swap(&mut judged, &mut more);
-                }
-                judged.leave(more.decision);
+                judged.also(judge::exec(self.policy, &self.base, &loaded, caller));
             }
         }
         let lasts = judged.decision.findings.is_empty()
             && !judged.is_for_caller
             // What loses nothing now may lose something the next time.
             && judged.decision.left_out.is_empty()
-            // What a shell or a loader reads from a file may be something else the next time.
+            // What a shell or a loader reads from a file may be something else the next time, and so may be what is
+            // written over where a directory takes what is put in its place.
             && !is_loader
-            && !judged.reads_files
+            && !judged.depends_on_files
             && matches!(judged.told, Told::Command(_) | Told::Program(_));
         let is_found = !judged.decision.findings.is_empty();
         let grants = self.grants.borrow();

@@ -32,7 +32,7 @@ pub mod schema;
 mod size;
 
 pub use check::Depth;
-pub use store::{Candidate, LayerFile, Limits, Policy, RuleRef, compile};
+pub use store::{BudgetInForce, Candidate, LayerFile, Limits, Policy, RuleRef, compile};
 
 /// Where a rule came from, the most authority last but one: a project's file is the agent's to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -90,6 +90,19 @@ pub struct Limits {
     pub destroyed_resources: u64,
 }
 
+/// One budget in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetInForce<'a> {
+    /// Its key in `[budget]`.
+    pub key: &'static str,
+    /// How much it is.
+    pub most: u64,
+    /// The layer that sets it.
+    pub layer: Layer,
+    /// The file that does; none of the packs.
+    pub file: Option<&'a str>,
+}
+
 /// All rules in force.
 #[derive(Default)]
 pub struct Policy {
@@ -367,26 +380,55 @@ impl Policy {
     /// whatever nobody trusts, only lowers it.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let shipped = compiled::budget();
-        let least = |key: &dyn Fn(&Budget) -> Option<u64>| {
-            let said = |may_raise: bool| {
-                let files = self
-                    .files
-                    .iter()
-                    .filter(move |one| one.may_raise == may_raise);
-                files
-                    .filter_map(|one| key(one.content.budget.as_ref()?))
-                    .min()
-            };
-            // What the shipped packs do not limit is not limited.
-            let usual = said(true).or_else(|| key(&shipped)).unwrap_or(u64::MAX);
-            said(false).map_or(usual, |lower| lower.min(usual))
-        };
+        let [
+            deleted_files,
+            deleted_bytes,
+            overwritten_files,
+            destroyed_resources,
+        ] = self.budgets().map(|budget| budget.most);
         Limits {
-            deleted_files: least(&|one| one.deleted_files),
-            deleted_bytes: least(&|one| bytes(one.deleted_bytes.as_ref()?)),
-            overwritten_files: least(&|one| one.overwritten_files),
-            destroyed_resources: least(&|one| one.destroyed_resources),
+            deleted_files,
+            deleted_bytes,
+            overwritten_files,
+            destroyed_resources,
+        }
+    }
+
+    /// The same, each with where it is set, in the order of [`Limits`].
+    #[must_use]
+    pub fn budgets(&self) -> [BudgetInForce<'_>; 4] {
+        [
+            self.least("deleted-files", &|one| one.deleted_files),
+            self.least("deleted-bytes", &|one| bytes(one.deleted_bytes.as_ref()?)),
+            self.least("overwritten-files", &|one| one.overwritten_files),
+            self.least("destroyed-resources", &|one| one.destroyed_resources),
+        ]
+    }
+
+    /// One of the budgets in force.
+    fn least(&self, key: &'static str, of: &dyn Fn(&Budget) -> Option<u64>) -> BudgetInForce<'_> {
+        let said = |may_raise: bool| {
+            let files = self.files.iter().filter(|one| one.may_raise == may_raise);
+            let budgets = files.filter_map(|file| {
+                Some(BudgetInForce {
+                    key,
+                    most: of(file.content.budget.as_ref()?)?,
+                    layer: file.layer,
+                    file: Some(&file.path),
+                })
+            });
+            budgets.min_by_key(|budget| budget.most)
+        };
+        let usual = said(true).unwrap_or_else(|| BudgetInForce {
+            key,
+            // What the shipped packs do not limit is not limited.
+            most: of(&compiled::budget()).unwrap_or(u64::MAX),
+            layer: Layer::Pack,
+            file: None,
+        });
+        match said(false) {
+            Some(lower) if lower.most < usual.most => lower,
+            _ => usual,
         }
     }
 

@@ -10,7 +10,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use super::rows::{Done, Rows};
+use super::rows::{self, Done};
 use super::{Loss, files};
 use crate::action::{Action, FileUse, HOLE};
 use crate::invocation::View;
@@ -172,21 +172,19 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
     if statements.is_empty() || statements.len() > MOST_TABLES {
         return None;
     }
-    let mut rows = Rows::default();
     let mut loss = Loss::default();
     for statement in &statements {
         match statement {
             Statement::Rows(table, done) => {
                 let takes_others = matches!(done, Done::Deleted | Done::Changed);
                 if let Some(found) = server.rows(table, takes_others)? {
-                    rows.add(&table.shown(), *done, found.number);
+                    loss.add(&rows::loss(&table.shown(), *done, found.number));
                     loss.at_least |= found.is_cut;
                 }
             }
             Statement::Database(name) => loss.add(&database(&server, name)?),
         }
     }
-    loss.add(&rows.loss());
     Some(loss)
 }
 

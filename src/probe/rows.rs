@@ -1,4 +1,4 @@
-//! Rows of tables that statements take, added up.
+//! Rows of tables that statements take, as a loss.
 
 use super::Loss;
 
@@ -13,33 +13,20 @@ pub(super) enum Done {
     Changed,
 }
 
-/// What is lost of tables.
-#[derive(Debug, Default)]
-pub(super) struct Rows(Loss);
-
-impl Rows {
-    /// Adds the rows of a table.
-    pub fn add(&mut self, table: &str, done: Done, rows: u64) {
-        if rows == 0 {
-            return;
-        }
-        let mut loss = Loss {
-            of_tables: vec![table.to_owned()],
-            ..Loss::default()
-        };
-        match done {
-            Done::Dropped => {
-                loss.tables = 1;
-                loss.dropped_rows = rows;
-            }
-            Done::Deleted => loss.deleted_rows = rows,
-            Done::Changed => loss.changed_rows = rows,
-        }
-        self.0.add(&loss);
+/// What is lost with so many rows of a table.
+pub(super) fn loss(table: &str, done: Done, rows: u64) -> Loss {
+    let mut loss = Loss::default();
+    if rows == 0 {
+        return loss;
     }
-
-    /// All of it.
-    pub fn loss(self) -> Loss {
-        self.0
+    loss.of_tables.push(table.to_owned());
+    match done {
+        Done::Dropped => {
+            loss.tables = 1;
+            loss.dropped_rows = rows;
+        }
+        Done::Deleted => loss.deleted_rows = rows,
+        Done::Changed => loss.changed_rows = rows,
     }
+    loss
 }

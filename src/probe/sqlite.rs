@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::contain::Allowed;
-use super::rows::{Done, Rows};
+use super::rows::{self, Done};
 use super::{Loss, files, program};
 use crate::action::{Action, HOLE};
 use crate::invocation::View;
@@ -189,13 +189,13 @@ pub(super) fn look(ask: &Ask) -> Option<Loss> {
         program: program::at(PLACES)?,
         name: name_of(&file),
     };
-    let mut rows = Rows::default();
+    let mut loss = Loss::default();
     for (table, done) in tables {
         if let Some(number) = database.rows(table)? {
-            rows.add(table, *done, number);
+            loss.add(&rows::loss(table, *done, number));
         }
     }
-    Some(rows.loss())
+    Some(loss)
 }
 
 struct Database {

@@ -373,6 +373,7 @@ mod tests {
                     left_out: Vec::new(),
                     deeds: Vec::new(),
                     steps: Vec::new(),
+                    beyond: Vec::new(),
                 },
                 text: text.into(),
                 source: "-c".into(),

@@ -122,6 +122,7 @@ mod tests {
             left_out: Vec::new(),
             deeds: Vec::new(),
             steps: Vec::new(),
+            beyond: Vec::new(),
             findings: vec![Finding {
                 rule: "fs.root".into(),
                 layer: "pack".into(),

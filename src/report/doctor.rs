@@ -136,8 +136,8 @@ pub fn json(facts: &Facts, lines: &[Line]) -> String {
 mod tests {
     use super::*;
     use crate::doctor::{
-        Agent, Cover, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile, Program,
-        Reach, RealShell, Record, RegisteredTerminal, ReviewersDirectory, Settings, Shell,
+        Agent, Budget, Cover, Folder, Gates, Kernel, Mistake, Namespaces, Policy, PolicyFile,
+        Program, Reach, RealShell, Record, RegisteredTerminal, ReviewersDirectory, Settings, Shell,
         Standing, User, Way,
     };
     use crate::policy::schema::{ExecGate, Terminals};
@@ -166,6 +166,15 @@ mod tests {
             path: path.to_owned(),
             is_program: true,
             is_kibosh: false,
+        }
+    }
+
+    fn budget(key: &'static str, most: u64, file: Option<&str>) -> Budget {
+        Budget {
+            key,
+            most,
+            layer: if file.is_some() { "system" } else { "pack" },
+            file: file.map(str::to_owned),
         }
     }
 
@@ -247,6 +256,16 @@ mod tests {
                     operator_counts: true,
                     credentials: (Vec::new(), Vec::new()),
                     reviewers_directory: None,
+                    budgets: vec![
+                        budget("deleted-files", 200, None),
+                        budget(
+                            "deleted-bytes",
+                            1_500_000_000,
+                            Some("/etc/kibosh/team.toml"),
+                        ),
+                        budget("overwritten-files", 1000, None),
+                        budget("destroyed-resources", u64::MAX, None),
+                    ],
                     dry_run: false,
                     record: None,
                     bash: real("/bin/bash"),

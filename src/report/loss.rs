@@ -292,7 +292,7 @@ fn counted(number: u64, one: &str, many: &str) -> String {
 }
 
 /// A number with a comma at each thousand.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {

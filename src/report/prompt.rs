@@ -455,6 +455,7 @@ mod tests {
             left_out: Vec::new(),
             deeds: Vec::new(),
             steps: Vec::new(),
+            beyond: Vec::new(),
             findings,
         };
         let scene = Scene {
@@ -594,6 +595,7 @@ mod tests {
             left_out: Vec::new(),
             deeds: Vec::new(),
             steps: Vec::new(),
+            beyond: Vec::new(),
             effect: Effect::Confirm,
             findings: vec![finding],
         };

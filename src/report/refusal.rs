@@ -372,6 +372,7 @@ mod tests {
             left_out: Vec::new(),
             deeds: Vec::new(),
             steps: Vec::new(),
+            beyond: Vec::new(),
             findings,
         }
     }

@@ -55,6 +55,7 @@ impl Question<'_> {
             left_out: Vec::new(),
             deeds: Vec::new(),
             steps: Vec::new(),
+            beyond: Vec::new(),
         };
         let request = Request {
             text,

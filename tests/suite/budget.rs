@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use kibosh::decide::past::Deed;
 use kibosh::invocation::View;
-use kibosh::judge::{self, Base, Exec, ExecJudgement, Nobody};
+use kibosh::judge::{self, Base, Caller, Exec, ExecJudgement, Running};
 use kibosh::policy::discover::Folders;
 use kibosh::policy::load::Text;
 use kibosh::policy::{Layer, Policy};
@@ -168,73 +168,111 @@ fn each_way_to_write_over_a_little_is_stopped_at_the_same_number() {
 fn what_is_no_loss_uses_up_no_budget() {
     const TRACKED: &str = "mkdir kept; for i in $(seq 1 20); do echo $i >kept/$i; done; \
                            git add kept; git commit -qm kept";
-    for (line, state) in [
+    // Each with what is so when it has done something, and is not so before.
+    for (line, state, done) in [
         // Born in the session.
         (
             "mkdir new; for i in $(seq 1 30); do echo $i >new/$i; done; for f in new/*; do rm \"$f\"; done",
             "true",
+            "test -d new && test ! -e new/30",
         ),
         (
-            "for i in $(seq 1 30); do cp src/a.txt x; rm x; done",
+            "for i in $(seq 1 30); do cp src/a.txt x; rm x; done; cp src/a.txt y",
             "true",
+            "test ! -e x && test -s y",
         ),
         (
             "for i in $(seq 1 30); do echo 1 >x; truncate -s 0 x; done",
             "true",
+            "test -e x && test ! -s x",
         ),
         // Not there.
         (
-            "for i in $(seq 1 60); do rm -f conftest conftest.o conftest.$i; done",
+            "for i in $(seq 1 60); do rm -f conftest conftest.o conftest.$i && echo >>ran; done",
             "true",
+            "test $(wc -l <ran) = 60",
         ),
         // Made again.
         (
             "rm -rf node_modules target",
             "mkdir node_modules target; for i in $(seq 1 20); do touch node_modules/$i target/$i; done",
+            "test ! -e node_modules && test ! -e target",
         ),
         (
             "for f in build/*; do rm $f; done",
             "mkdir build; touch build/{1..20}",
+            "test ! -e build/20",
         ),
         (
             "make -s clean",
             "mkdir o; touch o/{1..20}.o; printf 'clean:\\n\\trm -f o/*.o prog\\n' >Makefile; touch prog",
+            "test ! -e o/20.o && test ! -e prog",
         ),
         (
             "for f in .deps/*.Po; do rm -f $f; done",
             "mkdir .deps; touch .deps/{1..20}.Po",
+            "test ! -e .deps/20.Po",
         ),
         (
-            "for f in *.Po; do cp $f x.Tpo; mv -f x.Tpo $f; done",
+            "for f in *.Po; do echo new >x.Tpo; mv -f x.Tpo $f; done",
             "for i in {1..20}; do echo $i >$i.Po; done",
+            "grep -q new 20.Po",
         ),
         // In git as it is.
-        ("git rm -qr kept", TRACKED),
-        ("for f in kept/*; do rm $f; done", TRACKED),
-        ("rm kept/{1..20}", TRACKED),
-        ("rm -r kept", TRACKED),
-        ("sed -i s/./x/ kept/*", TRACKED),
+        ("git rm -qr kept", TRACKED, "test ! -e kept"),
+        (
+            "for f in kept/*; do rm $f; done",
+            TRACKED,
+            "test ! -e kept/20",
+        ),
+        ("rm kept/{1..20}", TRACKED, "test ! -e kept/20"),
+        ("rm -r kept", TRACKED, "test ! -e kept"),
+        ("sed -i s/./x/ kept/*", TRACKED, "grep -q x kept/20"),
         (
             "git checkout -q -b other && git rm -qr kept && git commit -qm gone && git switch -q main",
             TRACKED,
+            "git rev-parse -q --verify other",
         ),
-        ("git reset -q --hard && git clean -fdq", "true"),
+        (
+            "rm src/a.txt src/b.txt; git reset -q --hard && git clean -fdq && git tag done",
+            "true",
+            "test -e src/a.txt && git rev-parse -q --verify done",
+        ),
         // Empty, or a copy that stays.
         (
             "for f in e/*; do truncate -s 1 $f; done",
             "mkdir e; touch e/{1..20}",
+            "test -s e/20",
         ),
-        ("for f in notes/*; do cp -n src/a.txt $f; done", OLD),
-        ("for f in notes/*; do mv $f ${f}.old; done", OLD),
-        ("mv notes others", OLD),
+        (
+            "for f in notes/*; do cp -n src/a.txt $f; echo >>ran; done",
+            OLD,
+            "test $(wc -l <ran) = 12 && test $(cat notes/12) = 12",
+        ),
+        (
+            "for f in notes/*; do mv $f ${f}.old; done",
+            OLD,
+            "test $(cat notes/12.old) = 12",
+        ),
+        ("mv notes others", OLD, "test $(cat others/12) = 12"),
         // Nothing that deletes.
         (
-            "for f in notes/*; do cat $f >/dev/null; ls $f >/dev/null; chmod +w $f; done",
+            "for f in notes/*; do cat $f >/dev/null; ls $f >/dev/null; chmod +x $f; done",
             OLD,
+            "test -x notes/12",
         ),
     ] {
         let tree = tree(3, state);
+        let is_done = || {
+            tree.command("/bin/bash", done)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        };
+        assert!(!is_done(), "`{done}` before `{line}`");
         tree.runs(line, state);
+        assert!(is_done(), "`{line}` does nothing: `{done}`");
     }
     let tree = tree(3, "true");
     let temporary = std::env::temp_dir().join(format!("kibosh-budget-{}", std::process::id()));
@@ -243,9 +281,53 @@ fn what_is_no_loss_uses_up_no_budget() {
         fs::write(temporary.join(number.to_string()), "1").unwrap();
     }
     let line = format!("for f in {}/*; do rm $f; done", temporary.display());
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 20);
     tree.runs(&line, "");
     // All of them are gone.
     fs::remove_dir(&temporary).unwrap();
+}
+
+/// The same words: what the session made itself goes silently, what was there before is asked about.
+#[test]
+fn what_the_session_made_is_no_loss_and_what_is_older_is() {
+    const OLDER: &str = "printf old >x; touch -d 2001-01-01 x";
+    for (line, rule, words) in [
+        (
+            "test -e x || echo 1 >x; rm x",
+            "budget.deleted",
+            "it deletes 1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; mv x /tmp/kibosh-gone-$$; rm -f /tmp/kibosh-gone-$$",
+            "budget.deleted",
+            "1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; cp src/a.txt x",
+            "budget.overwritten",
+            "it overwrites 1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; truncate -s 0 x",
+            "budget.overwritten",
+            "it overwrites 1 file (3 bytes)",
+        ),
+        (
+            "test -e x || echo 1 >x; ln -sf src/a.txt x",
+            "budget.overwritten",
+            "it overwrites 1 file (3 bytes)",
+        ),
+    ] {
+        tree(0, "true").runs(line, "");
+        let tree = tree(0, OLDER);
+        let told = told(&tree, line);
+        assert!(
+            told.contains(&format!("rule {rule}")) && told.contains(words),
+            "{line}: {told}"
+        );
+        let content = fs::read_to_string(tree.work().join("x"));
+        assert_eq!(content.unwrap(), "old", "{line}");
+    }
 }
 
 #[test]
@@ -412,24 +494,92 @@ fn what_was_refused_for_want_of_a_person_passes_once_one_has_approved_it() {
 
 /// A session of programs that start in a tree, by the packs and these exceptions.
 fn starts(tree: &Tree, exceptions: &str, words: &[&[u8]], names: &[&str]) -> ExecJudgement {
+    starts_with(tree, exceptions, words, names, &[])
+}
+
+/// The same with these variables, which whoever starts it has, too.
+fn starts_with(
+    tree: &Tree,
+    policy: &str,
+    words: &[&[u8]],
+    names: &[&str],
+    variables: &[&str],
+) -> ExecJudgement {
     let system = Text {
         layer: Layer::System,
         file: "/etc/kibosh/lifted.toml".to_owned(),
-        text: exceptions.to_owned(),
+        text: policy.to_owned(),
     };
     let policy = Policy::of(&[system], &Folders::default()).unwrap();
     let base = Base::of(&View::of(PathBuf::new(), Vec::new(), None), policy.limits());
     let folder = PathBuf::from(format!("/proc/{}", std::process::id()));
     let argv = words.iter().map(|word| CString::new(*word).unwrap());
+    let variables: Vec<Vec<u8>> = variables
+        .iter()
+        .map(|one| one.as_bytes().to_vec())
+        .collect();
     let exec = Exec {
         path: words[0].to_vec(),
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         argv: argv.collect(),
-        view: View::of(folder, Vec::new(), Some(tree.work())),
+        view: View::of(folder, variables.clone(), Some(tree.work())),
         interpreters: Vec::new(),
         is_kibosh: false,
     };
-    judge::exec(&policy, &base, &exec, &Nobody)
+    judge::exec(&policy, &base, &exec, &Shell(variables))
+}
+
+/// One that starts a program with the variables that it has itself.
+struct Shell(Vec<Vec<u8>>);
+
+impl Caller for Shell {
+    fn environment(&self) -> Vec<Vec<u8>> {
+        self.0.clone()
+    }
+
+    fn chain(&self) -> Box<dyn Iterator<Item = Running> + '_> {
+        Box::new(std::iter::empty())
+    }
+}
+
+#[test]
+fn what_goes_beyond_a_budget_is_told_where_what_else_was_found_is_left_out() {
+    const NONE_LEFT: &str = "[budget]\ndeleted-files = 0\n[[exception]]\n\
+        rule = \"filesystem.remove-tree\"\nreason = \"only files are given\"\n";
+    const SOME_LEFT: &str =
+        "[[exception]]\nrule = \"filesystem.remove-tree\"\nreason = \"only files are given\"\n";
+    let tree = Tree::new();
+    tree.make(OLD);
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    let rules = |judged: &ExecJudgement| -> Vec<String> {
+        let findings = judged.decision.findings.iter();
+        findings.map(|finding| finding.rule.clone()).collect()
+    };
+    // A variable that whoever starts it has had all along.
+    let words: [&[u8]; 2] = [b"/bin/rm", b"notes/1"];
+    let preload = ["LD_PRELOAD=/tmp/x.so"];
+    let judged = starts_with(&tree, NONE_LEFT, &words, &["rm"], &preload);
+    assert_eq!(rules(&judged), ["budget.deleted"], "{judged:?}");
+    let judged = starts_with(&tree, SOME_LEFT, &words, &["rm"], &preload);
+    assert_eq!(rules(&judged), [""; 0], "{judged:?}");
+    // A net for programs that no pack describes, where the file is known by a name that one does.
+    let words: [&[u8]; 4] = [b"/opt/bin/del-cli", b"delete", b"purge", b"notes/1"];
+    let judged = starts(&tree, NONE_LEFT, &words, &["ls"]);
+    assert_eq!(rules(&judged), ["budget.deleted"], "{judged:?}");
+    let judged = starts(&tree, SOME_LEFT, &words, &["ls"]);
+    assert_eq!(rules(&judged), [""; 0], "{judged:?}");
+    let judged = starts(&tree, NONE_LEFT, &words, &[]);
+    assert_eq!(rules(&judged), ["misc.destructive-verb"], "{judged:?}");
+}
+
+#[test]
+fn of_all_programs_that_a_loader_is_told_to_run_each_is_told() {
+    let tree = tree(0, OLD);
+    tree.make("printf '%s\\n' '$(ls /lib64/ld-linux-* /lib/ld-linux-* 2>/dev/null | head -1) /usr/bin/git push --force /bin/rm notes/1' >one.sh");
+    let told = told(&tree, "sh one.sh");
+    assert!(told.contains("git.push-force"), "{told}");
+    assert!(told.contains("budget.deleted"), "{told}");
+    assert_eq!(whole(&tree), 12);
 }
 
 /// How many files an exec takes, by all that it does.

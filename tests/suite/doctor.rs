@@ -243,6 +243,43 @@ fn a_project_is_in_force_as_far_as_it_is_trusted() {
 }
 
 #[test]
+fn the_budgets_in_force_are_told_with_the_file_that_sets_them() {
+    let place = Installed::new("doctor-budgets");
+    let file = place.at("work/.kibosh.toml");
+    // A project only lowers them.
+    fs::write(
+        &file,
+        "[budget]\ndeleted-files = 7\ndeleted-bytes = \"900 TB\"\ndestroyed-resources = 0\n",
+    )
+    .unwrap();
+    let text = found(&mut place.doctor());
+    let project = format!("project: {}", file.display());
+    for (budget, from) in [
+        ("7 files deleted", project.as_str()),
+        ("1 GB of files deleted", "usual"),
+        ("1,000 files written over", "usual"),
+        ("0 resources destroyed", project.as_str()),
+    ] {
+        line(
+            &text,
+            &format!("- budget {budget} with nobody asked ({from})"),
+        );
+    }
+    let answer = json(&mut place.doctor());
+    let budgets = &answer["facts"]["policy"]["settings"]["budgets"];
+    let path = file.to_str().unwrap();
+    assert_eq!(
+        *budgets,
+        serde_json::json!([
+            { "key": "deleted-files", "most": 7, "layer": "project", "file": path },
+            { "key": "deleted-bytes", "most": 1_000_000_000, "layer": "pack", "file": null },
+            { "key": "overwritten-files", "most": 1000, "layer": "pack", "file": null },
+            { "key": "destroyed-resources", "most": 0, "layer": "project", "file": path },
+        ])
+    );
+}
+
+#[test]
 fn what_the_user_can_change_is_weak() {
     let place = Installed::new("doctor-user");
     let policy = place.at("home/.config/kibosh");

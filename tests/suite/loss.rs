@@ -384,6 +384,18 @@ fn removing_a_directory_loses_what_is_not_in_git() {
         ),
         (
             "rm -rf data",
+            "mkdir data; echo 1 >data/x; git add data; git commit -qm data",
+            "mkdir data; echo 1 >data/x",
+            "it deletes 1 file (2 bytes), untracked",
+        ),
+        (
+            "d=$(ls -d [a-r]*/ v*/ 2>/dev/null); rm -rf \"$d\"",
+            "mkdir -p venv/bin; echo 1 >venv/bin/python",
+            "mkdir data; echo 1 >data/x",
+            "it deletes 1 file (2 bytes), untracked",
+        ),
+        (
+            "rm -rf data",
             "mkdir -p data/a/b",
             "mkdir -p data/a/b; echo 1 >data/a/b/c",
             "it deletes 1 file",

@@ -4,6 +4,36 @@ use std::fs;
 
 use crate::support::tree::Tree;
 
+/// The same words write over something else where a directory has come to stand there: what was allowed before does
+/// not count then.
+#[test]
+fn a_start_that_was_allowed_is_judged_again_where_a_directory_may_take_its_file() {
+    let tree = Tree::new();
+    tree.make("echo data >app.db; mkdir kept");
+    for (name, kept) in [("cp app.db d", "data\n"), ("install app.db d", "data\n")] {
+        let again = format!("{name}; rm d; ln -s kept d; {name}; true");
+        // Nothing is lost in an empty directory.
+        tree.make("rm -rf d kept/*");
+        tree.runs(&again, "");
+        let copy = fs::read_to_string(tree.work().join("kept/app.db"));
+        assert_eq!(copy.unwrap(), kept);
+        tree.make("rm -f d; echo precious >kept/app.db");
+        let output = tree.run(&again);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("overwrites 1 file"), "{name}: {output:?}");
+        let content = fs::read_to_string(tree.work().join("kept/app.db"));
+        assert_eq!(content.unwrap(), "precious\n", "{name}");
+    }
+    // Nor where the directory is none any more.
+    tree.make("rm -rf d; mkdir d.db; echo precious >real; echo note >note");
+    let output =
+        tree.run("cp note d.db; rm d.db/note; rmdir d.db; mv real d.db; cp note d.db; true");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("overwrites 1 file"), "{output:?}");
+    let content = fs::read_to_string(tree.work().join("d.db"));
+    assert_eq!(content.unwrap(), "precious\n");
+}
+
 #[test]
 fn a_copy_is_made_silently_and_written_over_only_with_a_yes() {
     const RULE: &str = "filesystem.overwrite-critical";

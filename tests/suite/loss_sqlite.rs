@@ -67,6 +67,67 @@ fn a_table_or_a_database_that_is_not_there_loses_nothing() {
     }
 }
 
+/// What a client reads by its own commands is code like any other, and what it writes by them is written over.
+#[test]
+fn files_that_the_clients_own_commands_name_are_followed() {
+    let all = "printf 'DELETE FROM orders;\\n' >all.sql; printf '.read all.sql\\n' >more.sql; printf '.read self.sql\\n' >self.sql; \
+               printf 'SELECT count(*) FROM orders;\\n' >look.sql; sqlite3 other.db 'CREATE TABLE a(x)'";
+    let tree = tree(&format!("{ROWS}; {all}"));
+    for (line, words) in [
+        ("sqlite3 app.db '.read all.sql'", "databases.all-rows"),
+        (
+            "sqlite3 app.db '.read all.sql' 'SELECT 1'",
+            "databases.all-rows",
+        ),
+        ("sqlite3 app.db '.rea \"all.sql\"'", "databases.all-rows"),
+        ("sqlite3 app.db <more.sql", "databases.all-rows"),
+        ("sqlite3 -init more.sql app.db .quit", "databases.all-rows"),
+        (
+            "f=all.sql; sqlite3 app.db \".read $f\"",
+            "databases.all-rows",
+        ),
+        ("sqlite3 app.db '.read self.sql'", "not known"),
+        ("sqlite3 other.db '.save app.db'", "overwrites 1 file"),
+        ("sqlite3 other.db '.backup app.db'", "overwrites 1 file"),
+        (
+            "sqlite3 other.db '.backup main app.db'",
+            "overwrites 1 file",
+        ),
+        (
+            "sqlite3 other.db '.output app.db' 'SELECT 1'",
+            "overwrites 1 file",
+        ),
+        (
+            "sqlite3 other.db '.once app.db' 'SELECT 1'",
+            "overwrites 1 file",
+        ),
+        (
+            "sqlite3 other.db '.log app.db' 'SELECT 1'",
+            "overwrites 1 file",
+        ),
+        (
+            "sqlite3 other.db 'SELECT writefile(\"app.db\", 1)'",
+            "overwrites 1 file",
+        ),
+    ] {
+        tree.is_stopped(line, "three rows", words);
+        tree.runs(
+            "test \"$(sqlite3 app.db 'SELECT count(*) FROM orders')\" = 3",
+            line,
+        );
+    }
+    for line in [
+        "sqlite3 app.db '.read look.sql'",
+        "sqlite3 app.db '.backup copy.db'",
+        "sqlite3 app.db '.once out.csv' 'SELECT * FROM orders'",
+        "sqlite3 app.db '.once out.csv' 'SELECT * FROM orders'",
+        "sqlite3 app.db '.output stdout' 'SELECT 1'",
+    ] {
+        tree.runs(line, "three rows");
+    }
+    assert!(tree.work().join("copy.db").exists() && tree.work().join("out.csv").exists());
+}
+
 #[test]
 fn rows_that_come_before_are_seen() {
     for line in [

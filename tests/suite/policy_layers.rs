@@ -149,6 +149,19 @@ fn a_budget_is_the_smallest_and_a_project_only_lowers_it() {
         }
         let limits = machine.load().limits();
         assert_eq!(limits.deleted_files, expected, "{system}/{user}/{project}");
+        // Which layer says so is told with it.
+        let policy = machine.load();
+        let [told, bytes, ..] = policy.budgets();
+        let layer = [
+            (system, Layer::System),
+            (user, Layer::User),
+            (project, Layer::Project),
+        ];
+        let layer = layer.iter().find(|(said, _)| *said == expected.to_string());
+        let layer = layer.map_or(Layer::Pack, |(_, layer)| *layer);
+        assert_eq!((told.most, told.layer), (expected, layer), "{told:?}");
+        assert_eq!(told.file.is_some(), layer != Layer::Pack, "{told:?}");
+        assert_eq!((bytes.layer, bytes.file), (Layer::Pack, None));
         assert_eq!(limits.deleted_bytes, 1_000_000_000);
         // One that a person trusts does no more.
         let text = budget(project);

@@ -22,8 +22,8 @@ pub struct ExecJudgement {
     pub given: Vec<CString>,
     /// Whether something was left out because of who calls: another caller would be told of it.
     pub is_for_caller: bool,
-    /// Whether code in a file was read, which may be other code the next time.
-    pub reads_files: bool,
+    /// Whether it depends on files that may be others the next time: code was read, or it was looked for a directory.
+    pub depends_on_files: bool,
 }
 
 /// Where a judged text comes from, for `report` to word.
@@ -76,9 +76,28 @@ impl ExecJudgement {
         // What nobody is asked about in the name of a program of the system is not the session's.
         self.decision.deeds.clear();
         self.decision.steps.clear();
+        self.decision.beyond.clear();
         self.is_for_caller |= findings.len() < found;
         let effects = findings.iter().map(|finding| finding.effect);
         self.decision.effect = effects.max().unwrap_or_default();
+    }
+
+    /// Finds what goes beyond a budget where nothing else is left that is asked about.
+    pub(super) fn settle(&mut self) {
+        if self.decision.findings.is_empty() && !self.decision.beyond.is_empty() {
+            self.decision.settle();
+            self.cover();
+        }
+    }
+
+    /// Adds another program that starts with this one. The text is that of the stricter one.
+    pub fn also(&mut self, mut more: Self) {
+        if more.decision.effect > self.decision.effect {
+            std::mem::swap(self, &mut more);
+        }
+        self.is_for_caller |= more.is_for_caller;
+        self.depends_on_files |= more.depends_on_files;
+        self.add(more.decision, true);
     }
 
     fn whole(&self) -> Span {
@@ -115,9 +134,10 @@ impl ExecJudgement {
 
     /// Takes of a decision what is not found now: what was left out, and what counts for the session. One program by
     /// two names does it once.
-    pub fn leave(&mut self, more: Decision) {
+    pub(super) fn leave(&mut self, more: Decision) {
         self.decision.left_out.extend(more.left_out);
         self.decision.steps.extend(more.steps);
+        self.decision.beyond.extend(more.beyond);
         for deed in more.deeds {
             if !self.decision.deeds.contains(&deed) {
                 self.decision.deeds.push(deed);

@@ -154,7 +154,7 @@ impl Judging<'_> {
     ) {
         let context = self.surroundings.context(Dialect::Bash, None);
         let mut actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
-        judged.reads_files |= actions.iter().any(|one| one.on_disk != OnDisk::Nothing);
+        judged.depends_on_files |= actions.iter().any(|one| one.on_disk != OnDisk::Nothing);
         // A script that a pack describes is what the interpreter runs, and nothing happens before it.
         if let [interpreter, script] = actions.as_mut_slice()
             && reads_script
@@ -174,8 +174,7 @@ impl Judging<'_> {
             decision
                 .findings
                 .retain(|finding| !self.is_net(&actions, &finding.rule));
-            let effects = decision.findings.iter().map(|finding| finding.effect);
-            decision.effect = effects.max().unwrap_or_default();
+            decision.settle();
         }
         if decision.findings.is_empty() {
             judged.leave(decision);

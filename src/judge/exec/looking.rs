@@ -2,6 +2,7 @@
 //!
 //! Takes a probe, gives one that stops where the time for looks is used up, and says where none is needed.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,6 +19,8 @@ pub(super) struct Looking<'a> {
     pub budget: &'a Budget,
     /// Whether nobody is asked about the exec, whatever is found.
     pub is_moot: &'a dyn Fn() -> bool,
+    /// Whether it was asked what is a directory, which another answer may follow from the next time.
+    pub has_looked: Cell<bool>,
 }
 
 impl Probe for Looking<'_> {
@@ -40,6 +43,7 @@ impl Probe for Looking<'_> {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
+        self.has_looked.set(true);
         self.probe.is_folder(path)
     }
 

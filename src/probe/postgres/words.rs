@@ -29,6 +29,17 @@ pub(super) struct Words {
     pub sources: Vec<Source>,
 }
 
+impl Words {
+    /// Takes an option that says whom to reach; none where `pg_wrapper` reads it otherwise: it sees no host that stands
+    /// behind its letter in the same word.
+    fn connects(&mut self, letter: char, value: String, is_glued: bool) -> Option<()> {
+        let is_host = letter == 'h';
+        self.names_host |= is_host;
+        self.connection.push((letter, value));
+        (!is_host || !is_glued).then_some(())
+    }
+}
+
 /// An option: its letter, its name, and whether it has a value.
 type Known = (char, &'static str, bool);
 
@@ -82,14 +93,10 @@ pub(super) fn of_psql(arguments: &[Value]) -> Option<Words> {
             ('f', Some(file)) => words.sources.push(Source::File(file)),
             ('d', Some(name)) => words.database = Some(name),
             ('h' | 'p' | 'U', Some(value)) => {
-                words.names_host |= one.letter == 'h';
-                if one.letter == 'h' && one.is_glued {
-                    return None;
-                }
                 if one.letter == 'U' {
                     user = Some(());
                 }
-                words.connection.push((one.letter, value));
+                words.connects(one.letter, value, one.is_glued)?;
             }
             ('v', Some(set)) if set.split('=').next() != Some("ON_ERROR_STOP") => return None,
             ('X', _) => words.is_bare = true,
@@ -115,11 +122,7 @@ pub(super) fn of_dropdb(arguments: &[Value]) -> Option<Words> {
     let (options, operands) = read(arguments, OF_DROPDB)?;
     for one in options {
         if let Some(value) = one.value {
-            if one.letter == 'h' && one.is_glued {
-                return None;
-            }
-            words.names_host |= one.letter == 'h';
-            words.connection.push((one.letter, value));
+            words.connects(one.letter, value, one.is_glued)?;
         }
     }
     match operands.as_slice() {

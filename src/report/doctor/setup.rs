@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::super::escape::escape;
+use super::super::loss::grouped;
 use super::Section;
 use crate::doctor::{
     Facts, Folder, Mark, Mistake, Policy, PolicyFile, Reach, RealShell, Record, Settings,
@@ -189,6 +190,7 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
     terminals(settings, to);
     reviewers(settings, to);
     credentials(settings, to);
+    budgets(settings, to);
     for (name, shell) in [("bash", &settings.bash), ("sh", &settings.sh)] {
         to.add(
             shell.mark(),
@@ -239,6 +241,43 @@ fn credentials(settings: &Settings, to: &mut Section<'_>) {
     if !parts.is_empty() {
         to.add(Mark::Note, "credentials", parts.join("; "), "");
     }
+}
+
+/// How much a session may do with nobody asked, and who says so.
+fn budgets(settings: &Settings, to: &mut Section<'_>) {
+    for budget in &settings.budgets {
+        let what = match budget.key {
+            "deleted-files" => "files deleted",
+            "deleted-bytes" => "of files deleted",
+            "overwritten-files" => "files written over",
+            _ => "resources destroyed",
+        };
+        let most = match (budget.key, budget.most) {
+            (_, u64::MAX) => "no limit to".to_owned(),
+            ("deleted-bytes", most) => exact_size(most),
+            (_, most) => grouped(most),
+        };
+        let from = match &budget.file {
+            None => "usual".to_owned(),
+            Some(file) => format!("{}: {}", budget.layer, escape(file)),
+        };
+        let text = format!("{most} {what} with nobody asked ({from})");
+        to.add(Mark::Note, "budget", text, "");
+    }
+}
+
+/// A size as a policy has it, in the largest unit of which it is a whole number.
+fn exact_size(bytes: u64) -> String {
+    let mut value = bytes;
+    let mut unit = "B";
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if value == 0 || !value.is_multiple_of(1000) {
+            break;
+        }
+        value /= 1000;
+        unit = larger;
+    }
+    format!("{} {unit}", grouped(value))
 }
 
 /// Where two people are wanted.
