@@ -14,6 +14,8 @@ use super::message::{MOST_BYTES, MOST_REPLY, Reply, Said};
 
 /// How long a broker may take for what needs no person.
 const PROMPT: Duration = Duration::from_millis(2000);
+/// As how much of that a wait counts at most: where the whole machine stood still, the broker did, too.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// One connection.
 #[derive(Debug)]
@@ -140,8 +142,9 @@ impl Line {
     /// Where it is longer than one takes, or the broker is gone or takes too long.
     pub fn say(&mut self, said: &Said) -> Result<(), Error> {
         self.send(said, MOST_BYTES)?;
+        let mut left = PROMPT;
         while !self.unsent.is_empty() {
-            self.wait(PollFlags::POLLOUT, PROMPT)?;
+            self.wait(PollFlags::POLLOUT, &mut left)?;
             self.write()?;
         }
         Ok(())
@@ -158,27 +161,32 @@ impl Line {
             Ok(()) | Err(Error::Broken) => {}
             Err(error) => return Err(error),
         }
-        let until = Instant::now() + PROMPT;
+        let mut left = PROMPT;
         loop {
             if let Some(reply) = self.next_reply()? {
                 return Ok(reply);
             }
-            let left = until.saturating_duration_since(Instant::now());
-            self.wait(PollFlags::POLLIN, left)?;
+            self.wait(PollFlags::POLLIN, &mut left)?;
         }
     }
 
-    fn wait(&self, what: PollFlags, longest: Duration) -> Result<(), Error> {
-        if longest.is_zero() {
+    /// Waits a while, as long as time is left; takes from it what that took.
+    fn wait(&self, what: PollFlags, left: &mut Duration) -> Result<(), Error> {
+        if left.is_zero() {
             return Err(Error::Broken);
         }
+        let began = Instant::now();
         let mut polled = [PollFd::new(self.stream.as_fd(), what)];
-        let time = PollTimeout::try_from(longest).unwrap_or(PollTimeout::MAX);
-        match poll(&mut polled, time) {
-            Ok(0) => Err(Error::Broken),
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(_) => Err(Error::Broken),
+        let longest = LONGEST_WAIT.min(*left) + Duration::from_millis(1);
+        match poll(
+            &mut polled,
+            PollTimeout::try_from(longest).unwrap_or(PollTimeout::MAX),
+        ) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return Err(Error::Broken),
         }
+        *left = left.saturating_sub(began.elapsed().min(LONGEST_WAIT));
+        Ok(())
     }
 }
 

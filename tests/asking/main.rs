@@ -20,6 +20,8 @@ use kibosh::supervise::companion::Companion;
 use kibosh::sys::trace::Status;
 use nix::poll::{PollFd, PollFlags};
 
+#[path = "../suite/support/patience.rs"]
+mod patience;
 #[path = "../suite/support/pty.rs"]
 #[expect(dead_code, reason = "the suite uses more of it")]
 mod pty;

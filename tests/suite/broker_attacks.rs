@@ -332,7 +332,7 @@ fn a_reviewer_in_a_multiplexer_is_told_to_use_another_terminal() {
     let number = desk.waits(ASKED);
     fs::write(
         desk.place.path().join("pane.sh"),
-        format!("\"$KIBOSH\" approve {number} 2>said; \"$KIBOSH\" watch 2>>said; echo over >>said; sleep 60\n"),
+        format!("\"$KIBOSH\" approve {number} 2>said; \"$KIBOSH\" watch 2>>said; read -r key; echo \"read $key, over\" >>said; sleep 60\n"),
     )
     .unwrap();
     let screen = desk.sees(
@@ -342,6 +342,8 @@ fn a_reviewer_in_a_multiplexer_is_told_to_use_another_terminal() {
          cat said; tmux -S ./tmux kill-server",
     );
     assert_eq!(screen.matches("inside tmux").count(), 2, "{screen}");
+    // The keys do reach whoever reads them.
+    assert!(screen.contains("read y, over"), "{screen}");
     desk.waits(ASKED);
     desk.approve(number, "");
     assert!(desk.asks(ASKED).status.success());

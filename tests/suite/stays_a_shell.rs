@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::support::patience::Patience;
 use crate::support::place::Place;
 use crate::support::probe::{
     assert_ran, line, place, processes_in, run, said, supervisor_of, supervisors_in, told, wait_for,
@@ -48,9 +49,9 @@ fn begun(place: &Place, script: &str) -> std::process::Child {
 }
 
 fn gone_soon(session: u32) {
-    let end = Instant::now() + Duration::from_secs(2);
+    let mut patience = Patience::new(Duration::from_secs(2));
     while !supervisors_in(session).is_empty() {
-        assert!(Instant::now() < end, "the supervisor is still there");
+        assert!(patience.turn().is_some(), "the supervisor is still there");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

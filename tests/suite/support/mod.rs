@@ -3,6 +3,7 @@
 pub mod desk;
 pub mod halted;
 pub mod left;
+pub mod patience;
 pub mod place;
 pub mod probe;
 pub mod pty;

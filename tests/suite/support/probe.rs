@@ -8,8 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::patience::Patience;
 use super::place::Place;
 
 /// Who has no rights.
@@ -264,12 +265,12 @@ impl Drop for Held {
 
 /// Waits until something is there.
 pub fn wait_for<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(20);
+    let mut patience = Patience::new(Duration::from_secs(20));
     loop {
         if let Some(found) = found() {
             return found;
         }
-        assert!(Instant::now() < end, "no {what}");
+        assert!(patience.turn().is_some(), "no {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

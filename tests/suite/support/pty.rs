@@ -7,13 +7,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kibosh::sys::terminal::{Modes, Window, set_window};
 use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::stat::Mode;
+
+use super::patience::Patience;
 
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -118,7 +120,7 @@ impl Terminal {
 
     /// Reads until `text` stands on the screen after what was waited for before.
     pub fn wait_for(&mut self, text: &str) {
-        let end = Instant::now() + PATIENCE;
+        let mut patience = Patience::new(PATIENCE);
         loop {
             let fresh = self.seen.get(self.read_to..).unwrap_or_default();
             if let Some(at) = fresh.find(text) {
@@ -126,7 +128,7 @@ impl Terminal {
                 return;
             }
             assert!(
-                self.read(end),
+                self.read(&mut patience),
                 "no {text:?} on the screen, only:\n{}",
                 self.seen
             );
@@ -135,9 +137,9 @@ impl Terminal {
 
     /// Reads until all that came to the screen is as it should be.
     pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
-        let end = Instant::now() + PATIENCE;
+        let mut patience = Patience::new(PATIENCE);
         while !is_so(&self.bytes) {
-            assert!(self.read(end), "not {what}, but:\n{}", self.seen);
+            assert!(self.read(&mut patience), "not {what}, but:\n{}", self.seen);
         }
     }
 
@@ -148,9 +150,13 @@ impl Terminal {
 
     /// Reads until every program on the terminal has ended; gives all that was on the screen.
     pub fn finish(mut self) -> String {
-        let end = Instant::now() + PATIENCE;
-        while self.read(end) {}
-        assert!(Instant::now() < end, "still running after:\n{}", self.seen);
+        let mut patience = Patience::new(PATIENCE);
+        while self.read(&mut patience) {}
+        assert!(
+            patience.turn().is_some(),
+            "still running after:\n{}",
+            self.seen
+        );
         self.seen
     }
 
@@ -159,13 +165,17 @@ impl Terminal {
         self.seen
     }
 
-    /// Reads what is there, waiting until `end`; false where there is no more.
-    fn read(&mut self, end: Instant) -> bool {
-        let left = end.saturating_duration_since(Instant::now());
-        let wait = PollTimeout::try_from(left).unwrap();
-        let mut polled = [PollFd::new(self.screen.as_fd(), PollFlags::POLLIN)];
-        if poll(&mut polled, wait).unwrap() == 0 {
-            return false;
+    /// Reads what is there, waiting for it; false where there is no more.
+    fn read(&mut self, patience: &mut Patience) -> bool {
+        loop {
+            let Some(left) = patience.turn() else {
+                return false;
+            };
+            let wait = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap();
+            let mut polled = [PollFd::new(self.screen.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut polled, wait).unwrap() != 0 {
+                break;
+            }
         }
         let mut buffer = [0; 4096];
         match self.screen.read(&mut buffer) {
