@@ -13,11 +13,11 @@
 
 use std::time::{Duration, Instant};
 
+#[path = "../tests/suite/support/patience.rs"]
+mod patience;
 #[path = "../tests/suite/support/place.rs"]
 #[expect(dead_code, reason = "the suite uses more of it")]
 mod place;
-#[path = "../tests/suite/support/patience.rs"]
-mod patience;
 #[path = "../tests/suite/support/pty.rs"]
 #[expect(dead_code, reason = "the suite uses more of it")]
 mod pty;

@@ -505,7 +505,8 @@ fn a_key_ends_it_and_the_time_to_answer_goes_on() {
     terminal.wait_for(" s)");
     terminal.keys("p\r");
     wait_for("preview", || {
-        fs::read_to_string(place.path().join("own")).ok()
+        let own = fs::read_to_string(place.path().join("own")).ok()?;
+        own.ends_with('\n').then_some(())
     });
     terminal.keys("q");
     terminal.wait_for("by a key, before it was done");
@@ -527,7 +528,8 @@ fn a_key_ends_it_and_the_time_to_answer_goes_on() {
         terminal.wait_for(" s)");
         terminal.keys("p\r");
         wait_for("preview", || {
-            fs::read_to_string(place.path().join("own")).ok()
+            let own = fs::read_to_string(place.path().join("own")).ok()?;
+            own.ends_with('\n').then_some(())
         });
         terminal.keys(keys);
         let screen = terminal.finish();
