@@ -252,6 +252,43 @@ fn whatever_terminal_an_agent_makes_the_person_is_asked_on_theirs() {
     assert_eq!(place.ran().as_deref(), Some("all\n"));
 }
 
+/// What runs in a multiplexer of the agent's is asked about on the person's terminal, and so is who types into it.
+#[test]
+fn what_runs_in_an_agents_own_tmux_is_asked_about_on_the_persons_terminal() {
+    for answer in ["n", "y"] {
+        let place = Place::new(&format!("self-tmux-{answer}"));
+        let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+        write("inner.sh", "demolish all; echo \"came $?\" >came\n");
+        write(
+            "agent.sh",
+            "unset TMUX; tmux -S ./tmux -f /dev/null new-session -d 'sh ./inner.sh'\n\
+             until [ -s came ]; do sleep 0.1; done; cat came; tmux -S ./tmux send-keys y Enter; echo \"typed $?\"\n",
+        );
+        let mut terminal = person(&place, "\"$KIBOSH\" run -- sh agent.sh");
+        asked(&mut terminal);
+        assert!(terminal.seen().contains("by tmux"), "{}", terminal.seen());
+        terminal.keys(&format!("{answer}\r"));
+        // A person is asked about the keys, too, whatever became of the other.
+        asked(&mut terminal);
+        assert!(
+            terminal.seen().contains("self.answers"),
+            "{}",
+            terminal.seen()
+        );
+        terminal.keys("n\r");
+        terminal.wait_for("typed 126");
+        terminal.finish();
+        let came = fs::read_to_string(place.path().join("came")).unwrap();
+        let (status, ran) = if answer == "y" {
+            ("0", Some("all\n"))
+        } else {
+            ("126", None)
+        };
+        assert_eq!(came, format!("came {status}\n"));
+        assert_eq!(place.ran().as_deref(), ran);
+    }
+}
+
 /// What others start for an agent is not below it. Stubs stand for those that may not be on a machine.
 #[test]
 fn what_others_would_start_is_asked_about_and_has_nobody_to_answer_it() {
