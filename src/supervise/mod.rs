@@ -30,7 +30,7 @@ use crate::approve::Cleared;
 use crate::exit;
 use crate::sys::filter::{Listener, Notification, Reply};
 use crate::sys::patience::Patience;
-use crate::sys::process::{go_anywhere, keep_here, let_anywhere, stay_here};
+use crate::sys::process::{go_anywhere, stay_here};
 use crate::sys::signals::tell_of_stops;
 use crate::sys::trace::{self, Event, Status};
 
@@ -104,8 +104,6 @@ pub enum Trouble {
 struct Going {
     what: What,
     folder: OwnedFd,
-    /// Whether it may not change its processor until it stands.
-    kept: bool,
 }
 
 /// What becomes of it then.
@@ -352,21 +350,15 @@ impl Supervisor<'_> {
 
     /// Lets an exec of an attached task go on in the kernel.
     fn let_go(&mut self, id: u64, task: i32, what: What, folder: OwnedFd) {
+        self.going.insert(task, Going { what, folder });
         // A failing exec must stop, too; where the task is gone, its end is told.
         let _ = trace::interrupt(task);
         // The task goes on where this thread runs, and wakes it there when it stands: no other processor has to be
-        // woken for that. Where it may not be kept there, this thread stays for that long; for the next call it is to
-        // be free again to run wherever its caller does.
-        let kept = keep_here(task);
-        if !kept {
-            stay_here();
-        }
-        self.going.insert(task, Going { what, folder, kept });
+        // woken for that. For the next call it is to be free again to run wherever its caller does.
+        stay_here();
         let _ = self.listener.reply(id, Reply::Continue);
         self.wait_a_moment();
-        if !kept {
-            go_anywhere();
-        }
+        go_anywhere();
         if !self.going.is_empty() {
             self.hears(true);
         }
@@ -502,9 +494,6 @@ impl Supervisor<'_> {
         let Some(going) = self.going.remove(&task) else {
             return;
         };
-        if going.kept {
-            let_anywhere(task);
-        }
         let stays = match going.what {
             What::Runs(_) | What::Leaves(_) => Ok(()),
             What::Leaving => leave::with(task, going.folder.as_fd(), exit::STOPPED),
@@ -517,9 +506,6 @@ impl Supervisor<'_> {
 
     /// A program stands before its first instruction.
     fn stands(&mut self, task: i32, former: i32, going: Going) {
-        if going.kept {
-            let_anywhere(task);
-        }
         let folder = if task == former {
             Ok(going.folder)
         } else {
@@ -533,8 +519,7 @@ impl Supervisor<'_> {
                     return;
                 }
                 let what = What::Leaving;
-                let kept = false;
-                self.going.insert(task, Going { what, folder, kept });
+                self.going.insert(task, Going { what, folder });
                 return;
             }
             (Ok(folder), What::Runs(Some(expected))) => {
@@ -576,8 +561,7 @@ impl Supervisor<'_> {
     fn end(&mut self, task: i32, folder: OwnedFd) {
         end(task);
         let what = What::Ended;
-        let kept = false;
-        self.going.insert(task, Going { what, folder, kept });
+        self.going.insert(task, Going { what, folder });
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
@@ -187,30 +186,39 @@ static BEFORE: [AtomicU64; PROCESSORS] = [const { AtomicU64::new(0) }; PROCESSOR
 ///
 /// Nothing is allocated, and where it cannot be had nothing changes.
 pub fn stay_here() {
-    if let Some(here) = here()
-        && several_processors()
-    {
-        use_processors(0, &here);
-    }
-}
-
-/// The processor on which this thread runs.
-fn here() -> Option<[u64; PROCESSORS]> {
     #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
     // SAFETY: the call takes nothing.
-    let here = usize::try_from(unsafe { libc::sched_getcpu() }).ok()?;
+    let here = unsafe { libc::sched_getcpu() };
+    let Ok(here) = usize::try_from(here) else {
+        return;
+    };
     let mut set = [0u64; PROCESSORS];
-    *set.get_mut(here / 64)? = 1 << (here % 64);
-    Some(set)
+    if let Some(part) = set.get_mut(here / 64)
+        && several_processors()
+    {
+        *part = 1 << (here % 64);
+        use_processors(&set);
+    }
 }
 
 /// Whether there is more than one processor to run on. They are noted once, before this thread first stays on one.
 fn several_processors() -> bool {
     let noted = || BEFORE.iter().map(|part| part.load(Ordering::Relaxed));
     if noted().all(|part| part == 0) {
-        let Some(before) = processors_of(0) else {
-            return false;
+        let mut before = [0u64; PROCESSORS];
+        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+        // SAFETY: the kernel writes no more bytes than the set has.
+        let read = unsafe {
+            libc::syscall(
+                libc::SYS_sched_getaffinity,
+                0,
+                size_of_val(&before),
+                before.as_mut_ptr(),
+            )
         };
+        if read <= 0 {
+            return false;
+        }
         for (kept, part) in BEFORE.iter().zip(before) {
             kept.store(part, Ordering::Relaxed);
         }
@@ -221,71 +229,21 @@ fn several_processors() -> bool {
 /// Lets this thread, and what it starts, run on all processors that it had before [`stay_here`].
 pub fn go_anywhere() {
     if several_processors() {
-        use_processors(
-            0,
-            &BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed)),
-        );
+        use_processors(&BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed)));
     }
 }
 
-/// All processors that the system gives to whoever has no wish of their own; empty where that is not known.
-fn all_processors() -> &'static [u64; PROCESSORS] {
-    static ALL: OnceLock<[u64; PROCESSORS]> = OnceLock::new();
-    ALL.get_or_init(|| {
-        let Some(before) = processors_of(0) else {
-            return [0; PROCESSORS];
-        };
-        // What is wished for is cut down to what the cpuset has (sched_setaffinity(2)).
-        use_processors(0, &[u64::MAX; PROCESSORS]);
-        let all = processors_of(0);
-        use_processors(0, &before);
-        all.unwrap_or_default()
-    })
-}
-
-/// Has a task that waits in the kernel run on the processor of this thread from there on, until [`let_anywhere`];
-/// false where it has a wish of its own, which stays.
-pub fn keep_here(task: i32) -> bool {
-    let Some(here) = here() else { return false };
-    let all = all_processors();
-    all.iter().map(|part| part.count_ones()).sum::<u32>() > 1
-        && processors_of(task).as_ref() == Some(all)
-        && use_processors(task, &here)
-}
-
-/// Lets a task that [`keep_here`] took run anywhere again. It is as if it had never been kept: with a wish for
-/// all processors it gets those of its cpuset, whatever becomes of that.
-pub fn let_anywhere(task: i32) {
-    use_processors(task, &[u64::MAX; PROCESSORS]);
-}
-
-fn processors_of(task: i32) -> Option<[u64; PROCESSORS]> {
-    let mut set = [0u64; PROCESSORS];
-    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
-    // SAFETY: the kernel writes no more bytes than the set has.
-    let read = unsafe {
-        libc::syscall(
-            libc::SYS_sched_getaffinity,
-            task,
-            size_of_val(&set),
-            set.as_mut_ptr(),
-        )
-    };
-    (read > 0).then_some(set)
-}
-
-fn use_processors(task: i32, set: &[u64; PROCESSORS]) -> bool {
+fn use_processors(set: &[u64; PROCESSORS]) {
     #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
     // SAFETY: the kernel reads as many bytes as the set has.
-    let done = unsafe {
+    unsafe {
         libc::syscall(
             libc::SYS_sched_setaffinity,
-            task,
+            0,
             size_of_val(set),
             set.as_ptr(),
-        )
-    };
-    done == 0
+        );
+    }
 }
 
 /// Takes what a call gave that makes a descriptor.

@@ -337,6 +337,15 @@ fn a_program_has_the_processors_that_it_would_have() {
         all.ends_with(&format!("\t{}\n", left.lines().last().unwrap())),
         "{left}"
     );
+    // Nor does the supervisor stay on one for longer than an exec takes: with all that it starts it runs anywhere.
+    let mut child = begun(&place, "for n in 1 2 3; do /bin/true; done; exec sleep 60");
+    let supervisor = supervisor_of(child.id());
+    wait_for("supervisor that may run anywhere", || {
+        let status = fs::read_to_string(format!("/proc/{supervisor}/status")).ok()?;
+        status.contains(&all).then_some(())
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
     // Whoever wants one only keeps it, wherever that was said: outside, or in the line.
     let first = all
         .trim()
