@@ -109,11 +109,9 @@ impl Walker<'_> {
             self.opaque_code(inner, Shown::Never, "it makes more calls than are read");
         }
         let (mut read, mut written) = (Vec::new(), Vec::new());
-        if language == Language::Sql {
+        let (parts, commands) = if language == Language::Sql {
             read = sql::files_read(&text.text);
             written = sql::files_written(&text.text);
-        }
-        let (parts, commands) = if language == Language::Sql {
             (sql::statements(&text.text), sql::commands(&text.text))
         } else {
             let commands = embedded::commands(language, &text.text);
