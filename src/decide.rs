@@ -139,6 +139,11 @@ impl Decision {
         if self.findings.is_empty() {
             self.findings = std::mem::take(&mut self.beyond);
         }
+        self.set_effect();
+    }
+
+    /// Takes the effect of the strictest finding that is left.
+    pub fn set_effect(&mut self) {
         let effects = self.findings.iter().map(|finding| finding.effect);
         self.effect = effects.max().unwrap_or_default();
     }

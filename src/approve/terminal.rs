@@ -185,6 +185,7 @@ fn converse(
         };
         question(decision, &scene).ok_or(Refusal::TooMuch)
     };
+    // Nobody is stopped for what does not fit.
     draw(size)?;
     let known = Known {
         decision,
@@ -308,20 +309,15 @@ impl Conversation {
         if self.stopped.is_some() {
             self.write(room(rows(self.size.get())).as_bytes())?;
         }
-        let mut question = draw(self.size.get())?;
-        self.show(&question)?;
-        let mut number = 0;
-        while let Some(ask) = question.asks.get(number).cloned() {
-            number += 1;
+        for ask in &self.show(draw)? {
             let answer = loop {
                 if let Some(row) = ask.row() {
                     self.write(row.as_bytes())?;
                 }
                 self.settle()?;
-                let Some(answer) = self.answer(&ask, keys, previewer.is_some())? else {
+                let Some(answer) = self.answer(ask, keys, previewer.is_some())? else {
                     // The window has another size: what stands in it is no more what was drawn.
-                    question = draw(self.size.get())?;
-                    self.show(&question)?;
+                    self.show(draw)?;
                     continue;
                 };
                 let goes_on = match previewer {
@@ -342,10 +338,9 @@ impl Conversation {
                 if !goes_on {
                     return Ok(Choice::Refuse);
                 }
-                question = draw(self.size.get())?;
-                self.show(&question)?;
+                self.show(draw)?;
             };
-            match (keys, &ask) {
+            match (keys, ask) {
                 _ if ask.accepts(&answer) => {}
                 (Keys::Session | Keys::Review, _) if is_no(&answer) => return Ok(Choice::Refuse),
                 (Keys::Session | Keys::Review, Ask::Yes) if is_session(&answer) => {
@@ -357,13 +352,19 @@ impl Conversation {
         Ok(Choice::Once)
     }
 
-    fn show(&self, question: &Question) -> Result<(), Refusal> {
+    /// Shows the question as it fits the window; gives what it asks.
+    fn show(
+        &self,
+        draw: &dyn Fn((u16, u16)) -> Result<Question, Refusal>,
+    ) -> Result<Vec<Ask>, Refusal> {
+        let question = draw(self.size.get())?;
         let mut text = String::from("\n");
         for row in &question.rows {
             text.push_str(row);
             text.push('\n');
         }
-        self.write(text.as_bytes())
+        self.write(text.as_bytes())?;
+        Ok(question.asks)
     }
 
     /// Runs the previews of what is asked about, one after the other; none where the person says no meanwhile.

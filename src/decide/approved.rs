@@ -56,8 +56,7 @@ impl Decision {
             return self;
         }
         self.findings.retain(|finding| !approved.covers(finding));
-        let effects = self.findings.iter().map(|finding| finding.effect);
-        self.effect = effects.max().unwrap_or_default();
+        self.set_effect();
         self
     }
 }

@@ -12,7 +12,6 @@ use crate::decide::{Decision, Finding};
 use crate::invocation::{Flavour, Invocation, Preamble, Source, Text};
 use crate::normalise::Context;
 use crate::policy::Policy;
-use crate::policy::schema::Effect;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
 
@@ -160,38 +159,20 @@ fn runs_nothing(invocation: &Invocation) -> bool {
 }
 
 /// The decision without the findings that were answered before.
-fn unanswered(decision: Decision, answered: &[Finding]) -> Decision {
+fn unanswered(mut decision: Decision, answered: &[Finding]) -> Decision {
     if answered.is_empty() {
         return decision;
     }
     let mut answered: Vec<&Finding> = answered.iter().collect();
-    let Decision {
-        mut findings,
-        left_out,
-        deeds,
-        steps,
-        beyond,
-        effect: _,
-    } = decision;
-    findings.retain(
-        |finding| match answered.iter().position(|known| known.is_again(finding)) {
+    decision.findings.retain(|finding| {
+        match answered.iter().position(|known| known.is_again(finding)) {
             Some(position) => {
                 answered.swap_remove(position);
                 false
             }
             None => true,
-        },
-    );
-    let effect = findings
-        .iter()
-        .map(|finding| finding.effect)
-        .fold(Effect::Allow, Effect::max);
-    Decision {
-        effect,
-        findings,
-        left_out,
-        deeds,
-        steps,
-        beyond,
-    }
+        }
+    });
+    decision.set_effect();
+    decision
 }

@@ -64,8 +64,7 @@ impl ExecJudgement {
         let found = findings.len();
         findings.retain(|finding| !rules.contains(&finding.rule));
         self.is_for_caller |= findings.len() < found;
-        let effects = findings.iter().map(|finding| finding.effect);
-        self.decision.effect = effects.max().unwrap_or_default();
+        self.decision.set_effect();
     }
 
     /// Takes away what a person would be asked about.
@@ -78,8 +77,7 @@ impl ExecJudgement {
         self.decision.steps.clear();
         self.decision.beyond.clear();
         self.is_for_caller |= findings.len() < found;
-        let effects = findings.iter().map(|finding| finding.effect);
-        self.decision.effect = effects.max().unwrap_or_default();
+        self.decision.set_effect();
     }
 
     /// Finds what goes beyond a budget where nothing else is left that is asked about.
