@@ -55,8 +55,9 @@ pub fn grants(options: &Grants, say: &dyn Fn(&str)) -> u8 {
 /// Shows a request and lets the person say yes to it.
 #[must_use]
 pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
-    let Some(terminal) = terminal(say) else {
-        return exit::NOT_DONE;
+    let terminal = match terminal(say) {
+        Ok(terminal) => terminal,
+        Err(status) => return status,
     };
     let shown = match reviewing::look(options.of, options.number) {
         Ok(Some(shown)) => shown,
@@ -89,25 +90,26 @@ pub fn approve(options: &Approve, say: &dyn Fn(&str)) -> u8 {
 /// Says no to a request.
 #[must_use]
 pub fn refuse(options: &Refuse, say: &dyn Fn(&str)) -> u8 {
-    if terminal(say).is_none() {
-        return exit::NOT_DONE;
+    if let Err(status) = terminal(say) {
+        return status;
     }
     let outcome = reviewing::refuse(options.of, options.number, options.why.clone());
     settled(options.number, &outcome, words::refused, say)
 }
 
-/// The terminal at which a person may be; says why there is none. From then on nobody of the same user looks
-/// into this process or steers it.
-pub(super) fn terminal(say: &dyn Fn(&str)) -> Option<String> {
-    let unseen = become_unseen();
-    match reviewer::terminal() {
-        Ok(terminal) if unseen.is_ok() => Some(terminal),
-        Ok(_) => None,
-        Err(absence) => {
-            say(&words::no_person(&absence));
-            None
-        }
-    }
+/// The terminal at which a person may be. From then on nobody of the same user looks into this process or steers it.
+/// A guarded process gets none, whoever has made its terminal.
+///
+/// # Errors
+///
+/// The exit status where there is none, which is said.
+pub(super) fn terminal(say: &dyn Fn(&str)) -> Result<String, u8> {
+    broker::check_this().map_err(|stranger| failed(&stranger.into(), say))?;
+    become_unseen().map_err(|_| exit::NOT_DONE)?;
+    reviewer::terminal().map_err(|absence| {
+        say(&words::no_person(&absence));
+        exit::NOT_DONE
+    })
 }
 
 /// What is said of a question that got no answer.

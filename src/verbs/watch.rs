@@ -20,8 +20,9 @@ pub(super) const AGAIN: Duration = Duration::from_millis(500);
 /// Watches until the person leaves; gives the exit status.
 #[must_use]
 pub fn watch(say: &dyn Fn(&str)) -> u8 {
-    let Some(terminal) = terminal(say) else {
-        return exit::NOT_DONE;
+    let terminal = match terminal(say) {
+        Ok(terminal) => terminal,
+        Err(status) => return status,
     };
     let mut watch = match Watch::begin() {
         Ok(watch) => watch,
