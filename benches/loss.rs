@@ -1,6 +1,7 @@
 //! What a look at the machine costs: decisions in a repository of 50,000 files, each beside one about `true`, as
 //! whole processes in turn. Run by `cargo bench --bench loss`; prints medians, what the look adds to the median and
-//! to the fastest, and how often the line was allowed.
+//! to the fastest, how often the line was allowed, and the median of the command itself where it changes nothing, so that
+//! it can be run as often. Last, the median of what the looks of all lines add.
 //!
 //! `KIBOSH` names another binary to measure, such as the static one.
 
@@ -20,16 +21,17 @@ const FILES: usize = 100;
 /// How often each line is judged.
 const ROUNDS: usize = 60;
 
-/// The lines: nothing is lost by any of them.
-const LINES: &[&str] = &[
-    "git checkout -- d7/f7",
-    "rm -rf d7",
-    "rm -rf absent",
-    "git stash drop",
-    "git branch -D topic",
-    "git reset --hard",
-    "git reset --hard topic",
-    "git clean -fd",
+/// The lines: nothing is lost by any of them. Whether they also change nothing.
+const LINES: &[(&str, bool)] = &[
+    ("git checkout -- d7/f7", true),
+    ("rm -rf d7", false),
+    ("rm -rf absent", true),
+    ("git stash drop", true),
+    ("git branch -D topic", false),
+    ("git branch -D merged", false),
+    ("git reset --hard", true),
+    ("git reset --hard topic", true),
+    ("git clean -fd", true),
 ];
 
 fn kibosh() -> String {
@@ -65,6 +67,8 @@ fn repository() -> PathBuf {
     git(&place, &["init", "-q", "-b", "main"]);
     git(&place, &["add", "."]);
     git(&place, &["commit", "-qm", "first"]);
+    git(&place, &["branch", "merged"]);
+    git(&place, &["commit", "-q", "--allow-empty", "-m", "second"]);
     git(&place, &["branch", "topic"]);
     // What was written in the instant of the index is read again by each look.
     std::thread::sleep(Duration::from_millis(1100));
@@ -85,6 +89,21 @@ fn judged(place: &Path, line: &str) -> (Duration, bool) {
     (start.elapsed(), status.success())
 }
 
+/// How long the command itself takes.
+fn itself(place: &Path, line: &str) -> Duration {
+    let mut words = line.split(' ');
+    let start = Instant::now();
+    Command::new(words.next().unwrap_or_default())
+        .args(words)
+        .current_dir(place)
+        .env_remove("GIT_DIR")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("the command starts");
+    start.elapsed()
+}
+
 /// The fastest and the median, in milliseconds.
 fn told(mut times: Vec<Duration>) -> [f64; 2] {
     times.sort();
@@ -97,16 +116,21 @@ fn told(mut times: Vec<Duration>) -> [f64; 2] {
 fn main() {
     let place = repository();
     println!(
-        "{:26} {:>8} {:>8} {:>8} {:>8}",
-        "line", "ms", "adds", "at least", "allowed"
+        "{:26} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "line", "ms", "adds", "at least", "allowed", "itself"
     );
-    for line in LINES {
-        let (mut with, mut without, mut allowed) = (Vec::new(), Vec::new(), 0);
+    let mut all = Vec::new();
+    for &(line, changes_nothing) in LINES {
+        let (mut with, mut without, mut plain, mut allowed) =
+            (Vec::new(), Vec::new(), Vec::new(), 0);
         for _ in 0..ROUNDS {
             let (time, is_allowed) = judged(&place, line);
             with.push(time);
             allowed += usize::from(is_allowed);
             without.push(judged(&place, "true").0);
+            if changes_nothing {
+                plain.push(itself(&place, line));
+            }
         }
         // Where most looks know nothing, the times are of something else.
         assert!(
@@ -115,7 +139,17 @@ fn main() {
         );
         let ([best, median], [best_without, without]) = (told(with), told(without));
         let (adds, least) = (median - without, best - best_without);
-        println!("{line:26} {median:8.2} {adds:8.2} {least:8.2} {allowed:>5}/{ROUNDS}");
+        let [_, own] = told(plain);
+        let own = if changes_nothing {
+            format!("{own:8.2}")
+        } else {
+            format!("{:>8}", "-")
+        };
+        println!("{line:26} {median:8.2} {adds:8.2} {least:8.2} {allowed:>5}/{ROUNDS} {own}");
+        all.push(adds);
     }
+    all.sort_by(f64::total_cmp);
+    let median = all.get(all.len() / 2).copied().unwrap_or_default();
+    println!("{:26} {:>8} {median:8.2}", "median of these", "");
     let _ = fs::remove_dir_all(&place);
 }

@@ -7,9 +7,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::contain::Allowed;
-use super::files;
 use super::machine::Variables;
 use super::program;
+use super::{discovery, files};
 
 /// Where the system has it.
 const PLACES: &[&str] = &["/usr/bin/git", "/bin/git", "/usr/local/bin/git"];
@@ -95,6 +95,8 @@ pub(super) struct Git {
     pub common: PathBuf,
     /// How long the names of objects are, in bytes.
     pub name_length: usize,
+    /// Whether it is surely in the usual form: each ref stands in a file of its name or in `packed-refs`.
+    pub is_usual: bool,
 }
 
 /// What git says of the state of files (git-status(1), porcelain format 2). Paths are relative to the root.
@@ -131,6 +133,18 @@ impl Git {
     /// look at it.
     pub fn at(folder: &Path) -> Option<Self> {
         let program = program::at(PLACES)?;
+        if let Some(root) = discovery::root(folder) {
+            let own = root.join(".git");
+            return Some(Self {
+                program,
+                folder: folder.to_owned(),
+                root,
+                common: own.clone(),
+                own,
+                name_length: 20,
+                is_usual: true,
+            });
+        }
         let asked = [
             "rev-parse",
             "--path-format=absolute",
@@ -158,6 +172,7 @@ impl Git {
             own,
             common,
             name_length,
+            is_usual: false,
         })
     }
 
@@ -173,16 +188,17 @@ impl Git {
         (status == 0).then_some(said)
     }
 
-    /// Directories that are not tracked as a whole, with those in which git sees nothing; relative to the root.
-    /// `options` say which, by their being ignored.
-    pub fn folders(&self, options: &[&str], paths: &[OsString]) -> Option<Vec<PathBuf>> {
+    /// What is not tracked, with directories in which git sees nothing; relative to the root. A directory that is
+    /// not tracked as a whole stands for all that is in it, and ends in a slash. `options` say which, by their being
+    /// ignored.
+    pub fn others(&self, options: &[&str], paths: &[OsString]) -> Option<Vec<PathBuf>> {
         let fixed = ["ls-files", "--others", "--directory", "--full-name", "-z"];
         let all = fixed.iter().chain(options).chain(&["--"]);
         let mut arguments: Vec<&OsStr> = all.map(OsStr::new).collect();
         arguments.extend(paths.iter().map(OsString::as_os_str));
         let (said, status) = run(self.program, &self.folder, &arguments)?;
         let paths = said.split(|&byte| byte == 0);
-        let paths = paths.filter(|path| path.ends_with(b"/"));
+        let paths = paths.filter(|path| !path.is_empty());
         let paths = paths.map(|path| PathBuf::from(OsStr::from_bytes(path)));
         (status == 0).then(|| paths.collect())
     }

@@ -30,6 +30,7 @@ const LONGEST: u64 = 256 << 20;
 const ASSUME_VALID: u16 = 0x8000;
 const EXTENDED: u16 = 0x4000;
 const STAGE: u16 = 0x3000;
+const LENGTH: u16 = 0x0fff;
 const SKIP_WORKTREE: u16 = 0x4000;
 const INTENT_TO_ADD: u16 = 0x2000;
 const KIND: u32 = 0o170_000;
@@ -62,22 +63,29 @@ struct Window<'f> {
 
 impl Window<'_> {
     /// What comes next: so many bytes, or more, or all that are left.
+    #[inline]
     fn next(&mut self, length: usize) -> Option<&[u8]> {
         if self.end - self.start < length {
-            self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-            while self.end < self.bytes.len() {
-                match self.file.read(self.bytes.get_mut(self.end..)?) {
-                    Ok(0) => break,
-                    Ok(length) => self.end += length,
-                    Err(_) => return None,
-                }
-            }
+            self.fill()?;
         }
         self.bytes.get(self.start..self.end)
     }
 
+    fn fill(&mut self) -> Option<()> {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < self.bytes.len() {
+            match self.file.read(self.bytes.get_mut(self.end..)?) {
+                Ok(0) => break,
+                Ok(length) => self.end += length,
+                Err(_) => return None,
+            }
+        }
+        Some(())
+    }
+
+    #[inline]
     fn pass(&mut self, length: usize) {
         self.start = (self.start + length).min(self.end);
     }
@@ -176,7 +184,7 @@ impl Index {
 
     /// Goes through the entries; says whether there are more in another file, or directories for entries. None
     /// where it is not in a form that is known.
-    fn each(&self, visit: &mut dyn FnMut(&Entry<'_>)) -> Option<bool> {
+    fn each(&self, visit: &mut impl FnMut(&Entry<'_>)) -> Option<bool> {
         let Some(mut file) = self.file.as_ref() else {
             return Some(false);
         };
@@ -194,7 +202,7 @@ impl Index {
         if !(2..=4).contains(&version) {
             return None;
         }
-        let mut path: Vec<u8> = Vec::new();
+        let mut built: Vec<u8> = Vec::new();
         for _ in 0..count {
             let whole = window.next(LONGEST_ENTRY)?;
             let mut rest = whole;
@@ -206,27 +214,33 @@ impl Index {
             } else {
                 short(&mut rest)?
             };
-            if version == 4 {
+            // The entry ends in one to eight zeros, or in one. A path is as long as the flags say, where they can.
+            let (path, end) = if version == 4 {
                 let cut = offset(&mut rest)?;
-                path.truncate(path.len().checked_sub(cut)?);
+                built.truncate(built.len().checked_sub(cut)?);
+                let length = zero(rest)?;
+                built.extend_from_slice(take(&mut rest, length)?);
+                (built.as_slice(), 1)
             } else {
-                path.clear();
+                let length = zero(rest)?;
+                let path = take(&mut rest, length)?;
+                (path, 8 - (whole.len() - rest.len()) % 8)
+            };
+            let told = usize::from(flags & LENGTH);
+            if path.len().min(LENGTH.into()) != told {
+                return None;
             }
-            let length = rest.iter().position(|&byte| byte == 0)?;
-            path.extend_from_slice(take(&mut rest, length)?);
-            // The entry ends in one to eight zeros, or in one.
-            let used = whole.len() - rest.len();
-            let zeros = if version == 4 { 1 } else { 8 - used % 8 };
+            let used = whole.len() - rest.len() + end;
             visit(&Entry {
-                path: &path,
+                path,
                 stat,
                 flags,
                 extended,
             });
-            if used + zeros > whole.len() {
+            if used > whole.len() {
                 return None;
             }
-            window.pass(used + zeros);
+            window.pass(used);
         }
         let mut is_elsewhere = false;
         // Behind the entries stand extensions, and last a checksum.
@@ -298,22 +312,33 @@ impl Entry<'_> {
 }
 
 /// Whether a path is a folder or below it; all are below the root.
+#[inline]
 fn is_below(path: &[u8], folder: &[u8]) -> bool {
-    let rest = path.strip_prefix(folder);
-    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    // Most differ before they are as long.
+    let ends = path.get(folder.len()).is_none_or(|&byte| byte == b'/');
+    folder.is_empty() || ends && path.starts_with(folder)
 }
 
+/// Where the next zero is.
+#[inline]
+fn zero(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&byte| byte == 0)
+}
+
+#[inline]
 fn take<'b>(rest: &mut &'b [u8], length: usize) -> Option<&'b [u8]> {
     let (taken, after) = rest.split_at_checked(length)?;
     *rest = after;
     Some(taken)
 }
 
+#[inline]
 fn number(rest: &mut &[u8]) -> Option<u32> {
     let bytes = take(rest, 4)?;
     Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
+#[inline]
 fn short(rest: &mut &[u8]) -> Option<u16> {
     let bytes = take(rest, 2)?;
     Some(u16::from_be_bytes(bytes.try_into().ok()?))
@@ -348,7 +373,7 @@ mod tests {
         contents
     }
 
-    /// An index of version 2 with these modes, flags and paths, and one extension.
+    /// An index of version 2 with these modes, flags beyond the length of the path, and paths, and one extension.
     fn index(entries: &[(u32, u16, &str)], extension: &[u8]) -> Vec<u8> {
         let mut bytes = b"DIRC\0\0\0\x02".to_vec();
         bytes.extend(u32::try_from(entries.len()).unwrap().to_be_bytes());
@@ -357,7 +382,8 @@ mod tests {
             bytes.extend([0; 24]);
             bytes.extend(mode.to_be_bytes());
             bytes.extend([0; 32]);
-            bytes.extend(flags.to_be_bytes());
+            let length = u16::try_from(path.len()).unwrap();
+            bytes.extend((flags ^ length).to_be_bytes());
             bytes.extend(path.as_bytes());
             let used = bytes.len() - start;
             bytes.resize(bytes.len() + 8 - used % 8, 0);
@@ -381,25 +407,25 @@ mod tests {
         let file = 0o100_644;
         for (entries, extension, below, expected) in [
             (
-                vec![(file, 3, "a/b"), (file, 7, "a/bcdefg")],
+                vec![(file, 0, "a/b"), (file, 0, "a/bcdefg")],
                 &b""[..],
                 None,
                 plain,
             ),
-            (vec![(file, 0x8003, "a/b")], b"", None, hides),
-            (vec![(file, 0x8003, "a/b")], b"", Some(&b"a"[..]), hides),
+            (vec![(file, 0x8000, "a/b")], b"", None, hides),
+            (vec![(file, 0x8000, "a/b")], b"", Some(&b"a"[..]), hides),
             (
-                vec![(file, 0x8003, "a/b"), (file, 1, "c")],
+                vec![(file, 0x8000, "a/b"), (file, 0, "c")],
                 b"",
                 Some(b"c"),
                 plain,
             ),
-            (vec![(file, 0x8003, "ab")], b"", Some(b"a"), plain),
-            (vec![(file, 0x8003, "ab")], b"", Some(b""), hides),
-            (vec![(0o160_000, 3, "sub")], b"", None, submodules),
-            (vec![(0o040_000, 3, "far")], b"", None, hides),
-            (vec![(file, 1, "a")], b"link\0\0\0\x01x", None, hides),
-            (vec![(file, 1, "a")], b"TREE\0\0\0\x01x", None, plain),
+            (vec![(file, 0x8000, "ab")], b"", Some(b"a"), plain),
+            (vec![(file, 0x8000, "ab")], b"", Some(b""), hides),
+            (vec![(0o160_000, 0, "sub")], b"", None, submodules),
+            (vec![(0o040_000, 0, "far")], b"", None, hides),
+            (vec![(file, 0, "a")], b"link\0\0\0\x01x", None, hides),
+            (vec![(file, 0, "a")], b"TREE\0\0\0\x01x", None, plain),
         ] {
             let bytes = index(&entries, extension);
             assert_eq!(looked_through(&bytes, below), expected, "{entries:?}");
@@ -408,6 +434,9 @@ mod tests {
         let none = Index::open(Path::new("/nowhere/index"), 20).unwrap();
         assert_eq!(none.contents(None), plain);
         assert_eq!(looked_through(b"", None), HIDDEN);
+        // Git would read another path than stands there.
+        let other_length = index(&[(file, 0x0001, "a/b")], b"");
+        assert_eq!(looked_through(&other_length, None), HIDDEN);
         assert_eq!(looked_through(b"DIRC\0\0\0\x05\0\0\0\0", None), HIDDEN);
     }
 }

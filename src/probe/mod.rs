@@ -8,6 +8,7 @@ mod archive;
 mod ask;
 mod budget;
 mod contain;
+mod discovery;
 mod files;
 mod git;
 mod index;

@@ -3,6 +3,10 @@
 //! Takes names, gives what would be lost; none where it cannot be told. Only what this repository knows counts:
 //! its own branches, tags and remote-tracking branches.
 
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
 use super::Loss;
 use super::files;
 use super::git::Git;
@@ -12,6 +16,10 @@ const OF_WORKTREE: [&str; 3] = ["refs/bisect/", "refs/rewritten/", "refs/worktre
 
 /// How much of a file of refs is read, in bytes.
 const MOST_PACKED: u64 = 4 << 20;
+
+/// How many files of refs are read, and how much of one, in bytes.
+const MOST_FILES: usize = 16_384;
+const MOST_REF: u64 = 4 << 10;
 
 /// How many commits are named to git one by one.
 const MOST_NAMED: usize = 4096;
@@ -38,7 +46,7 @@ pub(super) fn lost_commits(
     for beginning in OF_WORKTREE {
         arguments.push(format!("--exclude={beginning}*"));
     }
-    arguments.push("--glob=refs/*".into());
+    arguments.extend(["--glob=refs/*".into(), "--".into()]);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let said = git.says(&arguments)?;
     std::str::from_utf8(&said).ok()?.trim().parse().ok()
@@ -46,6 +54,9 @@ pub(super) fn lost_commits(
 
 /// The refs that lead to another one, and that one.
 fn leading(git: &Git) -> Option<Vec<(String, String)>> {
+    if git.is_usual {
+        return Names::read(&git.common).map(|names| names.leading);
+    }
     const FORMAT: &str = "--format=%(if)%(symref)%(then)%(refname) %(symref)%(end)";
     let said = git.says(&["for-each-ref", FORMAT])?;
     let said = String::from_utf8(said).ok()?;
@@ -54,6 +65,85 @@ fn leading(git: &Git) -> Option<Vec<(String, String)>> {
     let pairs = pairs.map(|pair| pair.map(|(name, other)| (name.to_owned(), other.to_owned())));
     let pairs: Option<Vec<_>> = pairs.collect();
     pairs.filter(|pairs| pairs.len() <= MOST_NAMED)
+}
+
+/// Refs as the files of a usual repository have them (gitrepository-layout(5)).
+#[derive(Default)]
+struct Names {
+    /// Those that lead to another one, and that one.
+    leading: Vec<(String, String)>,
+    /// The others, and what they name.
+    plain: HashMap<String, String>,
+}
+
+impl Names {
+    /// None where they are too many, or one is not in the form that is known: one that is a link is read where that
+    /// leads, and is gone with it.
+    fn read(repository: &Path) -> Option<Self> {
+        let packed = files::content(&repository.join("packed-refs"), MOST_PACKED);
+        let packed = String::from_utf8(packed.ok()?.unwrap_or_default()).ok()?;
+        let pairs = packed.lines().filter_map(|line| line.split_once(' '));
+        let mut names = Self {
+            plain: pairs
+                .map(|(commit, name)| (name.to_owned(), commit.to_owned()))
+                .collect(),
+            ..Self::default()
+        };
+        let mut folders = vec![repository.join("refs")];
+        let mut left = MOST_FILES;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).ok()? {
+                left = left.checked_sub(1)?;
+                let entry = entry.ok()?;
+                let (path, kind) = (entry.path(), entry.file_type().ok()?);
+                if kind.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let content = kind.is_file().then(|| files::content(&path, MOST_REF));
+                let content = String::from_utf8(content?.ok()??).ok()?;
+                let name = path.strip_prefix(repository).ok()?.to_str()?.to_owned();
+                if let Some(other) = content.strip_prefix("ref:") {
+                    names.plain.remove(&name);
+                    names.leading.push((name, other.trim().to_owned()));
+                } else {
+                    names.plain.insert(name, content.trim_end().to_owned());
+                }
+            }
+        }
+        Some(names)
+    }
+
+    /// Whether what each of these names is surely named by another one as well, which stays.
+    fn keep(&self, gone: &[String]) -> bool {
+        let stays = |name: &String| {
+            !gone.contains(name)
+                && !OF_WORKTREE.iter().any(|own| name.starts_with(own))
+                && is_surely_one(name)
+        };
+        let is_named = |commit: &String| {
+            let mut others = self.plain.iter().filter(|(_, other)| *other == commit);
+            commit.len() == 40 && others.any(|(name, _)| stays(name))
+        };
+        gone.iter()
+            .all(|name| self.plain.get(name).is_some_and(is_named))
+    }
+}
+
+/// Whether git surely takes a file of this name for a ref, where some are not (git-check-ref-format(1)).
+fn is_surely_one(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    let mut parts = name.split('/');
+    parts.next() == Some("refs")
+        && parts.clone().count() > 1
+        && name.chars().all(is_plain)
+        && !name.contains("..")
+        && parts.all(|part| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && !part.ends_with('.')
+                && !part.ends_with(".lock")
+        })
 }
 
 /// The commits that only a working tree's own refs may name.
@@ -95,15 +185,30 @@ fn may_have(git: &Git, name: &str) -> bool {
 
 /// What is lost with branches that are deleted, or moved to where `kept` is.
 pub(super) fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Option<Loss> {
+    // `@{-1}` is another branch.
+    let is_plain =
+        |name: &String| !name.starts_with('-') && !name.contains(['@', '{', '^', '~', ':']);
+    if !names.iter().all(is_plain) {
+        return None;
+    }
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("refs/heads/{name}"))
+        .collect();
     let mut loss = Loss::default();
+    if kept.is_none() && git.is_usual && Names::read(&git.common)?.keep(&names) {
+        return Some(loss);
+    }
+    // Mostly there are all of them, and git is asked but once.
+    if kept.is_none()
+        && let Some(commits) = lost_commits(git, &names, &names, None)
+    {
+        loss.commits = commits;
+        return Some(loss);
+    }
     let mut from = Vec::new();
     let mut left = Vec::new();
     for name in names {
-        // `@{-1}` is another branch.
-        if name.starts_with('-') || name.contains(['@', '{', '^', '~', ':']) {
-            return None;
-        }
-        let name = format!("refs/heads/{name}");
         if let Some(commit) = git.commit(&name)? {
             from.push(commit);
             left.push(name);

@@ -52,17 +52,27 @@ impl Look<'_> {
         if given.is_empty() {
             given.push(".".into());
         }
-        // An untracked directory is told as a whole, and with it the ignored files in it.
-        let (untracked, ignored, options): (_, _, &[&str]) = match how.ignored {
-            Ignored::None => ("normal", "no", &["--exclude-standard"]),
-            Ignored::Also => ("normal", "matching", &[]),
-            Ignored::Only => ("all", "matching", &["--ignored", "--exclude-standard"]),
+        let options: &[&str] = match how.ignored {
+            Ignored::None => &["--exclude-standard"],
+            Ignored::Also => &[],
+            Ignored::Only => &["--ignored", "--exclude-standard"],
         };
-        let status = git.status(untracked, ignored, false, &given)?;
-        let mut loss = Loss {
+        let nothing = Loss {
             deletes: true,
             ..Loss::default()
         };
+        // What git sees is all that goes, and perhaps ignored files that stay: one walk tells that it is nothing.
+        if how.ignored != Ignored::Only && self.seen(git, &given, options, how)?.is_none() {
+            return Some(nothing);
+        }
+        // An untracked directory is told as a whole, and with it the ignored files in it.
+        let (untracked, ignored) = match how.ignored {
+            Ignored::None => ("normal", "no"),
+            Ignored::Also => ("normal", "matching"),
+            Ignored::Only => ("all", "matching"),
+        };
+        let status = git.status(untracked, ignored, false, &given)?;
+        let mut loss = nothing;
         for (path, is_ignored) in status.not_tracked() {
             if is_ignored || how.ignored != Ignored::Only {
                 self.cleaned(git, path, is_ignored, how, &mut loss);
@@ -70,15 +80,27 @@ impl Look<'_> {
         }
         // Git does not tell of a directory in which nothing is but `.git`, and deletes it.
         if loss.is_none() && how.directories {
-            let mut all = Loss::default();
-            for path in git.folders(options, &given)? {
-                self.cleaned(git, &path, false, how, &mut all);
-            }
+            let all = self.seen(git, &given, options, how)?;
             // Of files it has told; those that it was told to ignore may be kept.
             loss.repositories = all.repositories;
             loss.at_least = all.at_least;
         }
         Some(loss)
+    }
+
+    /// What is lost with all that git sees and does not track.
+    fn seen(
+        &mut self,
+        git: &Git,
+        given: &[OsString],
+        options: &[&str],
+        how: Cleaning,
+    ) -> Option<Loss> {
+        let mut all = Loss::default();
+        for path in git.others(options, given)? {
+            self.cleaned(git, &path, false, how, &mut all);
+        }
+        Some(all)
     }
 
     /// Adds what is lost with one path that is not tracked.

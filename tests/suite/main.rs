@@ -57,6 +57,8 @@ mod loss;
 #[cfg(test)]
 mod loss_doubts;
 #[cfg(test)]
+mod loss_forms;
+#[cfg(test)]
 mod loss_holes;
 #[cfg(test)]
 mod loss_overwritten;
