@@ -121,6 +121,18 @@ pub enum OnDisk {
     Runs,
     /// It stands in such code.
     Stands,
+    /// It stands in shell text that the shell of the line itself reads there (`source FILE`).
+    Sourced,
+    /// It stands in text that goes from there to another host or container (`ssh host <FILE`).
+    Sent,
+}
+
+impl OnDisk {
+    /// Whether it follows from a file that nobody reads again when a program starts.
+    #[must_use]
+    pub const fn is_read_once(self) -> bool {
+        matches!(self, Self::Sourced | Self::Sent)
+    }
 }
 
 /// One thing that would happen.

@@ -229,6 +229,11 @@ fn weigh(
         home: &place.home,
     };
     for one in &facts {
+        // Of a file that the shell carries out the exec gate sees each program as it starts.
+        let gates = match one.action.on_disk {
+            OnDisk::Sourced => Gates::BesideExec,
+            _ => gates,
+        };
         if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
             continue;
         }
@@ -527,7 +532,7 @@ pub fn subject(action: &Action) -> String {
 fn subject_in(action: &Action, actions: &[Action]) -> String {
     let mut line = subject(action);
     let mut before = actions.iter().take(action.index).rev();
-    if action.on_disk == OnDisk::Stands
+    if !matches!(action.on_disk, OnDisk::Nothing | OnDisk::Runs)
         && let Some(program) = before.find(|one| one.on_disk == OnDisk::Runs)
     {
         line.push_str(&format!(" (by {})", subject(program)));

@@ -33,6 +33,8 @@ pub struct Shell<'a> {
     judged: String,
     /// Where in that the new part begins.
     start: usize,
+    /// Whether it was also about files that nobody reads again when a program starts.
+    reads_once: bool,
 }
 
 impl<'a> Shell<'a> {
@@ -66,6 +68,7 @@ impl<'a> Shell<'a> {
             answered: Vec::new(),
             judged: String::new(),
             start: 0,
+            reads_once: false,
         };
         for code in preamble.before {
             let code = shell.decoded(&code).into_owned();
@@ -91,6 +94,12 @@ impl<'a> Shell<'a> {
     #[must_use]
     pub fn start(&self) -> usize {
         self.start
+    }
+
+    /// Whether the last decision depends on files as they were then, so that it holds for no later text of the same words.
+    #[must_use]
+    pub fn reads_once(&self) -> bool {
+        self.reads_once
     }
 
     /// What the policy says of the text that the shell will run.
@@ -127,6 +136,8 @@ impl<'a> Shell<'a> {
             self.gates,
         );
         self.unclear.truncate(unclear);
+        let mut actions = judgement.actions.iter();
+        self.reads_once = actions.any(|action| action.on_disk.is_read_once());
         unanswered(judgement.decision, &self.answered)
     }
 

@@ -18,6 +18,7 @@ pub(super) const MOST_ITEMS: usize = 12;
 pub(super) const MOST_STATEMENTS: usize = 2000;
 
 /// A program about to be called.
+#[derive(Clone)]
 pub(super) struct Call {
     pub(super) fields: Vec<Value>,
     pub(super) environment: BTreeMap<String, Value>,
@@ -33,6 +34,8 @@ pub(super) struct Call {
     pub(super) by_environment: bool,
     /// The shell itself calls it, so that a builtin changes the shell.
     pub(super) by_shell: bool,
+    /// It runs on another host or in a container, and its standard input is a file of this machine that is not known.
+    pub(super) is_fed_from_here: bool,
 }
 
 impl Call {
@@ -57,6 +60,7 @@ impl Call {
             substituted: self.substituted.clone(),
             by_environment: false,
             by_shell: false,
+            is_fed_from_here: self.is_fed_from_here,
         }
     }
 }
@@ -89,6 +93,7 @@ impl Walker<'_> {
             substituted: Vec::new(),
             by_environment: false,
             by_shell: false,
+            is_fed_from_here: false,
         });
         self.actions
     }
@@ -138,6 +143,7 @@ impl Walker<'_> {
             substituted,
             by_environment,
             by_shell: true,
+            is_fed_from_here: false,
         });
         if !exec {
             self.scope.descriptors = kept;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name};
+use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name, reads_a_file};
 use super::runs::Inner;
 use super::scope::Binding;
 use super::walk::{DEEPEST, Walker};
@@ -15,6 +15,12 @@ use crate::syntax::{self, Dialect};
 
 /// The longest file on disk that is read, in bytes.
 const LONGEST_FILE: usize = 256 << 10;
+
+/// The longest file that a shell is told to carry out and that is read, in bytes.
+const LONGEST_SOURCED: usize = 64 << 10;
+
+/// Builtins that carry out a file in the shell itself.
+const SOURCING: &[&str] = &["source", "."];
 
 impl Walker<'_> {
     /// Runs text in a language.
@@ -176,12 +182,7 @@ impl Walker<'_> {
             walker.emit(action);
         });
         self.show_no_more_than(Shown::Never, from);
-        for action in self.actions.iter_mut().skip(from) {
-            action.on_disk = OnDisk::Stands;
-        }
-        if let Some(action) = self.actions.get_mut(inner.index) {
-            action.on_disk = OnDisk::Runs;
-        }
+        self.is_of_a_file(inner.index, from, OnDisk::Stands);
     }
 
     /// Follows what calls amount to.
@@ -223,6 +224,10 @@ impl Walker<'_> {
     /// what the program plainly does itself to files that are named. Programs that it starts are seen as they start; what
     /// cannot be read or is not plain stays unknown.
     pub(super) fn run_file_on_disk(&mut self, inner: &Inner<'_>, file: &Value) {
+        if SOURCING.contains(&inner.name) {
+            self.source_on_disk(inner, file);
+            return;
+        }
         let Some(language) = self.language_of(inner.name) else {
             return;
         };
@@ -271,6 +276,91 @@ impl Walker<'_> {
         self.show_no_more_than(Shown::Never, from);
         for action in self.actions.iter_mut().skip(from) {
             action.on_disk = OnDisk::Stands;
+        }
+    }
+
+    /// Reads a file that the shell itself carries out. Programs that it starts are seen as they start; what the shell does
+    /// by itself in it is judged, and nothing else of the line changes: of what is not read nothing is known either.
+    fn source_on_disk(&mut self, inner: &Inner<'_>, file: &Value) {
+        if self.depth >= DEEPEST || self.stopped {
+            return;
+        }
+        let Some(path) = self.path_on_disk(file) else {
+            return;
+        };
+        let content = match self.context.probe.content(&path) {
+            Content::Bytes(content) if content.len() <= LONGEST_SOURCED => content,
+            Content::Bytes(_) | Content::None => return,
+            Content::Late => {
+                let why = "the file that it carries out could not be read in time";
+                self.opaque_code(inner, Shown::Never, why);
+                return;
+            }
+        };
+        let Ok(content) = String::from_utf8(content) else {
+            return;
+        };
+        let outer = self.snapshot();
+        let (from, spent) = (self.actions.len(), self.spent);
+        self.run_file(
+            Value::known(content),
+            Some(inner.name),
+            inner.index,
+            inner.call,
+            None,
+        );
+        // What is too much to be read is no more than what is not read at all.
+        if self.stopped {
+            self.stopped = false;
+            self.actions.truncate(from);
+        }
+        self.spent = spent;
+        self.scope = outer;
+        self.is_of_a_file(inner.index, from, OnDisk::Sourced);
+    }
+
+    /// A call that goes elsewhere with a file of this machine on its standard input: with the text of that, where it can be
+    /// read.
+    pub(super) fn text_sent(&self, call: &Call) -> Option<Call> {
+        let is_hole = |text: &Value| text.text.strip_prefix(HOLE) == Some("");
+        if self.scope.elsewhere || !call.input.as_ref().is_some_and(is_hole) || !reads_a_file(call)
+        {
+            return None;
+        }
+        let mut files = call.files.iter().rev();
+        let file = files.find(|file| file.usage == FileUse::Read)?;
+        let content = match self.path_on_disk(&file.file) {
+            Some(path) => self.context.probe.content(&path),
+            None => Content::None,
+        };
+        let text = match content {
+            Content::Bytes(content) if content.len() <= LONGEST_FILE => {
+                String::from_utf8(content).ok()
+            }
+            Content::Bytes(_) | Content::None | Content::Late => None,
+        };
+        Some(match text {
+            Some(text) => Call {
+                input: Some(Value::known(text)),
+                ..call.clone()
+            },
+            None => Call {
+                is_fed_from_here: true,
+                ..call.clone()
+            },
+        })
+    }
+
+    /// Notes that the actions from an index on follow from a file that a program is given.
+    pub(super) fn is_of_a_file(&mut self, program: usize, from: usize, how: OnDisk) {
+        for action in self.actions.iter_mut().skip(from) {
+            // Code that such a file starts is read again when it starts.
+            if action.on_disk != OnDisk::Stands {
+                action.on_disk = how;
+            }
+        }
+        if let Some(action) = self.actions.get_mut(program) {
+            action.on_disk = OnDisk::Runs;
         }
     }
 

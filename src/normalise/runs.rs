@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::call::{Call, IN_THIS_SHELL, MOST_ITEMS, base_name, reads_a_file};
 use super::walk::{DEEPEST, Walker};
 use super::words::is_name;
-use crate::action::{Action, FileUse, HOLE, Opacity, Shown, Value};
+use crate::action::{Action, FileUse, HOLE, OnDisk, Opacity, Shown, Value};
 use crate::policy::arguments::{Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
 use crate::policy::{glob, walk};
@@ -57,12 +57,36 @@ impl Walker<'_> {
         if runs.no_flag.iter().any(|spec| read.has_flag(spec)) {
             return None;
         }
+        // What goes to another host or container no start here shows.
+        let sent = if runs.elsewhere || runs.apart {
+            self.text_sent(call)
+        } else {
+            None
+        };
         let inner = Inner {
             runs,
             name,
             index,
-            call,
+            call: sent.as_ref().unwrap_or(call),
         };
+        let from = self.actions.len();
+        let printed = self.look_inside(&inner, program, read, arguments, base);
+        if sent.is_some_and(|call| !call.is_fed_from_here) {
+            self.is_of_a_file(index, from, OnDisk::Sent);
+        }
+        printed
+    }
+
+    /// As [`Self::look_through`], of a way that is taken.
+    fn look_inside(
+        &mut self,
+        inner: &Inner<'_>,
+        program: &Program,
+        read: &Arguments,
+        arguments: &[Value],
+        base: usize,
+    ) -> Option<Value> {
+        let Inner { runs, call, .. } = *inner;
         if let Some(program) = &runs.program {
             let after = base
                 .checked_sub(1)
@@ -72,10 +96,10 @@ impl Walker<'_> {
                 .chain(arguments.iter().skip(after).cloned())
                 .collect();
             let call = call.going_on(fields);
-            return Some(self.inside(&inner, |walker| walker.call(call)));
+            return Some(self.inside(inner, |walker| walker.call(call)));
         }
         if let Some(language) = runs.operands {
-            return self.run_operands(&inner, language, program, read, arguments, base);
+            return self.run_operands(inner, language, program, read, arguments, base);
         }
         if !runs.option.is_empty() {
             let mut printed = None;
@@ -90,7 +114,7 @@ impl Walker<'_> {
                         let Some(value) = without_prefix(runs, value) else {
                             continue;
                         };
-                        self.run_code(&inner, runs.language.unwrap_or_default(), value, None);
+                        self.run_code(inner, runs.language.unwrap_or_default(), value, None);
                     } else {
                         // `-mMODULE`: the first word is glued to the option.
                         let glued = flag.value.iter().filter(|_| flag.value_at == flag.at);
@@ -113,21 +137,28 @@ impl Walker<'_> {
                         {
                             words.push(Value::known(marker));
                         }
-                        printed = Some(self.run_items(&inner, words, program, read));
+                        printed = Some(self.run_items(inner, words, program, read));
                     }
                 }
             }
             return printed;
         }
-        if runs.stdin && !(runs.without_operands && read.positionals.len() > base) {
+        let has_operands = read.positionals.len() > base + usize::from(runs.skip);
+        if runs.stdin && !(runs.without_operands && has_operands) {
             let language = runs.language.unwrap_or_default();
             match &call.input {
                 // `bash < FILE` is no more than `bash FILE`.
                 Some(text) if text.text == HOLE.to_string() && reads_a_file(call) => {
+                    let is_shell = matches!(language, Language::Shell | Language::Argv);
+                    if is_shell && call.is_fed_from_here {
+                        let why = "the file of code on its standard input is not known";
+                        self.opaque_code(inner, Shown::Never, why);
+                        return None;
+                    }
                     let mut read = call.files.iter().rev();
                     if let Some(file) = read.find(|file| file.usage == FileUse::Read) {
                         let file = file.file.clone();
-                        self.run_file_on_disk(&inner, &file);
+                        self.run_file_on_disk(inner, &file);
                     }
                 }
                 Some(text)
@@ -138,9 +169,9 @@ impl Walker<'_> {
                         Language::Shell | Language::Argv => inner.shown(),
                         _ => Shown::Never,
                     };
-                    self.opaque_code(&inner, shown, "the code on its standard input is not known");
+                    self.opaque_code(inner, shown, "the code on its standard input is not known");
                 }
-                Some(text) => self.run_code(&inner, language, text.clone(), None),
+                Some(text) => self.run_code(inner, language, text.clone(), None),
                 None => {}
             }
         }
@@ -415,6 +446,7 @@ impl Walker<'_> {
             substituted: Vec::new(),
             by_environment: false,
             by_shell: false,
+            is_fed_from_here: false,
         };
         let inner = Inner {
             runs: &runs,

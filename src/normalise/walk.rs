@@ -32,7 +32,7 @@ pub(super) struct Walker<'a> {
     pub processes: Vec<Process>,
     pub depth: usize,
     pub stopped: bool,
-    spent: usize,
+    pub spent: usize,
 }
 
 /// The descriptors of one command.

@@ -192,9 +192,13 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
             if let Some(after) = program.and_then(|p| after(p, &out.positionals)) {
                 known = after;
             }
-            if style == Style::Posix && out.positionals.len() > out.subcommands {
-                only_operands = true;
-            }
+            let before_the_last = match style {
+                Style::Posix => Some(0),
+                Style::Host => Some(1),
+                Style::Gnu | Style::Single | Style::Raw => None,
+            };
+            only_operands |= before_the_last
+                .is_some_and(|before| out.positionals.len() > out.subcommands + before);
             continue;
         }
         if text == "--" {
@@ -504,5 +508,19 @@ mod tests {
         let read_env = read(Some(&env), &words("-u X rm -rf /"));
         assert_eq!(names(&read_env), ["-u=X"]);
         assert_eq!(read_env.positionals.len(), 3);
+        let ssh = Program {
+            style: Style::Host,
+            values: vec!["-p".into()],
+            ..Program::default()
+        };
+        for text in [
+            "-p 22 host rm -rf /",
+            "host -p 22 rm -rf /",
+            "host -p 22 -- rm -rf /",
+        ] {
+            let read_ssh = read(Some(&ssh), &words(text));
+            assert_eq!(names(&read_ssh), ["-p=22"], "{text}");
+            assert_eq!(read_ssh.positionals.len(), 4, "{text}");
+        }
     }
 }

@@ -255,6 +255,8 @@ pub enum Style {
     Gnu,
     /// As `gnu`, but the first operand ends the options (`env`, `sudo`, `xargs`).
     Posix,
+    /// As `posix`, but the second operand does: options may stand on both sides of the first (`ssh HOST -t COMMAND`).
+    Host,
     /// Words such as `-auto-approve` are one option (`terraform`, `find`, `java`), anywhere.
     Single,
     /// There are no options: every word is an operand (`dd`, `[`, `echo`).

@@ -319,3 +319,174 @@ fn a_file_that_does_not_come_in_time_is_asked_about() {
         );
     }
 }
+
+/// What goes to another host or container is read before it goes: no start here shows it.
+#[test]
+fn a_file_that_is_sent_elsewhere_is_read_first() {
+    let tree = Tree::new();
+    write(
+        &tree,
+        "harm.sh",
+        "echo begin\nrm -rf /var/lib/postgresql/15/main\n",
+    );
+    write(&tree, "mild.sh", "uptime\ndf -h\n");
+    write(&tree, "harm.sql", "drop table users;\n");
+    write(&tree, "mild.sql", "select count(*) from users;\n");
+    fs::write(tree.work().join("long.sh"), "true\n".repeat(100_000)).unwrap();
+    fs::write(tree.work().join("odd.sh"), b"echo \xff\n").unwrap();
+    write(&tree, "job.sh", "ssh host <harm.sh\n");
+    tree.make(
+        "mkdir ../bin; for name in ssh docker kubectl; do\n\
+         printf '#!/bin/sh\\ncat >/dev/null; echo \"$0 $*\" >>../ran\\n' >../bin/$name; chmod +x ../bin/$name; done",
+    );
+    let bin = tree.work().join("../bin").canonicalize().unwrap();
+    let ran = tree.work().join("../ran");
+    let run = |line: &str| {
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
+        let output = tree
+            .command(KIBOSH, line)
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        let has_run = fs::remove_file(&ran).is_ok();
+        assert_eq!(has_run, output.status.success(), "{line}: {output:?}");
+        (has_run, told(&output))
+    };
+    for (line, rule) in [
+        ("ssh host <harm.sh", "filesystem.remove-critical"),
+        ("ssh host -p 22 <harm.sh", "filesystem.remove-critical"),
+        ("ssh host bash <harm.sh", "filesystem.remove-critical"),
+        (
+            "ssh -T host 'sudo bash -s' <harm.sh",
+            "filesystem.remove-critical",
+        ),
+        (
+            "cd src && ssh host <../harm.sh",
+            "filesystem.remove-critical",
+        ),
+        (
+            "docker exec -i c bash <harm.sh",
+            "filesystem.remove-critical",
+        ),
+        ("docker exec -i db psql -U app <harm.sql", "databases.drop"),
+        (
+            "kubectl exec -i p -- sh <harm.sh",
+            "filesystem.remove-critical",
+        ),
+        ("bash job.sh", "filesystem.remove-critical"),
+        ("source job.sh", "filesystem.remove-critical"),
+        // What cannot be read is not known.
+        ("ssh host <long.sh", "opaque.code"),
+        ("ssh host <odd.sh", "opaque.code"),
+        ("ssh host <absent.sh", "opaque.code"),
+        ("docker exec -i c sh <long.sh", "opaque.code"),
+    ] {
+        let (has_run, told) = run(line);
+        assert!(!has_run && told.contains(rule), "{line}: {told}");
+    }
+    for line in [
+        "ssh host <mild.sh",
+        "docker exec -i c bash <mild.sh",
+        "kubectl exec -i p -- sh <mild.sh",
+        "docker exec -i db psql <mild.sql",
+        // There it is no code.
+        "ssh host 'cat >copy.sh' <harm.sh",
+        "ssh -p 22 host 'cat >copy' <long.sh",
+        "docker exec -i c sh -c 'cat >copy' <harm.sh",
+        "tar c src | ssh host 'tar x'",
+    ] {
+        let (has_run, told) = run(line);
+        assert!(has_run, "{line}: {told}");
+    }
+    // The same words are judged again where the file is another one.
+    write(&tree, "turn.sh", "ssh host <now.sh\n");
+    write(&tree, "now.sh", "uptime\n");
+    let both = "bash turn.sh; cp harm.sh now.sh; bash turn.sh; echo ended";
+    let (has_run, told) = run(both);
+    assert!(
+        has_run && told.contains("filesystem.remove-critical"),
+        "{told}"
+    );
+}
+
+/// What a shell does by itself in a file that it carries out is judged before; the rest of the line stays as it is.
+#[test]
+fn a_file_that_the_shell_itself_carries_out_is_read_first() {
+    let tree = Tree::new();
+    write(&tree, "empty.sh", "name=data/app.sqlite\n: >\"$name\"\n");
+    write(&tree, "outer.sh", ". ./empty.sh\n");
+    write(&tree, "round.sh", "source round.sh\n");
+    write(&tree, "python.sh", "python3 clean.py\n");
+    write(&tree, "clean.py", "import shutil\nshutil.rmtree('data')\n");
+    write(
+        &tree,
+        "activate",
+        "deactivate () { rm -rf /etc; }\nexport VIRTUAL_ENV=/x\nPATH=\"$VIRTUAL_ENV/bin:$PATH\"\nhash -r\n\
+         echo \"$(date)\" >log.txt\n$EXTRA\n",
+    );
+    fs::write(tree.work().join("long.sh"), "true\n".repeat(100_000)).unwrap();
+    tree.make("mkdir data; echo rows >data/app.sqlite");
+    for line in [
+        "source ./empty.sh",
+        ". ./empty.sh",
+        "source outer.sh",
+        "cd data && . ../empty.sh; cd .. && . ./empty.sh",
+        "bash -c '. ./empty.sh'",
+        "bash outer.sh",
+        "[ -f empty.sh ] && source empty.sh",
+        "f() { . ./empty.sh; }; f",
+    ] {
+        let said = tree.stopped(line);
+        let output = tree.run(line);
+        assert!(!output.status.success(), "{line}: {output:?}");
+        let said = said.unwrap_or_else(|| told(&output));
+        assert!(
+            said.contains("filesystem.overwrite-critical"),
+            "{line}: {said}"
+        );
+        let left = fs::read_to_string(tree.work().join("data/app.sqlite")).unwrap();
+        assert_eq!(left, "rows\n", "{line}");
+    }
+    tree.is_stopped("source python.sh", "data", "`rm -r data (by ");
+    for line in [
+        "source activate",
+        "source activate && echo \"$VIRTUAL_ENV\" && deactivate 2>/dev/null || true",
+        "source long.sh",
+        "source absent.sh 2>/dev/null || true",
+        "source activate; rm -f log.txt",
+    ] {
+        if !line.contains("deactivate") {
+            tree.runs(line, "a file that does nothing by itself");
+        }
+    }
+    assert!(!tree.work().join("log.txt").exists());
+    // One that reads itself is read to an end.
+    let check = tree.command("/bin/bash", &format!("{KIBOSH} check 'source round.sh'"));
+    let mut check = check;
+    assert_eq!(check.output().unwrap().status.code(), Some(0));
+}
+
+/// Open, as docs/bypasses.md says: a test that fails when one is closed.
+#[test]
+fn known_gaps() {
+    let tree = Tree::new();
+    write(&tree, "empty.sh", ": >data/app.sqlite\n");
+    for line in [
+        "eval \"$(cat empty.sh)\"",
+        "cat empty.sh | bash",
+        "for file in emp*.sh; do . ./$file; done",
+        "bash -c '. \"$0\"' ./empty.sh",
+    ] {
+        tree.make("mkdir -p data; echo rows >data/app.sqlite");
+        tree.runs(line, "a database");
+        let left = fs::read_to_string(tree.work().join("data/app.sqlite")).unwrap();
+        assert_eq!(left, "", "{line}");
+    }
+    // Shells elsewhere of which no pack tells.
+    write(&tree, "harm.sh", "rm -rf /var/lib/postgresql/15/main\n");
+    for line in ["adb shell <harm.sh", "doctl compute ssh x <harm.sh"] {
+        let check = format!("{KIBOSH} check {}", shlex::try_quote(line).unwrap());
+        let output = tree.command("/bin/bash", &check).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+    }
+}

@@ -299,6 +299,7 @@ impl Judging<'_> {
         let preamble = Preamble::of(&invocation, &text, self.view);
         let mut shell = self.shell_of(&invocation, preamble, gates);
         let decision = shell.judge(self.policy, &text);
+        judged.depends_on_files |= shell.reads_once();
         // Of a text that could not be had there is nothing to show but the words that name it.
         let is_there = matches!(text, Text::Whole(_));
         if is_there && (matches!(told, Told::Command(_)) || !decision.findings.is_empty()) {
