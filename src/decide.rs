@@ -195,12 +195,17 @@ fn weigh(
     probe: &dyn Probe,
     past: Option<&Past>,
 ) -> Decision {
-    let programs: Vec<Option<Rc<Program>>> = actions
-        .iter()
+    // Of a file that the shell carries out most is seen as it starts.
+    let looked_at = || {
+        let mut all = actions.iter();
+        std::iter::from_fn(move || {
+            all.find(|one| one.on_disk != OnDisk::Sourced || gates::may_be_sourced(one))
+        })
+    };
+    let programs: Vec<Option<Rc<Program>>> = looked_at()
         .map(|action| policy.program(&action.program))
         .collect();
-    let facts: Vec<Facts<'_>> = actions
-        .iter()
+    let facts: Vec<Facts<'_>> = looked_at()
         .zip(&programs)
         .map(|(action, program)| {
             let facts = Facts::new(action, program.as_deref(), policy, place);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::around::{self, Around};
 use super::builtins::{acts_outside, is_of_the_shell};
-use crate::action::{Action, HOLE, Opacity, Shown, Value};
+use crate::action::{Action, FileUse, HOLE, Opacity, Redirection, Shown, Value};
 use crate::policy::Policy;
 use crate::policy::matcher::{self, Facts};
 use crate::policy::paths::Place;
@@ -281,6 +281,25 @@ pub(super) fn may_be_beside(action: &Action) -> bool {
             .any(|payload| payload.shown == Shown::Never);
     debug_assert!(has_more || *action == as_started(action));
     action.shown == Shown::Never || acts_outside(action) || has_more
+}
+
+/// Whether anything of an action may be asked about that stands in a file which the shell of a line carries out: such files
+/// are long and read before each line of some agents, so what says nothing by itself is passed over.
+pub(super) fn may_be_sourced(action: &Action) -> bool {
+    const NOWHERE: &[&str] = &["/dev/null", "/dev/stdout", "/dev/stderr"];
+    const SAYING: &[&str] = &["echo", "printf"];
+    let writes = |one: &Redirection| {
+        one.usage != FileUse::Read && !NOWHERE.contains(&one.file.text.as_str())
+    };
+    may_be_beside(action)
+        && (action.shown == Shown::Never
+            || acts_outside(action)
+            || action.redirections.iter().any(writes)
+            || action
+                .fed_by
+                .iter()
+                .any(|name| !SAYING.contains(&name.as_str()))
+            || !action.payloads.is_empty())
 }
 
 impl Filling {

@@ -16,8 +16,9 @@ use crate::syntax::{self, Dialect};
 /// The longest file on disk that is read, in bytes.
 const LONGEST_FILE: usize = 256 << 10;
 
-/// The longest file that a shell is told to carry out and that is read, in bytes.
-const LONGEST_SOURCED: usize = 64 << 10;
+/// The longest file that a shell is told to carry out and that is read, in bytes: some agents have one with all functions of
+/// a person carried out before each command, and reading such a one takes longer than all the rest.
+const LONGEST_SOURCED: usize = 8 << 10;
 
 /// Builtins that carry out a file in the shell itself.
 const SOURCING: &[&str] = &["source", "."];
