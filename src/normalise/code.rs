@@ -301,8 +301,9 @@ impl Walker<'_> {
         let Ok(content) = String::from_utf8(content) else {
             return;
         };
+        self.spend(content.len());
         let outer = self.snapshot();
-        let (from, spent) = (self.actions.len(), self.spent);
+        let from = self.actions.len();
         self.run_file(
             Value::known(content),
             Some(inner.name),
@@ -310,19 +311,19 @@ impl Walker<'_> {
             inner.call,
             None,
         );
-        // What is too much to be read is no more than what is not read at all.
+        // What is too much to be read is no more than what is not read at all; but what it has spent is spent, and the rest
+        // of the line says so.
         if self.stopped {
             self.stopped = false;
             self.actions.truncate(from);
         }
-        self.spent = spent;
         self.scope = outer;
         self.is_of_a_file(inner.index, from, OnDisk::Sourced);
     }
 
     /// A call that goes elsewhere with a file of this machine on its standard input: with the text of that, where it can be
     /// read.
-    pub(super) fn text_sent(&self, call: &Call) -> Option<Call> {
+    pub(super) fn text_sent(&mut self, call: &Call) -> Option<Call> {
         let is_hole = |text: &Value| text.text.strip_prefix(HOLE) == Some("");
         if self.scope.elsewhere || !call.input.as_ref().is_some_and(is_hole) || !reads_a_file(call)
         {
@@ -340,6 +341,7 @@ impl Walker<'_> {
             }
             Content::Bytes(_) | Content::None | Content::Late => None,
         };
+        self.spend(text.as_ref().map_or(0, String::len));
         Some(match text {
             Some(text) => Call {
                 input: Some(Value::known(text)),

@@ -32,7 +32,7 @@ pub(super) struct Walker<'a> {
     pub processes: Vec<Process>,
     pub depth: usize,
     pub stopped: bool,
-    pub spent: usize,
+    spent: usize,
 }
 
 /// The descriptors of one command.
@@ -141,6 +141,8 @@ impl<'a> Walker<'a> {
 
     /// Adds an action; gives its index.
     pub fn emit(&mut self, mut action: Action) -> Option<usize> {
+        // Each has a copy of what it would read.
+        self.spend(action.input.as_ref().map_or(0, |text| text.text.len() / 64));
         if self.actions.len() >= MOST_ACTIONS {
             self.stop(action.origin);
         }

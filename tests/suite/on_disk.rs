@@ -460,6 +460,22 @@ fn a_file_that_the_shell_itself_carries_out_is_read_first() {
         }
     }
     assert!(!tree.work().join("log.txt").exists());
+    // Files that make much work are no way to have it made again and again.
+    let lines = "x=$x$x$x; y={1..9}{1..9}{1..9}; echo $y $y $y $y\n";
+    write(&tree, "work.sh", &lines.repeat(140));
+    fs::write(tree.work().join("sent.sh"), "true; ".repeat(40_000)).unwrap();
+    for one in ["source work.sh; ", "ssh host <sent.sh; "] {
+        let began = std::time::Instant::now();
+        let line = format!("{}true; rm -rf /etc", one.repeat(300));
+        let check = format!("{KIBOSH} check {}", shlex::try_quote(&line).unwrap());
+        let output = tree.command("/bin/bash", &check).output().unwrap();
+        assert_ne!(output.status.code(), Some(0), "{output:?}");
+        assert!(
+            began.elapsed().as_secs() < 20,
+            "{one}: {:?}",
+            began.elapsed()
+        );
+    }
     // One that reads itself is read to an end.
     let check = tree.command("/bin/bash", &format!("{KIBOSH} check 'source round.sh'"));
     let mut check = check;
