@@ -196,18 +196,18 @@ fn weigh(
     past: Option<&Past>,
 ) -> Decision {
     // Of a file that the shell carries out most is seen as it starts.
-    let looked_at = || {
-        let mut all = actions.iter();
-        std::iter::from_fn(move || {
-            all.find(|one| one.on_disk != OnDisk::Sourced || gates::may_be_sourced(one))
-        })
-    };
-    let programs: Vec<Option<Rc<Program>>> = looked_at()
+    let looked_at = actions
+        .iter()
+        .filter(|one| one.on_disk != OnDisk::Sourced || gates::may_be_sourced(one));
+    let looked_at: Vec<&Action> = looked_at.collect();
+    let programs: Vec<Option<Rc<Program>>> = looked_at
+        .iter()
         .map(|action| policy.program(&action.program))
         .collect();
-    let facts: Vec<Facts<'_>> = looked_at()
+    let facts: Vec<Facts<'_>> = looked_at
+        .iter()
         .zip(&programs)
-        .map(|(action, program)| {
+        .map(|(&action, program)| {
             let facts = Facts::new(action, program.as_deref(), policy, place);
             facts.on_machine(&|path| probe.is_folder(path))
         })

@@ -242,16 +242,7 @@ impl Walker<'_> {
         if let Some(action) = self.actions.get_mut(index) {
             action.on_disk = OnDisk::Runs;
         }
-        let content = match self.context.probe.content(&path) {
-            Content::Bytes(content) if content.len() <= LONGEST_FILE => content,
-            Content::Bytes(_) | Content::None => return,
-            Content::Late => {
-                let why = "the file of code that it runs could not be read in time";
-                self.opaque_code(inner, Shown::Never, why);
-                return;
-            }
-        };
-        let Ok(content) = String::from_utf8(content) else {
+        let Some(content) = self.code_at(inner, &path, LONGEST_FILE) else {
             return;
         };
         if language == Language::Sql {
@@ -275,8 +266,27 @@ impl Walker<'_> {
         self.carry_out(inner, found);
         self.scope.cwd = cwd;
         self.show_no_more_than(Shown::Never, from);
-        for action in self.actions.iter_mut().skip(from) {
-            action.on_disk = OnDisk::Stands;
+        self.is_of_a_file(index, from, OnDisk::Stands);
+    }
+
+    /// The text of a file that a program runs, where it is one and not longer than that; says where it does not come in time.
+    fn code_at(&mut self, inner: &Inner<'_>, path: &Path, longest: usize) -> Option<String> {
+        let text = self.text_at(path, longest);
+        if text.is_err() {
+            let why = "the file of code that it runs could not be read in time";
+            self.opaque_code(inner, Shown::Never, why);
+        }
+        text.ok().flatten()
+    }
+
+    /// The same, of any file; an error where it does not come in time.
+    fn text_at(&self, path: &Path, longest: usize) -> Result<Option<String>, ()> {
+        match self.context.probe.content(path) {
+            Content::Bytes(content) if content.len() <= longest => {
+                Ok(String::from_utf8(content).ok())
+            }
+            Content::Bytes(_) | Content::None => Ok(None),
+            Content::Late => Err(()),
         }
     }
 
@@ -289,16 +299,7 @@ impl Walker<'_> {
         let Some(path) = self.path_on_disk(file) else {
             return;
         };
-        let content = match self.context.probe.content(&path) {
-            Content::Bytes(content) if content.len() <= LONGEST_SOURCED => content,
-            Content::Bytes(_) | Content::None => return,
-            Content::Late => {
-                let why = "the file that it carries out could not be read in time";
-                self.opaque_code(inner, Shown::Never, why);
-                return;
-            }
-        };
-        let Ok(content) = String::from_utf8(content) else {
+        let Some(content) = self.code_at(inner, &path, LONGEST_SOURCED) else {
             return;
         };
         self.spend(content.len());
@@ -331,16 +332,8 @@ impl Walker<'_> {
         }
         let mut files = call.files.iter().rev();
         let file = files.find(|file| file.usage == FileUse::Read)?;
-        let content = match self.path_on_disk(&file.file) {
-            Some(path) => self.context.probe.content(&path),
-            None => Content::None,
-        };
-        let text = match content {
-            Content::Bytes(content) if content.len() <= LONGEST_FILE => {
-                String::from_utf8(content).ok()
-            }
-            Content::Bytes(_) | Content::None | Content::Late => None,
-        };
+        let path = self.path_on_disk(&file.file);
+        let text = path.and_then(|path| self.text_at(&path, LONGEST_FILE).ok()?);
         self.spend(text.as_ref().map_or(0, String::len));
         Some(match text {
             Some(text) => Call {

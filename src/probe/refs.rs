@@ -32,11 +32,22 @@ pub(super) fn lost_commits(
     left: &[String],
     kept: Option<&str>,
 ) -> Option<u64> {
+    lost_beside(git, leading(git)?, from, left, kept)
+}
+
+/// The same, with the refs that lead to another one and that one.
+fn lost_beside(
+    git: &Git,
+    leading: Vec<(String, String)>,
+    from: &[String],
+    left: &[String],
+    kept: Option<&str>,
+) -> Option<u64> {
     let mut arguments: Vec<String> = ["rev-list", "--count"].map(String::from).to_vec();
     arguments.extend_from_slice(from);
     arguments.push("--not".into());
     arguments.extend(kept.map(String::from));
-    let leading = leading(git)?.into_iter().map(|(name, _)| name);
+    let leading = leading.into_iter().map(|(name, _)| name);
     for name in leading.chain(left.iter().cloned()) {
         if name.contains(['*', '?', '[', '\\']) {
             return None;
@@ -196,15 +207,21 @@ pub(super) fn branches(git: &Git, names: &[String], kept: Option<&str>) -> Optio
         .map(|name| format!("refs/heads/{name}"))
         .collect();
     let mut loss = Loss::default();
-    if kept.is_none() && git.is_usual && Names::read(&git.common)?.keep(&names) {
-        return Some(loss);
-    }
     // Mostly there are all of them, and git is asked but once.
-    if kept.is_none()
-        && let Some(commits) = lost_commits(git, &names, &names, None)
-    {
-        loss.commits = commits;
-        return Some(loss);
+    if kept.is_none() {
+        let commits = if git.is_usual {
+            let refs = Names::read(&git.common)?;
+            if refs.keep(&names) {
+                return Some(loss);
+            }
+            lost_beside(git, refs.leading, &names, &names, None)
+        } else {
+            lost_commits(git, &names, &names, None)
+        };
+        if let Some(commits) = commits {
+            loss.commits = commits;
+            return Some(loss);
+        }
     }
     let mut from = Vec::new();
     let mut left = Vec::new();

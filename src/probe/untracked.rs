@@ -52,27 +52,26 @@ impl Look<'_> {
         if given.is_empty() {
             given.push(".".into());
         }
-        let options: &[&str] = match how.ignored {
-            Ignored::None => &["--exclude-standard"],
-            Ignored::Also => &[],
-            Ignored::Only => &["--ignored", "--exclude-standard"],
+        // An untracked directory is told as a whole, and with it the ignored files in it.
+        let (untracked, ignored, options): (_, _, &[&str]) = match how.ignored {
+            Ignored::None => ("normal", "no", &["--exclude-standard"]),
+            Ignored::Also => ("normal", "matching", &[]),
+            Ignored::Only => ("all", "matching", &["--ignored", "--exclude-standard"]),
         };
-        let nothing = Loss {
+        let mut loss = Loss {
             deletes: true,
             ..Loss::default()
         };
         // What git sees is all that goes, and perhaps ignored files that stay: one walk tells that it is nothing.
-        if how.ignored != Ignored::Only && self.seen(git, &given, options, how)?.is_none() {
-            return Some(nothing);
+        let mut seen = None;
+        if how.ignored != Ignored::Only {
+            let all = self.seen(git, &given, options, how)?;
+            if all.is_none() {
+                return Some(loss);
+            }
+            seen = Some(all);
         }
-        // An untracked directory is told as a whole, and with it the ignored files in it.
-        let (untracked, ignored) = match how.ignored {
-            Ignored::None => ("normal", "no"),
-            Ignored::Also => ("normal", "matching"),
-            Ignored::Only => ("all", "matching"),
-        };
         let status = git.status(untracked, ignored, false, &given)?;
-        let mut loss = nothing;
         for (path, is_ignored) in status.not_tracked() {
             if is_ignored || how.ignored != Ignored::Only {
                 self.cleaned(git, path, is_ignored, how, &mut loss);
@@ -80,7 +79,10 @@ impl Look<'_> {
         }
         // Git does not tell of a directory in which nothing is but `.git`, and deletes it.
         if loss.is_none() && how.directories {
-            let all = self.seen(git, &given, options, how)?;
+            let all = match seen {
+                Some(all) => all,
+                None => self.seen(git, &given, options, how)?,
+            };
             // Of files it has told; those that it was told to ignore may be kept.
             loss.repositories = all.repositories;
             loss.at_least = all.at_least;

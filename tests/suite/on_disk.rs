@@ -436,13 +436,11 @@ fn a_file_that_the_shell_itself_carries_out_is_read_first() {
         "[ -f empty.sh ] && source empty.sh",
         "f() { . ./empty.sh; }; f",
     ] {
-        let said = tree.stopped(line);
         let output = tree.run(line);
         assert!(!output.status.success(), "{line}: {output:?}");
-        let said = said.unwrap_or_else(|| told(&output));
         assert!(
-            said.contains("filesystem.overwrite-critical"),
-            "{line}: {said}"
+            told(&output).contains("filesystem.overwrite-critical"),
+            "{line}: {output:?}"
         );
         let left = fs::read_to_string(tree.work().join("data/app.sqlite")).unwrap();
         assert_eq!(left, "rows\n", "{line}");
@@ -450,14 +448,12 @@ fn a_file_that_the_shell_itself_carries_out_is_read_first() {
     tree.is_stopped("source python.sh", "data", "`rm -r data (by ");
     for line in [
         "source activate",
-        "source activate && echo \"$VIRTUAL_ENV\" && deactivate 2>/dev/null || true",
+        "source activate && echo \"$VIRTUAL_ENV\"",
         "source long.sh",
         "source absent.sh 2>/dev/null || true",
         "source activate; rm -f log.txt",
     ] {
-        if !line.contains("deactivate") {
-            tree.runs(line, "a file that does nothing by itself");
-        }
+        tree.runs(line, "a file that does nothing by itself");
     }
     assert!(!tree.work().join("log.txt").exists());
     // Files that make much work are no way to have it made again and again.
@@ -477,9 +473,9 @@ fn a_file_that_the_shell_itself_carries_out_is_read_first() {
         );
     }
     // One that reads itself is read to an end.
-    let check = tree.command("/bin/bash", &format!("{KIBOSH} check 'source round.sh'"));
-    let mut check = check;
-    assert_eq!(check.output().unwrap().status.code(), Some(0));
+    let check = format!("{KIBOSH} check 'source round.sh'");
+    let output = tree.command("/bin/bash", &check).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 /// Open, as docs/bypasses.md says: a test that fails when one is closed.
@@ -500,7 +496,11 @@ fn known_gaps() {
     }
     // Shells elsewhere of which no pack tells.
     write(&tree, "harm.sh", "rm -rf /var/lib/postgresql/15/main\n");
-    for line in ["adb shell <harm.sh", "doctl compute ssh x <harm.sh"] {
+    for line in [
+        "adb shell <harm.sh",
+        "doctl compute ssh x <harm.sh",
+        "eb ssh -c 'rm -rf /etc'",
+    ] {
         let check = format!("{KIBOSH} check {}", shlex::try_quote(line).unwrap());
         let output = tree.command("/bin/bash", &check).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
