@@ -494,8 +494,13 @@ fn known_gaps() {
         let left = fs::read_to_string(tree.work().join("data/app.sqlite")).unwrap();
         assert_eq!(left, "", "{line}");
     }
-    // Shells elsewhere of which no pack tells.
     write(&tree, "harm.sh", "rm -rf /var/lib/postgresql/15/main\n");
+    // What a program opens itself for a shell elsewhere stands in no words; by a line it is stopped.
+    tree.make("mkdir ../bin; printf '#!/bin/sh\\ncat\\n' >../bin/ssh; chmod +x ../bin/ssh");
+    let by_program = "python3 -c 'import subprocess; subprocess.run([\"../bin/ssh\", \"host\"], stdin=open(\"harm.sh\"))'";
+    assert_eq!(tree.stopped(by_program), None);
+    assert!(tree.stopped("../bin/ssh host <harm.sh").is_some());
+    // Shells elsewhere of which no pack tells.
     for line in [
         "adb shell <harm.sh",
         "doctl compute ssh x <harm.sh",
