@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ffi::{CString, OsStr};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -276,7 +276,7 @@ impl<'a> Guard<'a> {
         let mut programs = Vec::new();
         for (place, word) in words.iter().enumerate().skip(1) {
             let path = word.to_bytes();
-            let steps = known.steps(request.folder.as_fd(), path, Place::of(path, None, true));
+            let steps = known.steps(&request.folder, path, Place::of(path, None, true));
             let Some(step) = steps.ok().and_then(|steps| steps.into_iter().next()) else {
                 continue;
             };
@@ -314,6 +314,8 @@ impl<'a> Guard<'a> {
 
     /// What tells an exec from all others. Others cannot find two that are told alike: the keys are of this
     /// process.
+    ///
+    /// A shell that starts it names the program in the variable `_`, which tells nothing else.
     fn key(&self, request: &Request) -> u64 {
         let mut hasher = self.keys.build_hasher();
         for step in &request.steps {
@@ -323,12 +325,9 @@ impl<'a> Guard<'a> {
         request.path.hash(&mut hasher);
         request.argv.bytes.hash(&mut hasher);
         request.cwd.hash(&mut hasher);
-        for variable in request.environment.iter() {
-            // bash names the program itself there.
-            if !variable.starts_with(b"_=") {
-                variable.hash(&mut hasher);
-            }
-        }
+        let (before, after) = request.environment.around(b"_=");
+        before.hash(&mut hasher);
+        after.hash(&mut hasher);
         hasher.finish()
     }
 
@@ -556,13 +555,13 @@ impl Judge for Guard<'_> {
         matches!(self.asks, Asks::Launcher(_))
     }
 
-    fn judge(&mut self, request: &Request) -> Answer {
+    fn again(&mut self, request: &Request) -> Option<Cleared> {
         let key = self.key(request);
-        if self.may_go_again(key)
-            && let Some(cleared) = approve::clear(&Decision::default())
-        {
-            return Answer::Go(cleared);
-        }
+        let may = self.may_go_again(key);
+        may.then(|| approve::clear(&Decision::default()))?
+    }
+
+    fn judge(&mut self, request: &Request) -> Answer {
         if let Some(program) = self.lacks_rights(request) {
             return Answer::No(words::gains_nothing(&program));
         }
@@ -581,7 +580,7 @@ impl Judge for Guard<'_> {
             if is_line && self.records_lines() {
                 self.record(request, &judged, Outcome::Ran);
             } else if lasts {
-                self.remember(key, deeds);
+                self.remember(self.key(request), deeds);
             }
             if judged.told == Told::Typed {
                 // What was approved in the command before counts no more.
@@ -743,14 +742,12 @@ fn has_given_up(task: i32) -> bool {
 fn marks_of(names: &[String]) -> HashMap<Mark, String> {
     let mut marks = HashMap::new();
     let mut known = Known::default();
-    let Ok(own) = target::folder(std::process::id().cast_signed()) else {
-        return marks;
-    };
+    let own = target::folder(std::process::id().cast_signed());
     for name in names {
         for place in FOLDERS {
             let path = PathBuf::from(place).join(name);
             let path = path.as_os_str().as_bytes();
-            let steps = known.steps(own.as_fd(), path, Place::of(path, None, true));
+            let steps = known.steps(&own, path, Place::of(path, None, true));
             let Ok(steps) = steps else { continue };
             if let Some(step) = steps.first()
                 && step.facts.content != Mark::None
@@ -776,7 +773,7 @@ struct Above<'r> {
 
 impl Caller for Above<'_> {
     fn environment(&self) -> Vec<Vec<u8>> {
-        let environment = verify::environment(self.request.folder.as_fd()).unwrap_or_default();
+        let environment = verify::environment(&self.request.folder).unwrap_or_default();
         environment.iter().map(<[u8]>::to_vec).collect()
     }
 
@@ -784,20 +781,20 @@ impl Caller for Above<'_> {
         let mut next = Some(self.request.task);
         let chain = std::iter::from_fn(move || {
             let task = next.filter(|&task| task != self.until[0])?;
-            let folder = target::folder(task).ok()?;
+            let (_held, folder) = target::held(task).ok()?;
             next = if task == self.until[1] {
                 None
             } else {
                 Stat::of(task).map(|stat| stat.parent)
             };
-            Some(running(folder.as_fd()))
+            Some(running(&folder))
         });
         Box::new(chain.take(MOST_ABOVE))
     }
 }
 
 /// The program of a task; `folder` is its `/proc/TASK`.
-fn running(folder: BorrowedFd<'_>) -> Running {
+fn running(folder: &Path) -> Running {
     let words = verify::words(folder).unwrap_or_default();
     let program = verify::program(folder).unwrap_or_default();
     Running {

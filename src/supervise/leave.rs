@@ -5,10 +5,7 @@
 //! nothing of why.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-
-use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::Mode;
+use std::path::Path;
 
 use crate::sys::{peek, trace};
 
@@ -28,7 +25,7 @@ const CALL: &[u8] = &[0x01, 0x00, 0x00, 0xd4];
 /// # Errors
 ///
 /// Where that cannot be done; it still stands then.
-pub fn with(task: i32, folder: BorrowedFd<'_>, status: u8) -> io::Result<()> {
+pub fn with(task: i32, folder: &Path, status: u8) -> io::Result<()> {
     let code = kernels_code(folder)?;
     let mut bytes = vec![0; MOST];
     let read = peek::read(task, code, &mut bytes)?;
@@ -41,12 +38,10 @@ pub fn with(task: i32, folder: BorrowedFd<'_>, status: u8) -> io::Result<()> {
 }
 
 /// Where the kernel's own code is in a program.
-fn kernels_code(folder: BorrowedFd<'_>) -> io::Result<u64> {
+fn kernels_code(folder: &Path) -> io::Result<u64> {
     use std::io::Read;
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    let descriptor = openat(folder.as_fd(), "auxv", flags, Mode::empty())?;
     let mut bytes = Vec::new();
-    std::fs::File::from(descriptor)
+    std::fs::File::open(folder.join("auxv"))?
         .take(4096)
         .read_to_end(&mut bytes)?;
     let word = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_ne_bytes);

@@ -17,7 +17,7 @@ pub mod vectors;
 pub mod verify;
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -70,6 +70,9 @@ pub trait Review {
 
 /// Who judges.
 pub trait Judge {
+    /// Whether an exec that is about to happen is one that was allowed before and may go again. Its files are those
+    /// that this process finds; where it starts others, they are judged when they stand.
+    fn again(&mut self, request: &Request) -> Option<Cleared>;
     /// Judges an exec that is about to happen.
     fn judge(&mut self, request: &Request) -> Answer;
     /// Judges a program that stands before its first instruction and is not what was judged. Nobody can
@@ -101,13 +104,7 @@ pub enum Trouble {
 }
 
 /// An exec that was let go, until the program stands before its first instruction.
-struct Going {
-    what: What,
-    folder: OwnedFd,
-}
-
-/// What becomes of it then.
-enum What {
+enum Going {
     /// It runs where it is this.
     Runs(Option<Expected>),
     /// It does not; its caller gets these words and a status.
@@ -310,7 +307,13 @@ impl Supervisor<'_> {
             return;
         }
         let task = notification.pid.cast_signed();
-        let request = match Request::of(notification, &mut self.known) {
+        let request = Request::of(notification, &mut self.known).and_then(|request| {
+            match self.judge.again(&request) {
+                Some(cleared) => Ok((request, Some(cleared))),
+                None => Ok((request.look(&mut self.known)?, None)),
+            }
+        });
+        let (request, cleared) = match request {
             Ok(request) => request,
             Err(Fault::NotThere(error)) => {
                 let _ = self.listener.reply(id, Reply::Fail(error));
@@ -321,9 +324,18 @@ impl Supervisor<'_> {
                 return;
             }
         };
+        if let Some(cleared) = cleared {
+            self.go(id, request, cleared);
+            return;
+        }
         match self.judge.judge(&request) {
-            Answer::Go(cleared) => self.go(id, request, cleared),
-            Answer::No(words) => self.refuse(id, request, &words),
+            Answer::Go(cleared) => {
+                // Judging has filled this processor's caches: the program does better on another one.
+                stay_here();
+                self.go(id, request, cleared);
+                go_anywhere();
+            }
+            Answer::No(words) => self.refuse(id, &request, &words),
             Answer::Wait(review) => {
                 self.has_children = true;
                 self.asked.push(Asked {
@@ -344,21 +356,16 @@ impl Supervisor<'_> {
             }
             return;
         }
-        let what = What::Runs(request.expected());
-        self.let_go(id, task, what, request.folder);
+        self.let_go(id, task, Going::Runs(request.into_expected()));
     }
 
     /// Lets an exec of an attached task go on in the kernel.
-    fn let_go(&mut self, id: u64, task: i32, what: What, folder: OwnedFd) {
-        self.going.insert(task, Going { what, folder });
+    fn let_go(&mut self, id: u64, task: i32, going: Going) {
+        self.going.insert(task, going);
         // A failing exec must stop, too; where the task is gone, its end is told.
         let _ = trace::interrupt(task);
-        // The task goes on where this thread runs, and wakes it there when it stands: no other processor has to be
-        // woken for that. For the next call it is to be free again to run wherever its caller does.
-        stay_here();
         let _ = self.listener.reply(id, Reply::Continue);
         self.wait_a_moment();
-        go_anywhere();
         if !self.going.is_empty() {
             self.hears(true);
         }
@@ -395,13 +402,12 @@ impl Supervisor<'_> {
         }
     }
 
-    fn refuse(&mut self, id: u64, request: Request, words: &str) {
+    fn refuse(&mut self, id: u64, request: &Request, words: &str) {
         // The caller of a shell gets what it wrote, and its status.
-        if self.judge.is_command(&request) && self.listener.waits(id) {
+        if self.judge.is_command(request) && self.listener.waits(id) {
             let task = request.task;
             if trace::seize(task).is_ok() {
-                let what = What::Leaves(words.to_owned());
-                self.let_go(id, task, what, request.folder);
+                self.let_go(id, task, Going::Leaves(words.to_owned()));
                 return;
             }
         }
@@ -441,7 +447,7 @@ impl Supervisor<'_> {
                         self.go(asked.id, asked.request, cleared);
                     }
                     Ok(_) => {}
-                    Err(words) => self.refuse(asked.id, asked.request, &words),
+                    Err(words) => self.refuse(asked.id, &asked.request, &words),
                 }
             } else if self.listener.waits(asked.id) {
                 self.asked.push(asked);
@@ -462,7 +468,7 @@ impl Supervisor<'_> {
             Event::Exec { former } => {
                 let going = self.going.remove(&former);
                 if let Some(going) = going {
-                    self.stands(status.id, former, going);
+                    self.stands(status.id, going);
                 } else if self.going.contains_key(&status.id) {
                     // An exec that nobody let go: not ours to let run.
                     end(status.id);
@@ -494,54 +500,41 @@ impl Supervisor<'_> {
         let Some(going) = self.going.remove(&task) else {
             return;
         };
-        let stays = match going.what {
-            What::Runs(_) | What::Leaves(_) => Ok(()),
-            What::Leaving => leave::with(task, going.folder.as_fd(), exit::STOPPED),
-            What::Ended => Err(std::io::ErrorKind::Other.into()),
+        let stays = match going {
+            Going::Runs(_) | Going::Leaves(_) => Ok(()),
+            Going::Leaving => leave::with(task, &target::folder(task), exit::STOPPED),
+            Going::Ended => Err(std::io::ErrorKind::Other.into()),
         };
         if stays.is_err() || trace::detach(task, signal).is_err() {
-            self.end(task, going.folder);
+            self.end(task);
         }
     }
 
     /// A program stands before its first instruction.
-    fn stands(&mut self, task: i32, former: i32, going: Going) {
-        let folder = if task == former {
-            Ok(going.folder)
-        } else {
-            target::folder(task)
-        };
-        let folder = match (folder, going.what) {
-            (Ok(folder), What::Leaves(words)) => {
-                self.told.tell(task, words.as_bytes(), &words);
-                if trace::on_to_first_instruction(task).is_err() {
-                    self.end(task, folder);
-                    return;
-                }
-                let what = What::Leaving;
-                self.going.insert(task, Going { what, folder });
-                return;
-            }
-            (Ok(folder), What::Runs(Some(expected))) => {
-                if verify::is(task, folder.as_fd(), &expected).unwrap_or(false) {
+    fn stands(&mut self, task: i32, going: Going) {
+        match going {
+            Going::Runs(Some(expected)) => {
+                let folder = target::folder(task);
+                if verify::is(task, &folder, &expected).unwrap_or(false) {
                     let _ = trace::detach(task, 0);
                     return;
                 }
-                folder
             }
-            (Ok(folder), What::Runs(None)) => folder,
-            (Ok(folder), What::Leaving | What::Ended) => {
-                self.end(task, folder);
-                return;
-            }
-            // Without its folder nothing can be known of it.
-            (Err(error), _) => {
-                let words = self.judge.cannot(&Trouble::Hidden(error.into()));
+            Going::Runs(None) => {}
+            Going::Leaves(words) => {
                 self.told.tell(task, words.as_bytes(), &words);
-                end(task);
+                if trace::on_to_first_instruction(task).is_ok() {
+                    self.going.insert(task, Going::Leaving);
+                } else {
+                    self.end(task);
+                }
                 return;
             }
-        };
+            Going::Leaving | Going::Ended => {
+                self.end(task);
+                return;
+            }
+        }
         let refused = match Request::started(task, &mut self.known) {
             Ok(request) => self.judge.judge_started(&request).err(),
             Err(error) => Some(self.judge.cannot(&Trouble::Hidden(error))),
@@ -552,16 +545,15 @@ impl Supervisor<'_> {
             }
             Some(words) => {
                 self.told.tell(task, words.as_bytes(), &words);
-                self.end(task, folder);
+                self.end(task);
             }
         }
     }
 
     /// Ends a task that must not run. Its end is told to this process first, and must be taken.
-    fn end(&mut self, task: i32, folder: OwnedFd) {
+    fn end(&mut self, task: i32) {
         end(task);
-        let what = What::Ended;
-        self.going.insert(task, Going { what, folder });
+        self.going.insert(task, Going::Ended);
     }
 }
 

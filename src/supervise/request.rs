@@ -3,10 +3,7 @@
 //! Takes a notification or a stopped task, gives everything that is judged about it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-use nix::fcntl::AtFlags;
-use nix::sys::stat::fstatat;
+use std::path::{Path, PathBuf};
 
 use super::filter;
 use super::target::{self, Kind, Known, Place, Step};
@@ -20,7 +17,7 @@ pub struct Request {
     /// The task that becomes a program.
     pub task: i32,
     /// Its `/proc/TASK`.
-    pub folder: OwnedFd,
+    pub folder: PathBuf,
     /// The path as it was given; that of a descriptor where there is none.
     pub path: Vec<u8>,
     /// The arguments as they were given.
@@ -33,6 +30,8 @@ pub struct Request {
     pub steps: Vec<Step>,
     /// Where the task finds the file.
     place: Place,
+    /// Whether the files are those that this process finds, which may have another root.
+    is_assumed: bool,
 }
 
 /// Why an exec is not looked at any further.
@@ -59,7 +58,8 @@ const OF_THE_PATH: [i32; 6] = [
 const KNOWN_FLAGS: u32 = libc::AT_SYMLINK_NOFOLLOW as u32 | libc::AT_EMPTY_PATH as u32 | 0x1_0000;
 
 impl Request {
-    /// The exec that a notification is about.
+    /// The exec that a notification is about. Files that are known are looked for from the root of this process, which
+    /// is mostly that of the task, too: enough to find what was allowed before. To judge it, see [`Self::look`].
     ///
     /// # Errors
     ///
@@ -96,8 +96,8 @@ impl Request {
             return Err(Fault::NotThere(libc::ENOENT));
         }
         let follow = flags & libc::AT_SYMLINK_NOFOLLOW as u32 == 0;
-        let folder = target::folder(task).map_err(|error| Fault::Hidden(error.into()))?;
-        let cwd = verify::cwd(folder.as_fd()).map_err(Fault::Hidden)?;
+        let folder = target::folder(task);
+        let cwd = verify::cwd(&folder).map_err(Fault::Hidden)?;
         let name = match descriptor {
             Some(number) if path.is_empty() => format!("/dev/fd/{number}").into_bytes(),
             Some(number) if !path.starts_with(b"/") => {
@@ -106,9 +106,11 @@ impl Request {
             _ => path.clone(),
         };
         let place = Place::of(&path, descriptor, follow);
-        let steps = known.steps(folder.as_fd(), &name, place.clone());
+        let assumed = known.at_once(&name, &place);
+        let is_assumed = assumed.is_some();
+        let steps = assumed.map_or_else(|| known.steps(&folder, &name, place.clone()), Ok);
         let steps = steps.map_err(|error| match descriptor {
-            Some(number) if !path.starts_with(b"/") && is_closed(folder.as_fd(), number) => {
+            Some(number) if !path.starts_with(b"/") && is_closed(&folder, number) => {
                 Fault::NotThere(libc::EBADF)
             }
             _ => of_file(error),
@@ -122,12 +124,27 @@ impl Request {
             cwd,
             steps,
             place,
+            is_assumed,
         })
+    }
+
+    /// The same with the files that the task finds.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be judged.
+    pub fn look(mut self, known: &mut Known) -> Result<Self, Fault> {
+        if self.is_assumed {
+            let steps = known.steps(&self.folder, &self.path, self.place.clone());
+            self.steps = steps.map_err(of_file)?;
+            self.is_assumed = false;
+        }
+        Ok(self)
     }
 
     /// Whether the same files would be started as when it was judged, as they were then.
     pub fn is_as_it_was(&self, known: &mut Known) -> bool {
-        let now = known.steps(self.folder.as_fd(), &self.path, self.place.clone());
+        let now = known.steps(&self.folder, &self.path, self.place.clone());
         now.is_ok_and(|now| {
             let states = |steps: &[Step]| steps.iter().map(|step| step.state).collect::<Vec<_>>();
             states(&now) == states(&self.steps)
@@ -140,12 +157,12 @@ impl Request {
     ///
     /// Where it cannot be looked at.
     pub fn started(task: i32, known: &mut Known) -> io::Result<Self> {
-        let folder = target::folder(task)?;
-        let (argv, environment) = verify::texts(folder.as_fd())?;
-        let path = verify::program(folder.as_fd())?;
-        let cwd = verify::cwd(folder.as_fd())?;
+        let folder = target::folder(task);
+        let (argv, environment) = verify::texts(&folder)?;
+        let path = verify::program(&folder)?;
+        let cwd = verify::cwd(&folder)?;
         let place = Place::of(b"/proc/self/exe", None, true);
-        let steps = known.steps(folder.as_fd(), &path, place.clone())?;
+        let steps = known.steps(&folder, &path, place.clone())?;
         Ok(Self {
             task,
             folder,
@@ -155,15 +172,16 @@ impl Request {
             cwd,
             steps,
             place,
+            is_assumed: false,
         })
     }
 
     /// What the kernel will make of it: a script is an argument of what reads it (execve(2),
     /// "Interpreter scripts").
     #[must_use]
-    pub fn expected(&self) -> Option<Expected> {
+    pub fn into_expected(self) -> Option<Expected> {
         let file = self.steps.last()?.state;
-        let mut argv = self.argv.clone();
+        let mut argv = self.argv;
         if argv.count == 0 {
             // Linux 5.18 and later hand on an empty one.
             argv.push(b"");
@@ -190,17 +208,16 @@ impl Request {
         Some(Expected {
             file,
             argv,
-            environment: self.environment.clone(),
-            cwd: self.cwd.clone(),
+            environment: self.environment,
+            cwd: self.cwd,
         })
     }
 }
 
 /// Whether a task has no descriptor of this number; `folder` is its `/proc/TASK`.
-fn is_closed(folder: BorrowedFd<'_>, number: i32) -> bool {
-    let place = format!("fd/{number}");
-    let found = fstatat(folder, place.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
-    found == Err(nix::errno::Errno::ENOENT)
+fn is_closed(folder: &Path, number: i32) -> bool {
+    let found = std::fs::symlink_metadata(folder.join(format!("fd/{number}")));
+    found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn hidden(error: io::Error) -> Fault {

@@ -7,13 +7,13 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{FileStat, Mode, SFlag, lstat, stat};
 
 use super::content;
 
@@ -147,25 +147,28 @@ impl Place {
         Self { below, follow }
     }
 
+    /// Whether it begins at the root, and is followed.
+    #[must_use]
+    pub fn is_absolute(&self) -> bool {
+        self.follow && self.below.starts_with("root")
+    }
+
     /// The state of the file that stands there.
     ///
     /// # Errors
     ///
     /// What stat(2) reports; EACCES where it is no plain file or nobody may execute it, as execve(2) has
     /// it.
-    pub fn state(&self, task: BorrowedFd<'_>) -> nix::Result<State> {
-        let flags = if self.follow {
-            AtFlags::empty()
-        } else {
-            AtFlags::AT_SYMLINK_NOFOLLOW
-        };
-        let stat = fstatat(task, &self.below, flags)?;
-        if !self.follow && is_link(&stat) {
+    pub fn state(&self, task: &Path) -> nix::Result<State> {
+        let path = task.join(&self.below);
+        if self.follow {
+            return state(&stat(&path)?);
+        }
+        let stat = lstat(&path)?;
+        if is_link(&stat) {
             Err(nix::errno::Errno::ELOOP)
-        } else if is_plain(&stat) && stat.st_mode & 0o111 != 0 {
-            Ok(State::of(&stat))
         } else {
-            Err(nix::errno::Errno::EACCES)
+            state(&stat)
         }
     }
 
@@ -175,12 +178,12 @@ impl Place {
     ///
     /// What open(2) and read(2) report, but EPERM where it may not be read, which the kernel need not
     /// mind; ESTALE where it is another file by now.
-    pub fn facts(&self, task: BorrowedFd<'_>, state: &State) -> io::Result<Facts> {
+    pub fn facts(&self, task: &Path, state: &State) -> io::Result<Facts> {
         let mut flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         if !self.follow {
             flags |= OFlag::O_NOFOLLOW;
         }
-        let opened = openat(task, &self.below, flags, Mode::empty());
+        let opened = open(&task.join(&self.below), flags, Mode::empty());
         let file = File::from(opened.map_err(|errno| match errno {
             nix::errno::Errno::EACCES => nix::errno::Errno::EPERM,
             other => other,
@@ -197,6 +200,15 @@ impl Place {
             kind: kind(head),
             content: content::mark(&file, head),
         })
+    }
+}
+
+/// The state of a file that may be executed.
+fn state(stat: &FileStat) -> nix::Result<State> {
+    if is_plain(stat) && stat.st_mode & 0o111 != 0 {
+        Ok(State::of(stat))
+    } else {
+        Err(nix::errno::Errno::EACCES)
     }
 }
 
@@ -280,12 +292,7 @@ impl Known {
     ///
     /// What the kernel would say of the first one that cannot be found or executed; EPERM where it cannot
     /// be read; ELOOP where scripts read scripts without end.
-    pub fn steps(
-        &mut self,
-        task: BorrowedFd<'_>,
-        name: &[u8],
-        place: Place,
-    ) -> io::Result<Vec<Step>> {
+    pub fn steps(&mut self, task: &Path, name: &[u8], place: Place) -> io::Result<Vec<Step>> {
         let mut steps = Vec::new();
         let (mut name, mut place) = (name.to_vec(), place);
         while steps.len() <= DEEPEST {
@@ -315,28 +322,60 @@ impl Known {
         }
         Err(io::Error::from_raw_os_error(libc::ELOOP))
     }
+
+    /// As [`Self::steps`], as this process finds the files itself; none where one of them is not known yet, or may
+    /// be another one for each who looks.
+    pub fn at_once(&mut self, name: &[u8], place: &Place) -> Option<Vec<Step>> {
+        let mut steps = Vec::with_capacity(1);
+        let mut name = place.is_absolute().then(|| name.to_vec())?;
+        while steps.len() <= DEEPEST {
+            let state = state(&stat(name.as_slice()).ok()?).ok()?;
+            let key = (name, state);
+            let facts = self.0.get(&key)?.clone();
+            let next = match &facts.kind {
+                Kind::Script { interpreter, .. } => {
+                    let next = Place::of(interpreter, None, true);
+                    Some(next.is_absolute().then(|| interpreter.clone())?)
+                }
+                Kind::Program | Kind::Text => None,
+            };
+            let (name_of_step, state) = key;
+            steps.push(Step {
+                name: name_of_step,
+                state,
+                facts,
+            });
+            match next {
+                Some(next) => name = next,
+                None => return Some(steps),
+            }
+        }
+        None
+    }
 }
 
-/// `/proc/TASK`, which stays that of the task it was opened for.
+/// What is known of a task: `/proc/TASK`. The number is that of another one when the task is gone, so this is for
+/// tasks that cannot go unnoticed: traced, or waiting for an answer to a call, which then finds nobody.
+#[must_use]
+pub fn folder(task: i32) -> PathBuf {
+    PathBuf::from(format!("/proc/{task}"))
+}
+
+/// What is known of a task, as long as the descriptor is open; never of another one.
 ///
 /// # Errors
 ///
 /// Where there is no such task.
-pub fn folder(task: i32) -> nix::Result<OwnedFd> {
+pub fn held(task: i32) -> nix::Result<(OwnedFd, PathBuf)> {
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    // Not open(3): musl's asks the kernel once more for a flag that it has set.
-    openat(
-        nix::fcntl::AT_FDCWD,
-        format!("/proc/{task}").as_str(),
-        flags,
-        Mode::empty(),
-    )
+    let held = open(&folder(task), flags, Mode::empty())?;
+    let path = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+    Ok((held, path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsFd;
 
     #[test]
     fn the_first_line_is_read_as_the_kernel_reads_it() {
@@ -398,21 +437,21 @@ mod tests {
         std::fs::write(&script, "#!/bin/sh -e\n").unwrap();
         let may = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&script, may).unwrap();
-        let task = folder(std::process::id().cast_signed()).unwrap();
+        let task = folder(std::process::id().cast_signed());
         let name = script.as_os_str().as_bytes();
         let mut known = Known::default();
         let steps = known
-            .steps(task.as_fd(), name, Place::of(name, None, true))
+            .steps(&task, name, Place::of(name, None, true))
             .unwrap();
         let names: Vec<&[u8]> = steps.iter().map(|step| step.name.as_slice()).collect();
         assert_eq!(names, [name, b"/bin/sh"]);
         assert_eq!(steps[1].facts.kind, Kind::Program);
         let again = known
-            .steps(task.as_fd(), name, Place::of(name, None, true))
+            .steps(&task, name, Place::of(name, None, true))
             .unwrap();
         assert_eq!(steps, again);
         std::fs::remove_dir_all(&folder_of_test).unwrap();
-        let gone = known.steps(task.as_fd(), name, Place::of(name, None, true));
+        let gone = known.steps(&task, name, Place::of(name, None, true));
         assert_eq!(gone.unwrap_err().raw_os_error(), Some(libc::ENOENT));
     }
 
@@ -436,9 +475,9 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_file_or_not_executable_cannot_be_started() {
-        let task = folder(std::process::id().cast_signed()).unwrap();
+        let task = folder(std::process::id().cast_signed());
         for path in [&b"/"[..], b"/dev/null", b"/etc/passwd"] {
-            let state = Place::of(path, None, true).state(task.as_fd());
+            let state = Place::of(path, None, true).state(&task);
             assert_eq!(state, Err(nix::errno::Errno::EACCES));
         }
     }

@@ -3,6 +3,7 @@
 //! Takes addresses, gives the texts joined as the kernel will lay them out: each with a NUL behind it. It
 //! decides nothing, and what it reads may change a moment later (`verify` looks again).
 
+use std::ffi::CStr;
 use std::io;
 
 use crate::sys::peek;
@@ -39,6 +40,24 @@ impl Texts {
         self.bytes.extend_from_slice(text);
         self.bytes.push(0);
         self.count = self.count.saturating_add(1);
+    }
+
+    /// What stands before and behind the first text that begins like this; all and nothing where none does.
+    #[must_use]
+    pub fn around(&self, start: &[u8]) -> (&[u8], &[u8]) {
+        let mut at = 0;
+        while let Some(rest) = self.bytes.get(at..) {
+            let end = until_nul(rest).map_or(self.bytes.len(), |text| at + text.len() + 1);
+            if rest.starts_with(start) {
+                let before = self.bytes.get(..at).unwrap_or_default();
+                return (before, self.bytes.get(end..).unwrap_or_default());
+            }
+            if end >= self.bytes.len() {
+                break;
+            }
+            at = end;
+        }
+        (&self.bytes, &[])
     }
 
     /// The texts, one by one.
@@ -83,8 +102,8 @@ pub fn read(
         part
     };
     let [first, second, third] = parts.map(|(_, length)| next(length));
-    let path = match first.iter().position(|&byte| byte == 0) {
-        Some(end) => first.get(..end).unwrap_or_default().to_vec(),
+    let path = match until_nul(first) {
+        Some(path) => path.to_vec(),
         None => peek::string(process, path, LONGEST_PATH)?,
     };
     let argv = addresses(process, argv, second, pointer)?;
@@ -97,6 +116,11 @@ pub fn read(
     ))
 }
 
+/// A text without the NUL at its end; none where there is no NUL.
+fn until_nul(bytes: &[u8]) -> Option<&[u8]> {
+    CStr::from_bytes_until_nul(bytes).ok().map(CStr::to_bytes)
+}
+
 /// The addresses in a vector, up to the null at its end, where the beginning has been read. A vector at
 /// null is empty (execve(2), NOTES).
 fn addresses(process: i32, vector: u64, begin: &[u8], pointer: usize) -> io::Result<Vec<u64>> {
@@ -104,7 +128,7 @@ fn addresses(process: i32, vector: u64, begin: &[u8], pointer: usize) -> io::Res
     if vector == 0 {
         return Ok(found);
     }
-    let mut buffer = [0u8; PAGE as usize];
+    let mut buffer = Vec::new();
     let mut left = begin.to_vec();
     let mut at = vector + begin.len() as u64;
     while found.len() < MOST_TEXTS {
@@ -120,7 +144,8 @@ fn addresses(process: i32, vector: u64, begin: &[u8], pointer: usize) -> io::Res
             found.push(address);
         }
         let length = usize::try_from(PAGE - at % PAGE).map_err(io::Error::other)?;
-        let part = buffer.get_mut(..length).unwrap_or_default();
+        buffer.resize(length, 0);
+        let part = buffer.as_mut_slice();
         let read = peek::read(process, at, part)?;
         if read == 0 {
             return Err(io::Error::from_raw_os_error(libc::EFAULT));
@@ -191,11 +216,14 @@ impl Pieces {
     }
 
     fn texts(&self, process: i32, addresses: &[u64]) -> io::Result<Texts> {
-        let mut texts = Texts::default();
+        let mut texts = Texts {
+            bytes: Vec::with_capacity(self.bytes.len()),
+            count: 0,
+        };
         for &address in addresses {
             let near = self.from(address);
-            match near.iter().position(|&byte| byte == 0) {
-                Some(end) => texts.push(near.get(..end).unwrap_or_default()),
+            match until_nul(near) {
+                Some(text) => texts.push(text),
                 None => texts.push(&peek::string(process, address, MOST_BYTES)?),
             }
             if texts.bytes.len() > MOST_BYTES {

@@ -5,10 +5,10 @@
 //! are gone, and no memory is shared (execve(2)).
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{Mode, fstatat};
+use nix::sys::stat::stat;
 
 use super::target::State;
 use super::vectors::Texts;
@@ -33,9 +33,9 @@ pub struct Expected {
 /// # Errors
 ///
 /// Where the task cannot be looked at, which is no.
-pub fn is(task: i32, folder: BorrowedFd<'_>, expected: &Expected) -> io::Result<bool> {
-    let stat = fstatat(folder, c"exe", AtFlags::empty())?;
-    if State::of(&stat) != expected.file || cwd(folder)? != expected.cwd {
+pub fn is(task: i32, folder: &Path, expected: &Expected) -> io::Result<bool> {
+    let file = State::of(&stat(&folder.join("exe"))?);
+    if file != expected.file || cwd(folder)? != expected.cwd {
         return Ok(false);
     }
     match trace::first_words(task) {
@@ -83,8 +83,8 @@ fn by_stack(task: i32, stack: u64, expected: &Expected) -> io::Result<bool> {
 /// # Errors
 ///
 /// Where it cannot be looked up.
-pub fn cwd(folder: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
-    link(folder, c"cwd")
+pub fn cwd(folder: &Path) -> io::Result<Vec<u8>> {
+    link(folder.join("cwd").as_os_str().as_bytes())
 }
 
 /// The arguments and the environment of a new program, as `/proc` tells them.
@@ -92,7 +92,7 @@ pub fn cwd(folder: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
 /// # Errors
 ///
 /// Where they cannot be read.
-pub fn texts(folder: BorrowedFd<'_>) -> io::Result<(Texts, Texts)> {
+pub fn texts(folder: &Path) -> io::Result<(Texts, Texts)> {
     Ok((file(folder, "cmdline")?, file(folder, "environ")?))
 }
 
@@ -101,7 +101,7 @@ pub fn texts(folder: BorrowedFd<'_>) -> io::Result<(Texts, Texts)> {
 /// # Errors
 ///
 /// Where it cannot be read.
-pub fn environment(folder: BorrowedFd<'_>) -> io::Result<Texts> {
+pub fn environment(folder: &Path) -> io::Result<Texts> {
     file(folder, "environ")
 }
 
@@ -110,24 +110,18 @@ pub fn environment(folder: BorrowedFd<'_>) -> io::Result<Texts> {
 /// # Errors
 ///
 /// Where they cannot be read.
-pub fn words(folder: BorrowedFd<'_>) -> io::Result<Texts> {
+pub fn words(folder: &Path) -> io::Result<Texts> {
     file(folder, "cmdline")
 }
 
 /// How long most vectors are, with room to see that they end.
 const USUAL: usize = 8 << 10;
 
-fn file(folder: BorrowedFd<'_>, name: &str) -> io::Result<Texts> {
+fn file(folder: &Path, name: &str) -> io::Result<Texts> {
     use std::io::Read;
-    let descriptor = openat(
-        folder,
-        name,
-        OFlag::O_RDONLY | OFlag::O_CLOEXEC,
-        Mode::empty(),
-    )?;
     // The length that it has by fstat(2) is 0: with room for it, mostly one call tells it all.
     let mut bytes = Vec::with_capacity(USUAL);
-    std::fs::File::from(descriptor).read_to_end(&mut bytes)?;
+    std::fs::File::open(folder.join(name))?.read_to_end(&mut bytes)?;
     let count = bytes.iter().filter(|&&byte| byte == 0).count();
     Ok(Texts { bytes, count })
 }
@@ -137,6 +131,6 @@ fn file(folder: BorrowedFd<'_>, name: &str) -> io::Result<Texts> {
 /// # Errors
 ///
 /// Where it cannot be looked up.
-pub fn program(folder: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
-    link(folder, c"exe")
+pub fn program(folder: &Path) -> io::Result<Vec<u8>> {
+    link(folder.join("exe").as_os_str().as_bytes())
 }

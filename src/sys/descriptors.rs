@@ -1,9 +1,9 @@
 //! Descriptors as they were inherited.
 
-use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 
+use nix::NixPath;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
@@ -34,25 +34,33 @@ pub fn guard_standard() {
     }
 }
 
-/// What a link in a folder leads to; paths are at most as long as `PATH_MAX` (readlinkat(2)).
+/// What a link leads to; paths are at most as long as `PATH_MAX` (readlink(2)).
 ///
 /// # Errors
 ///
-/// What readlinkat reports.
-pub fn link(folder: BorrowedFd<'_>, name: &CStr) -> io::Result<Vec<u8>> {
+/// What readlink reports.
+pub fn link(name: &[u8]) -> io::Result<Vec<u8>> {
+    const USUAL: usize = 256;
+    let mut buffer = [0u8; USUAL];
+    let read = link_into(name, &mut buffer)?;
+    if read.len() < USUAL {
+        return Ok(read.to_vec());
+    }
     let mut buffer = [0u8; libc::PATH_MAX as usize];
-    #[expect(unsafe_code, reason = "nix makes the room for it anew each time")]
-    // SAFETY: the name ends in NUL, and the kernel writes at most as much as the buffer holds.
-    let length = unsafe {
-        libc::readlinkat(
-            folder.as_raw_fd(),
-            name.as_ptr(),
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-        )
-    };
+    Ok(link_into(name, &mut buffer)?.to_vec())
+}
+
+fn link_into<'b>(name: &[u8], buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
+    let (room, most) = (buffer.as_mut_ptr().cast(), buffer.len());
+    let length = name.with_nix_path(|name| {
+        #[expect(unsafe_code, reason = "nix makes the room for it anew each time")]
+        // SAFETY: the name ends in NUL, and the kernel writes at most as much as the buffer holds.
+        unsafe {
+            libc::readlink(name.as_ptr(), room, most)
+        }
+    })?;
     let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
-    Ok(buffer.get(..length).unwrap_or_default().to_vec())
+    Ok(buffer.get(..length).unwrap_or_default())
 }
 
 /// Writes to a descriptor that another process owns the copy of, by its number.
