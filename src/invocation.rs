@@ -19,7 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 
 pub use options::Options;
 pub use preamble::Preamble;
-pub use text::{Text, Wanted};
+pub use text::{Fed, Text, Wanted};
 pub use verb::{VERBS, is_verb};
 pub use view::View;
 

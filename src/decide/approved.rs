@@ -10,7 +10,8 @@ use super::around::Around;
 use super::past::Before;
 use super::pattern::{Budget, words_match};
 use super::{Decision, Finding};
-use crate::action::{HOLE, Value};
+use crate::action::{HOLE, Redirection, Value};
+use crate::policy::paths;
 use crate::policy::schema::Effect;
 
 /// The confirm findings that a person has approved.
@@ -102,6 +103,16 @@ fn is_program(approved: &Value, found: &Value) -> bool {
     base(approved).is_some_and(|name| base(found) == Some(name))
 }
 
+/// Whether both redirections name the same place: an open file is named by its whole path.
+fn is_place(approved: &Around, shown: &Redirection, found: &Around, one: &Redirection) -> bool {
+    let place = |around: &Around, file: &Value| {
+        let path = paths::normal(file, around.cwd.as_deref());
+        let is_plain = file.is_known() && !file.glob && !file.text.starts_with("file:");
+        (is_plain && path.text.starts_with('/')).then_some(path.text)
+    };
+    place(approved, &shown.file).is_some_and(|shown| place(found, &one.file) == Some(shown))
+}
+
 /// Whether what surrounds a command is what was shown, or less.
 fn is_around(approved: &Around, found: &Around, budget: &mut Budget) -> bool {
     let word = |one: &Value, other: &Value, budget: &mut Budget| {
@@ -121,7 +132,10 @@ fn is_around(approved: &Around, found: &Around, budget: &mut Budget) -> bool {
         });
     let redirections = found.redirections.iter().all(|one| {
         let mut shown = approved.redirections.iter();
-        shown.any(|other| other.usage == one.usage && word(&other.file, &one.file, budget))
+        shown.any(|other| {
+            other.usage == one.usage
+                && (word(&other.file, &one.file, budget) || is_place(approved, other, found, one))
+        })
     });
     let texts = found.texts.iter().all(|text| approved.texts.contains(text));
     let beside = found.beside.iter().all(|one| {

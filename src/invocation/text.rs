@@ -8,7 +8,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::sys::uio::pread;
@@ -70,6 +70,51 @@ impl Text {
                 Some(process) => input_of(process, wanted),
             },
         }
+    }
+}
+
+/// A file that another process has on its standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fed {
+    /// It has this name.
+    File(PathBuf),
+    /// It has none any more, as that of a here document: what is left to be read in it.
+    Text(Vec<u8>),
+    /// It cannot be read.
+    Hidden,
+}
+
+impl Fed {
+    /// What the process has there; none where it is no file or an empty one. Without a name no more than `longest` bytes
+    /// are read.
+    #[must_use]
+    pub fn of(view: &View, longest: u64) -> Option<Self> {
+        let process = view.process()?;
+        let seen = match process.descriptor(0) {
+            Ok(file) => Seen::held(file),
+            Err(error) if is_missing(&error) => return None,
+            Err(_) => return Some(Self::Hidden),
+        };
+        let Ok(data) = seen.data() else {
+            return Some(Self::Hidden);
+        };
+        if !data.is_file() || data.len() == 0 {
+            return None;
+        }
+        let is_it = |found: &File| {
+            let found = found.metadata();
+            found.is_ok_and(|found| (found.dev(), found.ino()) == (data.dev(), data.ino()))
+        };
+        if let Ok(place) = seen.place()
+            && process.open(&place).as_ref().is_ok_and(is_it)
+        {
+            return Some(Self::File(place));
+        }
+        let wanted = |_: &Path, length: u64| length <= longest;
+        Some(match input_of(process, Some(&wanted)) {
+            Some(Text::Whole(text)) => Self::Text(text),
+            _ => Self::Hidden,
+        })
     }
 }
 

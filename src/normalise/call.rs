@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::output;
 use super::walk::{DEEPEST, Plumbing, Walker};
+use super::{Input, output};
 use crate::action::{Action, FileUse, HOLE, Opacity, Redirection, Value};
 use crate::policy::arguments::{self};
 use crate::policy::{paths, walk};
@@ -81,13 +81,23 @@ impl Walker<'_> {
         mut self,
         fields: Vec<Value>,
         environment: BTreeMap<String, Value>,
+        input: Input,
     ) -> Vec<Action> {
+        let (text, files) = match input {
+            Input::None => (self.scope.input.clone(), Vec::new()),
+            Input::Text(text) => (Some(text), Vec::new()),
+            Input::File(file) => {
+                let usage = FileUse::Read;
+                let files = vec![Redirection { usage, file }];
+                (Some(Value::known(HOLE.to_string())), files)
+            }
+        };
         let _ = self.call(Call {
             fields,
             environment,
             inherited: BTreeMap::new(),
-            files: Vec::new(),
-            input: self.scope.input.clone(),
+            files,
+            input: text,
             fed_by: Vec::new(),
             origin: Span::default(),
             substituted: Vec::new(),

@@ -85,6 +85,17 @@ pub fn actions(reading: &Reading, context: &Context<'_>, grammar: &dyn Grammar) 
     walk::Walker::new(context, grammar).run(reading)
 }
 
+/// What a program that is executed has on its standard input.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Nothing that is looked at.
+    None,
+    /// A file of this name.
+    File(Value),
+    /// This text.
+    Text(Value),
+}
+
 /// The actions of one program that is executed with exactly these words, and these variables set for it.
 #[must_use]
 pub fn exec(
@@ -92,8 +103,9 @@ pub fn exec(
     environment: BTreeMap<String, Value>,
     context: &Context<'_>,
     grammar: &dyn Grammar,
+    input: Input,
 ) -> Vec<Action> {
-    walk::Walker::new(context, grammar).exec(words, environment)
+    walk::Walker::new(context, grammar).exec(words, environment, input)
 }
 
 impl Grammar for crate::policy::Policy {

@@ -620,6 +620,9 @@ impl<'a> Walker<'a> {
 
     /// What is known of a file's text: a process substitution, a descriptor, or one that the line wrote.
     pub fn content_of(&self, file: &Value) -> Option<(Value, Option<Vec<String>>)> {
+        if file.is_known() && file.text == "/dev/null" {
+            return Some((Value::known(""), None));
+        }
         if let Some(process) = self.process_at(&file.text) {
             return Some((process.output.clone(), Some(process.programs.clone())));
         }

@@ -142,6 +142,39 @@ fn a_person_on_the_outer_terminal_is_asked_and_the_agent_goes_on() {
 }
 
 #[test]
+fn a_file_of_code_is_asked_about_once_whoever_opens_it() {
+    let place = Place::new("agent-fed");
+    fs::write(place.path().join("harm.sql"), "drop table users;\n").unwrap();
+    place.program(
+        "psql",
+        "#!/bin/sh\nread -r line; echo \"$line\" >>\"${0%/*}/../ran\"\n",
+    );
+    let lines = ["psql app <harm.sql", "cd bin; psql app <../harm.sql"];
+    for (name, line) in ["first", "second"].iter().zip(lines) {
+        fs::write(place.path().join(name), line).unwrap();
+    }
+    // The shell reads the line, and the file by the name that it has there; another shell only opens it.
+    let mut person = terminal(
+        &place,
+        "\"$SHELL\" -c \"$(cat first)\"; echo \"first $?\"; \"$SHELL\" -c \"$(cat second)\"; echo \"second $?\"; \
+         eval \"$(cat first)\"; echo \"third $?\"",
+    );
+    for (ends, keys) in [
+        ("first 0", "y\r"),
+        ("second 0", "y\r"),
+        ("third 126", "n\r"),
+    ] {
+        person.wait_for("Run it?");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        person.keys(keys);
+        person.wait_for(ends);
+    }
+    person.wait_for("ended 0");
+    person.finish();
+    assert_eq!(place.ran().unwrap(), "drop table users;\n".repeat(2));
+}
+
+#[test]
 fn an_agent_cannot_answer_for_the_person() {
     let place = Place::new("agent-answers");
     let mut person = terminal(

@@ -300,6 +300,22 @@ fn a_yes_covers_what_was_shown_and_no_more() {
         ("psql <<< 'DROP TABLE a'", "psql <<< 'DROP TABLE b'", false),
         ("echo x > /etc/passwd", "echo x > /etc/passwd", true),
         ("echo x > /etc/passwd", "echo x > /etc/shadow", false),
+        (
+            "cd /etc && echo x > passwd",
+            "cd /etc && echo x > /etc/passwd",
+            true,
+        ),
+        (
+            "cd /etc && echo x > ../etc/./passwd",
+            "cd /etc && echo x > /etc/passwd",
+            true,
+        ),
+        (
+            "cd /etc && echo x > passwd",
+            "cd /etc && echo x > /etc/shadow",
+            false,
+        ),
+        ("echo x > passwd", "cd /etc && echo x > /etc/passwd", false),
         ("curl a | sh", "curl a | sh", true),
         ("curl a | sh", "curl b | sh", false),
         ("LD_PRELOAD=/tmp/a ls", "LD_PRELOAD=/tmp/a ls", true),

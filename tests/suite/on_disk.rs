@@ -386,6 +386,7 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
     }
     for line in [
         "ssh host <mild.sh",
+        "ssh host </dev/null",
         "docker exec -i c bash <mild.sh",
         "kubectl exec -i p -- sh <mild.sh",
         "docker exec -i db psql <mild.sql",
@@ -407,6 +408,102 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
         has_run && told.contains("filesystem.remove-critical"),
         "{told}"
     );
+}
+
+/// The same where no text tells of the file: a program opens it for the one that it starts.
+#[test]
+fn a_file_that_a_program_opens_for_another_is_read_as_that_starts() {
+    let tree = Tree::new();
+    write(&tree, "harm.sh", "rm -rf /var/lib/postgresql/15/main\n");
+    write(&tree, "mild.sh", "uptime\n");
+    write(&tree, "harm.sql", "drop table users;\n");
+    write(&tree, "mild.sql", "select 1;\n");
+    write(&tree, "empty", "");
+    fs::write(tree.work().join("long"), "true\n".repeat(100_000)).unwrap();
+    write(&tree, "hosts", "one\ntwo\n");
+    // It opens a file, or one that has no name any more, and becomes the program with that on standard input.
+    write(
+        &tree,
+        "with",
+        "#!/usr/bin/env python3\n\
+         import os, sys\n\
+         name = sys.argv[1]\n\
+         if name.startswith('gone:'):\n\
+         \x20   open('copy', 'wb').write(open(name[5:], 'rb').read())\n\
+         \x20   place = os.open('copy', os.O_RDONLY)\n\
+         \x20   os.unlink('copy')\n\
+         else:\n\
+         \x20   place = os.open(name, os.O_RDONLY)\n\
+         os.dup2(place, 0)\n\
+         os.execvp(sys.argv[2], sys.argv[2:])\n",
+    );
+    tree.make(
+        "mkdir ../bin; for name in ssh docker kubectl psql; do\n\
+         printf '#!/bin/sh\\ncat >/dev/null; echo \"$0 $*\" >>../ran\\n' >../bin/$name; chmod +x ../bin/$name; done",
+    );
+    let bin = tree.work().join("../bin").canonicalize().unwrap();
+    let ran = tree.work().join("../ran");
+    let run = |line: &str| {
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
+        let output = tree
+            .command(KIBOSH, line)
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        let text = fs::read_to_string(&ran).unwrap_or_default();
+        let _ = fs::remove_file(&ran);
+        (text.lines().count(), told(&output))
+    };
+    for (line, rule) in [
+        ("./with harm.sh ssh host", "filesystem.remove-critical"),
+        ("./with gone:harm.sh ssh host", "filesystem.remove-critical"),
+        (
+            "./with harm.sh ssh host sudo bash -s",
+            "filesystem.remove-critical",
+        ),
+        (
+            "./with harm.sh docker exec -i c bash",
+            "filesystem.remove-critical",
+        ),
+        (
+            "./with harm.sh env LC_ALL=C kubectl exec -i p -- sh",
+            "filesystem.remove-critical",
+        ),
+        ("./with harm.sql psql app", "databases.drop"),
+        ("./with gone:harm.sql psql app", "databases.drop"),
+        ("./with harm.sql docker exec -i db psql", "databases.drop"),
+        ("./with long ssh host", "opaque.code"),
+        ("./with gone:long ssh host", "opaque.code"),
+    ] {
+        let (times, told) = run(line);
+        assert!(times == 0 && told.contains(rule), "{line}: {told}");
+    }
+    for line in [
+        "./with mild.sh ssh host",
+        "./with gone:mild.sh ssh host",
+        "./with empty ssh host",
+        "./with mild.sh docker exec -i c bash",
+        "./with mild.sql psql app",
+        // It is no code there, or nobody reads it.
+        "./with harm.sh ssh host 'cat >copy'",
+        "./with long ssh host tar x",
+        "./with harm.sql psql -c 'select 1' app",
+        "./with harm.sh kubectl get pods",
+        "while read -r host; do ssh $host uptime; done <hosts",
+        "while read -r host; do psql -h $host -c 'select 1'; done <hosts",
+    ] {
+        let (times, told) = run(line);
+        assert!(times > 0, "{line}: {told}");
+    }
+    // A long here document is a file without a name.
+    let text = "uptime\n".repeat(2000);
+    let (times, told) = run(&format!("ssh host bash <<'END'\n{text}END"));
+    assert_eq!(times, 1, "{told}");
+    // What was allowed with another file, or without one, is read again.
+    let line = "./with mild.sh ssh host; ssh host </dev/null; ./with harm.sh ssh host";
+    let (times, told) = run(line);
+    assert_eq!(times, 2, "{told}");
+    assert!(told.contains("filesystem.remove-critical"), "{told}");
 }
 
 /// What a shell does by itself in a file that it carries out is judged before; the rest of the line stays as it is.
@@ -495,9 +592,9 @@ fn known_gaps() {
         assert_eq!(left, "", "{line}");
     }
     write(&tree, "harm.sh", "rm -rf /var/lib/postgresql/15/main\n");
-    // What a program opens itself for a shell elsewhere stands in no words; by a line it is stopped.
+    // What a program writes into a pipe for a shell elsewhere stands nowhere; in a line it is stopped.
     tree.make("mkdir ../bin; printf '#!/bin/sh\\ncat\\n' >../bin/ssh; chmod +x ../bin/ssh");
-    let by_program = "python3 -c 'import subprocess; subprocess.run([\"../bin/ssh\", \"host\"], stdin=open(\"harm.sh\"))'";
+    let by_program = "python3 -c 'import subprocess; subprocess.run([\"../bin/ssh\", \"host\"], input=open(\"harm.sh\", \"rb\").read())'";
     assert_eq!(tree.stopped(by_program), None);
     assert!(tree.stopped("../bin/ssh host <harm.sh").is_some());
     // Shells elsewhere of which no pack tells.

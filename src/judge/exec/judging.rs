@@ -14,10 +14,10 @@ use crate::action::{Action, HOLE, OnDisk, Value};
 use crate::decide::gates::Gates;
 use crate::decide::past::Past;
 use crate::decide::{self, Decision};
-use crate::invocation::{self, Invocation, Preamble, Source, Text, View};
+use crate::invocation::{self, Fed, Invocation, Preamble, Source, Text, View};
 use crate::judge::base::{Base, with_holes};
 use crate::judge::shell::Shell;
-use crate::normalise::{self, Grammar};
+use crate::normalise::{self, Grammar, Input};
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::paths::Place;
@@ -28,6 +28,9 @@ use crate::syntax::Dialect;
 
 /// The longest script that is read, in bytes. All that it starts is judged when it starts.
 const LONGEST_SCRIPT: u64 = 64 << 10;
+
+/// The longest file on a standard input that is read, in bytes.
+const LONGEST_INPUT: u64 = 256 << 10;
 
 /// What one exec is judged with.
 pub(super) struct Judging<'a> {
@@ -128,32 +131,72 @@ impl Judging<'_> {
             .chain(words.arguments())
             .collect();
         // What is not text is not known any better when the program starts.
-        let gates = if fields.iter().any(|word| word.text.contains(HOLE)) {
+        let input = self.input(path, judged);
+        let is_hidden = matches!(&input, Input::Text(text) if text.text.contains(HOLE));
+        let gates = if is_hidden || fields.iter().any(|word| word.text.contains(HOLE)) {
             Gates::Line
         } else {
             Gates::LineThenExec
         };
-        self.fields(fields, gates, nets, words.reads_script, judged);
+        self.fields(fields, input, gates, nets, words.reads_script, judged);
+    }
+
+    /// The code that a program may find on its standard input, where that is a file: nobody else sees it, as what
+    /// becomes of it is no start of a program here. A hole where it is not known and runs elsewhere.
+    fn input(&self, path: &str, judged: &mut ExecJudgement) -> Input {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let Some(program) = self.policy.program(name) else {
+            return Input::None;
+        };
+        let goes_elsewhere = program.runs.iter().any(|runs| runs.elsewhere || runs.apart);
+        let may_read = goes_elsewhere || program.runs.iter().any(|runs| runs.stdin);
+        // What a shell reads is judged as a script is.
+        if !may_read || invocation::is_shell(name) {
+            return Input::None;
+        }
+        // The same words may be given another file the next time.
+        judged.depends_on_files = true;
+        let text = match Fed::of(self.view, LONGEST_INPUT) {
+            None => return Input::None,
+            Some(Fed::File(path)) => {
+                return Input::File(Value::known(path.to_string_lossy()));
+            }
+            Some(Fed::Text(text)) => String::from_utf8(text).ok(),
+            Some(Fed::Hidden) => None,
+        };
+        match text {
+            Some(text) => Input::Text(Value::known(text)),
+            None if goes_elsewhere => Input::Text(Value::known(HOLE.to_string())),
+            None => Input::None,
+        }
     }
 
     /// Judges the variables that are set for a shell, whose words are judged otherwise.
     fn variables(&self, words: &Words<'_>, judged: &mut ExecJudgement) {
         if !self.set.is_empty() {
             let path = Value::known(with_holes(words.path));
-            self.fields(vec![path], Gates::LineThenExec, true, false, judged);
+            self.fields(
+                vec![path],
+                Input::None,
+                Gates::LineThenExec,
+                true,
+                false,
+                judged,
+            );
         }
     }
 
     fn fields(
         &self,
         fields: Vec<Value>,
+        input: Input,
         gates: Gates,
         nets: bool,
         reads_script: bool,
         judged: &mut ExecJudgement,
     ) {
         let context = self.surroundings.context(Dialect::Bash, None);
-        let mut actions = normalise::exec(fields, self.set.clone(), &context, self.policy);
+        let mut actions = normalise::exec(fields, self.set.clone(), &context, self.policy, input);
         judged.depends_on_files |= actions.iter().any(|one| one.on_disk != OnDisk::Nothing);
         // A script that a pack describes is what the interpreter runs, and nothing happens before it.
         if let [interpreter, script] = actions.as_mut_slice()
@@ -222,7 +265,7 @@ impl Judging<'_> {
         }
         let context = self.surroundings.context(Dialect::Bash, None);
         let fields = vec![Value::known(NOTHING)];
-        let actions = normalise::exec(fields, inherited, &context, self.policy);
+        let actions = normalise::exec(fields, inherited, &context, self.policy, Input::None);
         let known = decide::evaluate(
             self.policy,
             &actions,
