@@ -368,7 +368,7 @@ impl Walker<'_> {
 }
 
 /// Whether standard input is a file that the line names and does not write.
-pub(super) fn reads_a_file(call: &Call) -> bool {
+fn reads_a_file(call: &Call) -> bool {
     call.fed_by.is_empty()
         && call.files.iter().any(|file| {
             file.usage == FileUse::Read
@@ -376,6 +376,19 @@ pub(super) fn reads_a_file(call: &Call) -> bool {
                 && !file.file.text.starts_with("/dev/")
                 && !file.file.text.starts_with("/proc/")
         })
+}
+
+/// Whether standard input is a file that the call names, whose text the line does not tell.
+pub(super) fn is_fed_a_file(call: &Call) -> bool {
+    let is_hole = |text: &Value| text.text.strip_prefix(HOLE) == Some("");
+    call.input.as_ref().is_some_and(is_hole) && reads_a_file(call)
+}
+
+/// The file that standard input is.
+pub(super) fn file_read(call: &Call) -> Option<&Value> {
+    let mut files = call.files.iter().rev();
+    let file = files.find(|file| file.usage == FileUse::Read)?;
+    Some(&file.file)
 }
 
 pub(super) fn is_flag(text: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name, reads_a_file};
+use super::call::{Call, IN_THIS_SHELL, MOST_STATEMENTS, base_name, file_read, is_fed_a_file};
 use super::runs::Inner;
 use super::scope::Binding;
 use super::walk::{DEEPEST, Walker};
@@ -55,6 +55,12 @@ impl Walker<'_> {
             Language::Shell => self.shell_text(inner, &text, positional),
             Language::Script => {
                 let from_input = matches!(text.text.as_str(), "-" | "/dev/stdin" | "/dev/fd/0");
+                if from_input && is_fed_a_file(inner.call) && !inner.call.is_fed_from_here {
+                    if let Some(file) = file_read(inner.call) {
+                        self.run_file_on_disk(inner, &file.clone());
+                    }
+                    return;
+                }
                 let content = if from_input {
                     let fed_by = inner.call.fed_by.clone();
                     inner.call.input.clone().map(|text| (text, Some(fed_by)))
@@ -325,14 +331,10 @@ impl Walker<'_> {
     /// A call that goes elsewhere with a file of this machine on its standard input: with the text of that, where it can be
     /// read.
     pub(super) fn text_sent(&mut self, call: &Call) -> Option<Call> {
-        let is_hole = |text: &Value| text.text.strip_prefix(HOLE) == Some("");
-        if self.scope.elsewhere || !call.input.as_ref().is_some_and(is_hole) || !reads_a_file(call)
-        {
+        if self.scope.elsewhere || !is_fed_a_file(call) {
             return None;
         }
-        let mut files = call.files.iter().rev();
-        let file = files.find(|file| file.usage == FileUse::Read)?;
-        let path = self.path_on_disk(&file.file);
+        let path = self.path_on_disk(file_read(call)?);
         let text = path.and_then(|path| self.text_at(&path, LONGEST_FILE).ok()?);
         self.spend(text.as_ref().map_or(0, String::len));
         Some(match text {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::call::{Call, IN_THIS_SHELL, MOST_ITEMS, base_name, reads_a_file};
+use super::call::{Call, IN_THIS_SHELL, MOST_ITEMS, base_name, file_read, is_fed_a_file};
 use super::walk::{DEEPEST, Walker};
 use super::words::is_name;
-use crate::action::{Action, FileUse, HOLE, OnDisk, Opacity, Shown, Value};
+use crate::action::{Action, HOLE, OnDisk, Opacity, Shown, Value};
 use crate::policy::arguments::{Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
 use crate::policy::{glob, walk};
@@ -148,17 +148,15 @@ impl Walker<'_> {
             let language = runs.language.unwrap_or_default();
             match &call.input {
                 // `bash < FILE` is no more than `bash FILE`.
-                Some(text) if text.text == HOLE.to_string() && reads_a_file(call) => {
+                Some(_) if is_fed_a_file(call) => {
                     let is_shell = matches!(language, Language::Shell | Language::Argv);
                     if is_shell && call.is_fed_from_here {
                         let why = "the file of code on its standard input is not known";
                         self.opaque_code(inner, Shown::Never, why);
                         return None;
                     }
-                    let mut read = call.files.iter().rev();
-                    if let Some(file) = read.find(|file| file.usage == FileUse::Read) {
-                        let file = file.file.clone();
-                        self.run_file_on_disk(inner, &file);
+                    if let Some(file) = file_read(call) {
+                        self.run_file_on_disk(inner, &file.clone());
                     }
                 }
                 Some(text)

@@ -106,6 +106,11 @@ fn every_spelling_of_running_a_file_is_read() {
     tree.make("mkdir data; echo mine >data/notes; ln -s clean.py link.py");
     for line in [
         "python3 link.py",
+        "python3 - <clean.py",
+        "python3 -u - one two <clean.py",
+        "python3 /dev/stdin <clean.py",
+        "node - <clean.js",
+        "perl - <clean.pl",
         "python3 -I -S -B clean.py",
         "python3 -X dev -W ignore clean.py",
         "python3.11 clean.py",
@@ -249,6 +254,8 @@ fn what_is_not_plain_or_cannot_be_read_asks_nobody_and_holds_nothing_up() {
         "python3 tests.py && python3 tests.py",
         "node build.js && node build.js",
         "python3 long.py",
+        "python3 - <tests.py && python3 - <long.py",
+        "python3 </dev/null; python3 - </dev/null",
         "python3 -m unittest -q </dev/null; true",
         "python3 bytes.py; true",
         "mkfifo pipe; (echo 'print(1)' >pipe &) ; python3 pipe",
@@ -330,6 +337,7 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
         "echo begin\nrm -rf /var/lib/postgresql/15/main\n",
     );
     write(&tree, "mild.sh", "uptime\ndf -h\n");
+    write(&tree, "mild.py", "print(1)\n");
     write(&tree, "harm.sql", "drop table users;\n");
     write(&tree, "mild.sql", "select count(*) from users;\n");
     fs::write(tree.work().join("long.sh"), "true\n".repeat(100_000)).unwrap();
@@ -387,6 +395,7 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
     for line in [
         "ssh host <mild.sh",
         "ssh host </dev/null",
+        "ssh host python3 - <mild.py",
         "docker exec -i c bash <mild.sh",
         "kubectl exec -i p -- sh <mild.sh",
         "docker exec -i db psql <mild.sql",
