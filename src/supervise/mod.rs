@@ -30,7 +30,7 @@ use crate::approve::Cleared;
 use crate::exit;
 use crate::sys::filter::{Listener, Notification, Reply};
 use crate::sys::patience::Patience;
-use crate::sys::process::{go_anywhere, stay_here};
+use crate::sys::process::{Kept, go_anywhere, keep_here};
 use crate::sys::signals::tell_of_stops;
 use crate::sys::trace::{self, Event, Status};
 
@@ -45,6 +45,12 @@ pub const REFUSED: i32 = libc::ECANCELED;
 
 /// How often a caller is looked at that waits for a person's answer.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// An exec that takes longer than this waits for others on its processor.
+const CROWDED: Duration = Duration::from_millis(1);
+
+/// For how long tasks are then left where the kernel puts them.
+const SPREAD: Duration = Duration::from_millis(300);
 
 /// What is answered about an exec.
 pub enum Answer {
@@ -132,6 +138,12 @@ struct Supervisor<'a> {
     told: Told,
     /// Whether there were ever children that ask.
     has_children: bool,
+    /// A task that was let go, until it stands.
+    kept: Option<Kept>,
+    /// Whether the last task that was kept on its processor took long.
+    was_slow: bool,
+    /// When tasks that were kept on their processor were last seen to wait for others there.
+    crowded: Option<Instant>,
     /// None where the system has no timers; then each wait is for any event.
     patience: Option<Patience>,
     /// Statuses that came while an exec was waited for, and are not of one.
@@ -146,6 +158,7 @@ struct Supervisor<'a> {
 /// later exec of the tree fails (seccomp_unotify(2)).
 pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Companion) {
     let Ok(children) = children() else { return };
+    go_anywhere();
     let mut supervisor = Supervisor {
         listener,
         judge,
@@ -154,6 +167,9 @@ pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Com
         asked: Vec::new(),
         told: Told::default(),
         has_children: false,
+        kept: None,
+        was_slow: false,
+        crowded: None,
         patience: Patience::new().ok(),
         left: Vec::new(),
         hears_stops: true,
@@ -324,17 +340,8 @@ impl Supervisor<'_> {
                 return;
             }
         };
-        if let Some(cleared) = cleared {
-            self.go(id, request, cleared);
-            return;
-        }
-        match self.judge.judge(&request) {
-            Answer::Go(cleared) => {
-                // Judging has filled this processor's caches: the program does better on another one.
-                stay_here();
-                self.go(id, request, cleared);
-                go_anywhere();
-            }
+        match cleared.map_or_else(|| self.judge.judge(&request), Answer::Go) {
+            Answer::Go(cleared) => self.go(id, request, cleared),
             Answer::No(words) => self.refuse(id, &request, &words),
             Answer::Wait(review) => {
                 self.has_children = true;
@@ -364,6 +371,11 @@ impl Supervisor<'_> {
         self.going.insert(task, going);
         // A failing exec must stop, too; where the task is gone, its end is told.
         let _ = trace::interrupt(task);
+        // The kernel would move it at its exec to a processor that sleeps, because this thread still runs here.
+        let is_crowded = self.crowded.is_some_and(|since| since.elapsed() < SPREAD);
+        if self.kept.is_none() && !is_crowded {
+            self.kept = keep_here(task);
+        }
         let _ = self.listener.reply(id, Reply::Continue);
         self.wait_a_moment();
         if !self.going.is_empty() {
@@ -389,7 +401,9 @@ impl Supervisor<'_> {
     /// from a file that another guarded process has to deliver, say, holds nobody up for longer.
     fn wait_a_moment(&mut self) {
         const MOMENT: Duration = Duration::from_millis(20);
-        let end = Instant::now() + MOMENT;
+        let is_kept = self.kept.is_some();
+        let begin = Instant::now();
+        let end = begin + MOMENT;
         while self.going.len() == 1
             && let Some(patience) = &self.patience
             && let left = end.saturating_duration_since(Instant::now())
@@ -399,6 +413,15 @@ impl Supervisor<'_> {
             if !self.status(status) {
                 self.left.push(status);
             }
+        }
+        if is_kept && begin.elapsed() > CROWDED {
+            // One may have waited for something else, such as a disk.
+            if self.was_slow {
+                self.crowded = Some(begin);
+            }
+            self.was_slow = true;
+        } else if is_kept {
+            self.was_slow = false;
         }
     }
 
@@ -466,6 +489,7 @@ impl Supervisor<'_> {
         };
         match status.event(only) {
             Event::Exec { former } => {
+                self.free(former, status.id);
                 let going = self.going.remove(&former);
                 if let Some(going) = going {
                     self.stands(status.id, going);
@@ -479,18 +503,28 @@ impl Supervisor<'_> {
             }
             Event::Stop | Event::Signal(_) if !self.going.contains_key(&status.id) => false,
             Event::Stop => {
+                self.free(status.id, status.id);
                 self.stops(status.id, 0);
                 true
             }
             Event::Signal(signal) => {
+                self.free(status.id, status.id);
                 self.stops(status.id, signal);
                 true
             }
             // A child of this process is told of once, to its tracer and parent at the same time.
             Event::Gone => {
+                self.free(status.id, status.id);
                 self.going.remove(&status.id);
                 false
             }
+        }
+    }
+
+    /// Lets a task that was kept run where it might before, before it goes on: it may ask at once where that is.
+    fn free(&mut self, task: i32, is_now: i32) {
+        if let Some(kept) = self.kept.take_if(|kept| kept.task == task) {
+            kept.free(is_now);
         }
     }
 

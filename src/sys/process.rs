@@ -177,6 +177,7 @@ pub fn descriptor_of(process: i32, number: i32) -> io::Result<OwnedFd> {
 
 /// How many machine words a set of processors has here: 1024 processors.
 const PROCESSORS: usize = 16;
+type Processors = [u64; PROCESSORS];
 
 /// The processors that this process had before [`stay_here`], the first 64 first; none where it had stayed nowhere.
 static BEFORE: [AtomicU64; PROCESSORS] = [const { AtomicU64::new(0) }; PROCESSORS];
@@ -186,39 +187,71 @@ static BEFORE: [AtomicU64; PROCESSORS] = [const { AtomicU64::new(0) }; PROCESSOR
 ///
 /// Nothing is allocated, and where it cannot be had nothing changes.
 pub fn stay_here() {
+    if let Some(here) = this_processor()
+        && several_processors()
+    {
+        use_processors(0, &here);
+    }
+}
+
+/// A task that is kept on one processor.
+#[derive(Debug)]
+pub struct Kept {
+    /// The task.
+    pub task: i32,
+    before: Processors,
+}
+
+/// Keeps another task on the processor that this thread runs on now; none where that cannot be had, or there is no
+/// other one.
+pub fn keep_here(task: i32) -> Option<Kept> {
+    let here = this_processor()?;
+    let before = processors_of(task)?;
+    let is_one_of_several = before.iter().map(|part| part.count_ones()).sum::<u32>() > 1;
+    (is_one_of_several && use_processors(task, &here)).then_some(Kept { task, before })
+}
+
+impl Kept {
+    /// Lets it run where it might before. `task` is the number that it has now.
+    pub fn free(self, task: i32) {
+        use_processors(task, &self.before);
+    }
+}
+
+/// The processor that this thread runs on.
+fn this_processor() -> Option<Processors> {
     #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
     // SAFETY: the call takes nothing.
     let here = unsafe { libc::sched_getcpu() };
-    let Ok(here) = usize::try_from(here) else {
-        return;
-    };
+    let here = usize::try_from(here).ok()?;
     let mut set = [0u64; PROCESSORS];
-    if let Some(part) = set.get_mut(here / 64)
-        && several_processors()
-    {
-        *part = 1 << (here % 64);
-        use_processors(&set);
-    }
+    *set.get_mut(here / 64)? = 1 << (here % 64);
+    Some(set)
+}
+
+/// The processors that a task may run on; 0 is this thread.
+fn processors_of(task: i32) -> Option<Processors> {
+    let mut set = [0u64; PROCESSORS];
+    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+    // SAFETY: the kernel writes no more bytes than the set has.
+    let read = unsafe {
+        libc::syscall(
+            libc::SYS_sched_getaffinity,
+            task,
+            size_of_val(&set),
+            set.as_mut_ptr(),
+        )
+    };
+    (read > 0).then_some(set)
 }
 
 /// Whether there is more than one processor to run on. They are noted once, before this thread first stays on one.
 fn several_processors() -> bool {
     let noted = || BEFORE.iter().map(|part| part.load(Ordering::Relaxed));
     if noted().all(|part| part == 0) {
-        let mut before = [0u64; PROCESSORS];
-        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
-        // SAFETY: the kernel writes no more bytes than the set has.
-        let read = unsafe {
-            libc::syscall(
-                libc::SYS_sched_getaffinity,
-                0,
-                size_of_val(&before),
-                before.as_mut_ptr(),
-            )
-        };
-        if read <= 0 {
+        let Some(before) = processors_of(0) else {
             return false;
-        }
+        };
         for (kept, part) in BEFORE.iter().zip(before) {
             kept.store(part, Ordering::Relaxed);
         }
@@ -229,21 +262,26 @@ fn several_processors() -> bool {
 /// Lets this thread, and what it starts, run on all processors that it had before [`stay_here`].
 pub fn go_anywhere() {
     if several_processors() {
-        use_processors(&BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed)));
+        use_processors(
+            0,
+            &BEFORE.each_ref().map(|part| part.load(Ordering::Relaxed)),
+        );
     }
 }
 
-fn use_processors(set: &[u64; PROCESSORS]) {
+/// Has a task run on these processors only; whether it does.
+fn use_processors(task: i32, set: &Processors) -> bool {
     #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
     // SAFETY: the kernel reads as many bytes as the set has.
-    unsafe {
+    let status = unsafe {
         libc::syscall(
             libc::SYS_sched_setaffinity,
-            0,
+            task,
             size_of_val(set),
             set.as_ptr(),
-        );
-    }
+        )
+    };
+    status == 0
 }
 
 /// Takes what a call gave that makes a descriptor.
