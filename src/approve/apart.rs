@@ -15,7 +15,7 @@ use nix::unistd::{Pid, getpid, getppid, pipe2, setpgid};
 
 use super::{Approver, Cleared, Previewer, Refusal, Request, review};
 use crate::decide::Decision;
-use crate::sys::process::{go_anywhere, keep_input_and};
+use crate::sys::process::keep_input_and;
 use crate::sys::stat::Stat;
 use crate::sys::terminal::in_child;
 
@@ -51,8 +51,6 @@ pub fn ask(
         if set_pdeathsig(Signal::SIGTERM).is_err() || getppid() != asks {
             return 1;
         }
-        // Whoever it starts for an answer lives on without the supervisor.
-        go_anywhere();
         // In a session of its own it stays behind on every terminal, and is refused for that.
         if let Some(stat) = Stat::of(waiting) {
             let _ = setpgid(Pid::from_raw(0), Pid::from_raw(stat.group));

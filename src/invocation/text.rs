@@ -78,10 +78,15 @@ impl Text {
 pub enum Fed {
     /// It has this name.
     File(PathBuf),
-    /// It has none any more, as that of a here document: what is left to be read in it.
+    /// It has none any more, as that of a here document, or none that tells which it is: what is left to be read in it.
     Text(Vec<u8>),
     /// It cannot be read.
     Hidden,
+}
+
+/// Whether a name tells which file it is, to whoever reads it.
+fn is_told(place: &Path) -> bool {
+    place.to_str().is_some() && !["/dev", "/proc"].iter().any(|own| place.starts_with(own))
 }
 
 impl Fed {
@@ -106,6 +111,7 @@ impl Fed {
             found.is_ok_and(|found| (found.dev(), found.ino()) == (data.dev(), data.ino()))
         };
         if let Ok(place) = seen.place()
+            && is_told(&place)
             && process.open(&place).as_ref().is_ok_and(is_it)
         {
             return Some(Self::File(place));

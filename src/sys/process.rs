@@ -202,12 +202,13 @@ pub struct Kept {
     before: Processors,
 }
 
-/// Keeps another task on the processor that this thread runs on now; none where that cannot be had, or there is no
-/// other one.
+/// Keeps another task on the processor that this thread runs on now; none where it may not run there, or nowhere
+/// else.
 pub fn keep_here(task: i32) -> Option<Kept> {
     let here = this_processor()?;
     let before = processors_of(task)?;
-    let is_one_of_several = before.iter().map(|part| part.count_ones()).sum::<u32>() > 1;
+    let is_one_of_several = before.iter().map(|part| part.count_ones()).sum::<u32>() > 1
+        && before.iter().zip(&here).any(|(may, here)| may & here != 0);
     (is_one_of_several && use_processors(task, &here)).then_some(Kept { task, before })
 }
 

@@ -1,6 +1,7 @@
 //! Code in files that are there before the line: what it plainly does itself is judged before it runs.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::probe::{Held, told};
@@ -327,6 +328,28 @@ fn a_file_that_does_not_come_in_time_is_asked_about() {
     }
 }
 
+/// Puts programs into a folder that note how they were called, and gives what runs a line with them: how often
+/// one of them ran, and what was told.
+fn noting<'t>(tree: &'t Tree, names: &str) -> impl Fn(&str) -> (usize, String) + 't {
+    tree.make(&format!(
+        "mkdir ../bin; for name in {names}; do\n\
+         printf '#!/bin/sh\\ncat >/dev/null; echo \"$0 $*\" >>../ran\\n' >../bin/$name; chmod +x ../bin/$name; done",
+    ));
+    let bin = tree.work().join("../bin").canonicalize().unwrap();
+    let ran = tree.work().join("../ran");
+    move |line| {
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
+        let output = tree
+            .command(KIBOSH, line)
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        let text = fs::read_to_string(&ran).unwrap_or_default();
+        let _ = fs::remove_file(&ran);
+        (text.lines().count(), told(&output))
+    }
+}
+
 /// What goes to another host or container is read before it goes: no start here shows it.
 #[test]
 fn a_file_that_is_sent_elsewhere_is_read_first() {
@@ -343,23 +366,7 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
     fs::write(tree.work().join("long.sh"), "true\n".repeat(100_000)).unwrap();
     fs::write(tree.work().join("odd.sh"), b"echo \xff\n").unwrap();
     write(&tree, "job.sh", "ssh host <harm.sh\n");
-    tree.make(
-        "mkdir ../bin; for name in ssh docker kubectl; do\n\
-         printf '#!/bin/sh\\ncat >/dev/null; echo \"$0 $*\" >>../ran\\n' >../bin/$name; chmod +x ../bin/$name; done",
-    );
-    let bin = tree.work().join("../bin").canonicalize().unwrap();
-    let ran = tree.work().join("../ran");
-    let run = |line: &str| {
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
-        let output = tree
-            .command(KIBOSH, line)
-            .env("PATH", path)
-            .output()
-            .unwrap();
-        let has_run = fs::remove_file(&ran).is_ok();
-        assert_eq!(has_run, output.status.success(), "{line}: {output:?}");
-        (has_run, told(&output))
-    };
+    let run = noting(&tree, "ssh docker kubectl");
     for (line, rule) in [
         ("ssh host <harm.sh", "filesystem.remove-critical"),
         ("ssh host -p 22 <harm.sh", "filesystem.remove-critical"),
@@ -389,8 +396,8 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
         ("ssh host <absent.sh", "opaque.code"),
         ("docker exec -i c sh <long.sh", "opaque.code"),
     ] {
-        let (has_run, told) = run(line);
-        assert!(!has_run && told.contains(rule), "{line}: {told}");
+        let (times, told) = run(line);
+        assert!(times == 0 && told.contains(rule), "{line}: {told}");
     }
     for line in [
         "ssh host <mild.sh",
@@ -405,16 +412,16 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
         "docker exec -i c sh -c 'cat >copy' <harm.sh",
         "tar c src | ssh host 'tar x'",
     ] {
-        let (has_run, told) = run(line);
-        assert!(has_run, "{line}: {told}");
+        let (times, told) = run(line);
+        assert!(times > 0, "{line}: {told}");
     }
     // The same words are judged again where the file is another one.
     write(&tree, "turn.sh", "ssh host <now.sh\n");
     write(&tree, "now.sh", "uptime\n");
     let both = "bash turn.sh; cp harm.sh now.sh; bash turn.sh; echo ended";
-    let (has_run, told) = run(both);
+    let (times, told) = run(both);
     assert!(
-        has_run && told.contains("filesystem.remove-critical"),
+        times == 1 && told.contains("filesystem.remove-critical"),
         "{told}"
     );
 }
@@ -428,6 +435,8 @@ fn a_file_that_a_program_opens_for_another_is_read_as_that_starts() {
     write(&tree, "harm.sql", "drop table users;\n");
     write(&tree, "mild.sql", "select 1;\n");
     write(&tree, "empty", "");
+    let odd = std::ffi::OsStr::from_bytes(b"odd\xff.sql");
+    fs::copy(tree.work().join("harm.sql"), tree.work().join(odd)).unwrap();
     fs::write(tree.work().join("long"), "true\n".repeat(100_000)).unwrap();
     write(&tree, "hosts", "one\ntwo\n");
     // It opens a file, or one that has no name any more, and becomes the program with that on standard input.
@@ -446,23 +455,7 @@ fn a_file_that_a_program_opens_for_another_is_read_as_that_starts() {
          os.dup2(place, 0)\n\
          os.execvp(sys.argv[2], sys.argv[2:])\n",
     );
-    tree.make(
-        "mkdir ../bin; for name in ssh docker kubectl psql; do\n\
-         printf '#!/bin/sh\\ncat >/dev/null; echo \"$0 $*\" >>../ran\\n' >../bin/$name; chmod +x ../bin/$name; done",
-    );
-    let bin = tree.work().join("../bin").canonicalize().unwrap();
-    let ran = tree.work().join("../ran");
-    let run = |line: &str| {
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
-        let output = tree
-            .command(KIBOSH, line)
-            .env("PATH", path)
-            .output()
-            .unwrap();
-        let text = fs::read_to_string(&ran).unwrap_or_default();
-        let _ = fs::remove_file(&ran);
-        (text.lines().count(), told(&output))
-    };
+    let run = noting(&tree, "ssh docker kubectl psql");
     for (line, rule) in [
         ("./with harm.sh ssh host", "filesystem.remove-critical"),
         ("./with gone:harm.sh ssh host", "filesystem.remove-critical"),
@@ -479,6 +472,7 @@ fn a_file_that_a_program_opens_for_another_is_read_as_that_starts() {
             "filesystem.remove-critical",
         ),
         ("./with harm.sql psql app", "databases.drop"),
+        ("./with odd*.sql psql app", "databases.drop"),
         ("./with gone:harm.sql psql app", "databases.drop"),
         ("./with harm.sql docker exec -i db psql", "databases.drop"),
         ("./with long ssh host", "opaque.code"),
