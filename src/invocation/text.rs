@@ -116,9 +116,11 @@ impl Fed {
         {
             return Some(Self::File(place));
         }
-        let wanted = |_: &Path, length: u64| length <= longest;
-        Some(match input_of(process, Some(&wanted)) {
-            Some(Text::Whole(text)) => Self::Text(text),
+        if data.len() > longest {
+            return Some(Self::Hidden);
+        }
+        Some(match what_is_left(process, seen) {
+            Text::Whole(text) => Self::Text(text),
             _ => Self::Hidden,
         })
     }
@@ -201,10 +203,15 @@ fn input_of(process: &Process, wanted: Option<Wanted<'_>>) -> Option<Text> {
     if !is_wanted(wanted, &seen, data.len()) {
         return None;
     }
-    Some(match (process.offset(0), seen.reader()) {
+    Some(what_is_left(process, seen))
+}
+
+/// What is left to be read in the file on standard input of another process.
+fn what_is_left(process: &Process, seen: Seen) -> Text {
+    match (process.offset(0), seen.reader()) {
         (Some(start), Ok(file)) => rest_of(&file, start),
         (None, _) | (_, Err(_)) => Text::Hidden("standard input cannot be examined"),
-    })
+    }
 }
 
 /// What a pipe, a socket or a device of another process gives while it runs.

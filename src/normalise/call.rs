@@ -397,7 +397,7 @@ pub(super) fn is_flag(text: &str) -> bool {
 
 /// The name of a program without its directory and, as runners of packages take it, without the
 /// version (`npx wrangler@3`).
-pub(super) fn base_name(path: &str) -> &str {
+pub fn base_name(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.split_once('@') {
         Some((name, _)) if !name.is_empty() => name,

@@ -14,7 +14,7 @@ use crate::probe::Content;
 use crate::syntax::{self, Dialect};
 
 /// The longest file on disk that is read, in bytes.
-const LONGEST_FILE: usize = 256 << 10;
+pub const LONGEST_FILE: usize = 256 << 10;
 
 /// The longest file that a shell is told to carry out and that is read, in bytes: some agents have one with all functions of
 /// a person carried out before each command, and reading such a one takes longer than all the rest.

@@ -18,6 +18,9 @@ mod sql;
 mod walk;
 mod words;
 
+pub use call::base_name;
+pub use code::LONGEST_FILE;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;

@@ -30,7 +30,7 @@ use crate::approve::Cleared;
 use crate::exit;
 use crate::sys::filter::{Listener, Notification, Reply};
 use crate::sys::patience::Patience;
-use crate::sys::process::{Kept, go_anywhere, keep_here};
+use crate::sys::process::{Kept, keep_here};
 use crate::sys::signals::tell_of_stops;
 use crate::sys::trace::{self, Event, Status};
 
@@ -158,7 +158,6 @@ struct Supervisor<'a> {
 /// later exec of the tree fails (seccomp_unotify(2)).
 pub fn serve(listener: &Listener, judge: &mut dyn Judge, companion: &mut dyn Companion) {
     let Ok(children) = children() else { return };
-    go_anywhere();
     let mut supervisor = Supervisor {
         listener,
         judge,

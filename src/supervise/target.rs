@@ -293,19 +293,49 @@ impl Known {
     /// What the kernel would say of the first one that cannot be found or executed; EPERM where it cannot
     /// be read; ELOOP where scripts read scripts without end.
     pub fn steps(&mut self, task: &Path, name: &[u8], place: Place) -> io::Result<Vec<Step>> {
-        let mut steps = Vec::new();
+        self.follow(
+            name,
+            place,
+            |_, place| Ok(place.state(task)?),
+            |place, state| place.facts(task, state),
+        )
+    }
+
+    /// As [`Self::steps`], as this process finds the files itself; none where one of them is not known yet, or may
+    /// be another one for each who looks.
+    pub fn at_once(&mut self, name: &[u8], place: &Place) -> Option<Vec<Step>> {
+        let not_here = || io::Error::from(io::ErrorKind::Unsupported);
+        let here = |name: &[u8], place: &Place| {
+            if !place.is_absolute() {
+                return Err(not_here());
+            }
+            Ok(state(&stat(name)?)?)
+        };
+        let steps = self.follow(name, place.clone(), here, |_, _| Err(not_here()));
+        steps.ok()
+    }
+
+    /// The files from one to the next that reads it. What is known of one is looked up where it is not remembered.
+    fn follow(
+        &mut self,
+        name: &[u8],
+        place: Place,
+        state: impl Fn(&[u8], &Place) -> io::Result<State>,
+        facts: impl Fn(&Place, &State) -> io::Result<Facts>,
+    ) -> io::Result<Vec<Step>> {
+        let mut steps = Vec::with_capacity(1);
         let (mut name, mut place) = (name.to_vec(), place);
         while steps.len() <= DEEPEST {
-            let state = place.state(task)?;
-            let key = (name.clone(), state);
+            let now = state(&name, &place)?;
+            let key = (name, now);
             let facts = match self.0.get(&key) {
                 Some(facts) => facts.clone(),
                 None => {
-                    let facts = std::rc::Rc::new(place.facts(task, &state)?);
+                    let facts = std::rc::Rc::new(facts(&place, &key.1)?);
                     if self.0.len() >= MOST_KNOWN {
                         self.0.clear();
                     }
-                    self.0.insert(key, facts.clone());
+                    self.0.insert(key.clone(), facts.clone());
                     facts
                 }
             };
@@ -313,7 +343,12 @@ impl Known {
                 Kind::Script { interpreter, .. } => Some(interpreter.clone()),
                 Kind::Program | Kind::Text => None,
             };
-            steps.push(Step { name, state, facts });
+            let (of_step, state) = key;
+            steps.push(Step {
+                name: of_step,
+                state,
+                facts,
+            });
             let Some(next) = next else {
                 return Ok(steps);
             };
@@ -321,36 +356,6 @@ impl Known {
             name = next;
         }
         Err(io::Error::from_raw_os_error(libc::ELOOP))
-    }
-
-    /// As [`Self::steps`], as this process finds the files itself; none where one of them is not known yet, or may
-    /// be another one for each who looks.
-    pub fn at_once(&mut self, name: &[u8], place: &Place) -> Option<Vec<Step>> {
-        let mut steps = Vec::with_capacity(1);
-        let mut name = place.is_absolute().then(|| name.to_vec())?;
-        while steps.len() <= DEEPEST {
-            let state = state(&stat(name.as_slice()).ok()?).ok()?;
-            let key = (name, state);
-            let facts = self.0.get(&key)?.clone();
-            let next = match &facts.kind {
-                Kind::Script { interpreter, .. } => {
-                    let next = Place::of(interpreter, None, true);
-                    Some(next.is_absolute().then(|| interpreter.clone())?)
-                }
-                Kind::Program | Kind::Text => None,
-            };
-            let (name_of_step, state) = key;
-            steps.push(Step {
-                name: name_of_step,
-                state,
-                facts,
-            });
-            match next {
-                Some(next) => name = next,
-                None => return Some(steps),
-            }
-        }
-        None
     }
 }
 

@@ -163,7 +163,8 @@ extern "C" fn supervise(start: *mut c_void) -> libc::c_int {
     if shared.step.load(Ordering::Acquire) != GONE {
         super::process::leave(0);
     }
-    // From here on memory and descriptors are this process's own.
+    // From here on memory and descriptors are this process's own, and it runs wherever its callers do.
+    super::process::go_anywhere();
     match start.work.take() {
         Some(work) => super::process::leave(work(listener)),
         None => super::process::leave(0),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
 
 use crate::support::probe::{Held, told};
 use crate::support::tree::Tree;
@@ -329,8 +330,8 @@ fn a_file_that_does_not_come_in_time_is_asked_about() {
 }
 
 /// Puts programs into a folder that note how they were called, and gives what runs a line with them: how often
-/// one of them ran, and what was told.
-fn noting<'t>(tree: &'t Tree, names: &str) -> impl Fn(&str) -> (usize, String) + 't {
+/// one of them ran, and how it ended.
+fn noting<'t>(tree: &'t Tree, names: &str) -> impl Fn(&str) -> (usize, Output) + 't {
     tree.make(&format!(
         "mkdir ../bin; for name in {names}; do\n\
          printf '#!/bin/sh\\ncat >/dev/null; echo \"$0 $*\" >>../ran\\n' >../bin/$name; chmod +x ../bin/$name; done",
@@ -346,7 +347,7 @@ fn noting<'t>(tree: &'t Tree, names: &str) -> impl Fn(&str) -> (usize, String) +
             .unwrap();
         let text = fs::read_to_string(&ran).unwrap_or_default();
         let _ = fs::remove_file(&ran);
-        (text.lines().count(), told(&output))
+        (text.lines().count(), output)
     }
 }
 
@@ -366,7 +367,12 @@ fn a_file_that_is_sent_elsewhere_is_read_first() {
     fs::write(tree.work().join("long.sh"), "true\n".repeat(100_000)).unwrap();
     fs::write(tree.work().join("odd.sh"), b"echo \xff\n").unwrap();
     write(&tree, "job.sh", "ssh host <harm.sh\n");
-    let run = noting(&tree, "ssh docker kubectl");
+    let noted = noting(&tree, "ssh docker kubectl");
+    let run = |line: &str| {
+        let (times, output) = noted(line);
+        assert_eq!(times > 0, output.status.success(), "{line}: {output:?}");
+        (times, told(&output))
+    };
     for (line, rule) in [
         ("ssh host <harm.sh", "filesystem.remove-critical"),
         ("ssh host -p 22 <harm.sh", "filesystem.remove-critical"),
@@ -455,7 +461,11 @@ fn a_file_that_a_program_opens_for_another_is_read_as_that_starts() {
          os.dup2(place, 0)\n\
          os.execvp(sys.argv[2], sys.argv[2:])\n",
     );
-    let run = noting(&tree, "ssh docker kubectl psql");
+    let noted = noting(&tree, "ssh docker kubectl psql");
+    let run = |line: &str| {
+        let (times, output) = noted(line);
+        (times, told(&output))
+    };
     for (line, rule) in [
         ("./with harm.sh ssh host", "filesystem.remove-critical"),
         ("./with gone:harm.sh ssh host", "filesystem.remove-critical"),

@@ -17,7 +17,7 @@ use crate::decide::{self, Decision};
 use crate::invocation::{self, Fed, Invocation, Preamble, Source, Text, View};
 use crate::judge::base::{Base, with_holes};
 use crate::judge::shell::Shell;
-use crate::normalise::{self, Grammar, Input};
+use crate::normalise::{self, Grammar, Input, LONGEST_FILE, base_name};
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::paths::Place;
@@ -28,9 +28,6 @@ use crate::syntax::Dialect;
 
 /// The longest script that is read, in bytes. All that it starts is judged when it starts.
 const LONGEST_SCRIPT: u64 = 64 << 10;
-
-/// The longest file on a standard input that is read, in bytes.
-const LONGEST_INPUT: u64 = 256 << 10;
 
 /// What one exec is judged with.
 pub(super) struct Judging<'a> {
@@ -144,7 +141,7 @@ impl Judging<'_> {
     /// The code that a program may find on its standard input, where that is a file: nobody else sees it, as what
     /// becomes of it is no start of a program here. A hole where it is not known and runs elsewhere.
     fn input(&self, path: &str, judged: &mut ExecJudgement) -> Input {
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let name = base_name(path);
         let Some(program) = self.policy.program(name) else {
             return Input::None;
         };
@@ -156,7 +153,7 @@ impl Judging<'_> {
         }
         // The same words may be given another file the next time.
         judged.depends_on_files = true;
-        let text = match Fed::of(self.view, LONGEST_INPUT) {
+        let text = match Fed::of(self.view, LONGEST_FILE as u64) {
             None => return Input::None,
             Some(Fed::File(path)) => {
                 return Input::File(Value::known(path.to_string_lossy()));
