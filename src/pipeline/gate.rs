@@ -79,6 +79,9 @@ fn may_gain(settings: &Settings) -> bool {
     settings.new_privileges == Some(true)
 }
 
+/// For how long a supervisor waits for its shell to start a program before it lets go of what they share.
+const LEISURE: u8 = 3; // ms
+
 /// The exec gate for a shell that this process is about to become, supervised beside it. `approved` is
 /// what a person has said yes to in its line; `units` tells what they say yes to in commands that come in
 /// later.
@@ -94,6 +97,10 @@ pub fn beside(
     Gate {
         may_gain: may_gain(policy.settings()),
         work: Box::new(move |listener| {
+            // Until the shell starts a program this would only take the processor from it, and some start none.
+            if !listener.wait(LEISURE.into()) && units.is_none() {
+                return 0;
+            }
             let base = Base::of(&View::own(), policy.limits());
             let units = units.as_ref().map(AsFd::as_fd);
             let kept: Vec<BorrowedFd<'_>> =

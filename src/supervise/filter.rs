@@ -7,7 +7,9 @@
 
 #[cfg(target_arch = "x86_64")]
 use crate::sys::bpf::X32;
-use crate::sys::bpf::{Builder, MACHINE, NATIVE_MACHINE, NUMBER, Step, low as argument, number};
+use crate::sys::bpf::{
+    Builder, Label, MACHINE, NATIVE_MACHINE, NUMBER, Step, low as argument, number,
+};
 use crate::sys::filter::Instruction;
 
 /// The prctl(2) option by which a process asks whether it is supervised; the kernel knows no such option.
@@ -115,50 +117,56 @@ const fn fail(errno: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | errno as u32
 }
 
+/// What is done about calls of either machine.
+struct Outcomes {
+    exec: Label,
+    prctl: Label,
+    ioctl: Label,
+    ptrace: Label,
+    first: Label,
+    both: Label,
+}
+
 /// The filter for a tree whose supervisor, and launcher if it has one, are `protected`.
 #[must_use]
 pub fn program(protected: &[i32]) -> Vec<Instruction> {
     let mut builder = Builder::default();
     let native = native();
-    let [of_native, of_other] = [builder.label(), builder.label()];
+    let [of_native, of_other, refused] = std::array::from_fn(|_| builder.label());
+    let [exec, prctl, ioctl, ptrace, first, both] = std::array::from_fn(|_| builder.label());
+    let outcomes = Outcomes {
+        exec,
+        prctl,
+        ioctl,
+        ptrace,
+        first,
+        both,
+    };
     builder.add(Step::Load(MACHINE));
     builder.add(Step::Equal(native.machine, of_native));
     builder.add(Step::Equal(OTHER_MACHINE, of_other));
     // A machine that is neither has calls that nobody here knows.
     builder.add(Step::Give(fail(libc::ENOSYS)));
+
     builder.add(Step::Here(of_native));
-    calls(&mut builder, &native, protected);
-    builder.add(Step::Here(of_other));
-    calls(&mut builder, &OTHER, protected);
-    builder.assemble()
-}
-
-/// What is done about the calls of one machine.
-fn calls(builder: &mut Builder, calls: &Calls, protected: &[i32]) {
-    let [exec, prctl, ioctl, ptrace, first, both, refused] =
-        std::array::from_fn(|_| builder.label());
-    let mut numbers = vec![
-        (calls.execve, exec),
-        (calls.execveat, exec),
-        (calls.prctl, prctl),
-        (calls.ioctl, ioctl),
-        (calls.ptrace, ptrace),
-    ];
-    numbers.extend(calls.first.iter().map(|number| (*number, first)));
-    numbers.extend(calls.both.iter().map(|number| (*number, both)));
-    numbers.sort_unstable_by_key(|(number, _)| *number);
-
     builder.add(Step::Load(NUMBER));
     #[cfg(target_arch = "x86_64")]
     let x32 = builder.label();
     #[cfg(target_arch = "x86_64")]
     builder.add(Step::AtLeast(X32, x32));
-    builder.branch(&numbers, ALLOW);
+    tell_apart(&mut builder, &native, &outcomes);
     #[cfg(target_arch = "x86_64")]
     {
         builder.add(Step::Here(x32));
         builder.add(Step::Give(fail(libc::ENOSYS)));
     }
+    builder.add(Step::Here(of_other));
+    // Which calls of a program of 32 bits always pass the kernel does not find out then: there are few, and each start
+    // would wait for it.
+    builder.add(Step::Load(argument(0)));
+    builder.add(Step::Load(NUMBER));
+    tell_apart(&mut builder, &OTHER, &outcomes);
+
     builder.add(Step::Here(prctl));
     builder.add(Step::Load(argument(0)));
     builder.add(Step::Equal(ARE_YOU_THERE, exec));
@@ -181,15 +189,31 @@ fn calls(builder: &mut Builder, calls: &Calls, protected: &[i32]) {
         builder.add(Step::Equal(u32::MAX, refused));
     };
     builder.add(Step::Here(ptrace));
-    targets(builder, 1);
+    targets(&mut builder, 1);
     builder.add(Step::Give(ALLOW));
     builder.add(Step::Here(both));
-    targets(builder, 1);
+    targets(&mut builder, 1);
     builder.add(Step::Here(first));
-    targets(builder, 0);
+    targets(&mut builder, 0);
     builder.add(Step::Give(ALLOW));
     builder.add(Step::Here(refused));
     builder.add(Step::Give(fail(libc::EPERM)));
+    builder.assemble()
+}
+
+/// Goes on where the call whose number was loaded is dealt with; all others pass.
+fn tell_apart(builder: &mut Builder, calls: &Calls, outcomes: &Outcomes) {
+    let mut numbers = vec![
+        (calls.execve, outcomes.exec),
+        (calls.execveat, outcomes.exec),
+        (calls.prctl, outcomes.prctl),
+        (calls.ioctl, outcomes.ioctl),
+        (calls.ptrace, outcomes.ptrace),
+    ];
+    numbers.extend(calls.first.iter().map(|number| (*number, outcomes.first)));
+    numbers.extend(calls.both.iter().map(|number| (*number, outcomes.both)));
+    numbers.sort_unstable_by_key(|(number, _)| *number);
+    builder.branch(&numbers, ALLOW);
 }
 
 #[cfg(test)]

@@ -368,14 +368,15 @@ impl Supervisor<'_> {
     /// Lets an exec of an attached task go on in the kernel.
     fn let_go(&mut self, id: u64, task: i32, going: Going) {
         self.going.insert(task, going);
-        // A failing exec must stop, too; where the task is gone, its end is told.
-        let _ = trace::interrupt(task);
         // The kernel would move it at its exec to a processor that sleeps, because this thread still runs here.
         let is_crowded = self.crowded.is_some_and(|since| since.elapsed() < SPREAD);
         if self.kept.is_none() && !is_crowded {
             self.kept = keep_here(task);
         }
         let _ = self.listener.reply(id, Reply::Continue);
+        // A failing exec must stop, too; where the task is gone, its end is told. Before the answer it would wake the
+        // task for nothing.
+        let _ = trace::interrupt(task);
         self.wait_a_moment();
         if !self.going.is_empty() {
             self.hears(true);

@@ -15,6 +15,7 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use super::filter::{self, Instruction, Listener};
+use super::process::Unseen;
 
 /// How much stack the supervisor has. Pages that are not touched are not made.
 const STACK: usize = 1 << 20;
@@ -54,6 +55,8 @@ pub struct Beside {
     shared: &'static Shared,
     /// The supervisor's process.
     pub process: i32,
+    /// Until this process has a memory of its own: by the time the program runs, nobody may look into this one.
+    _unseen: Unseen,
 }
 
 /// Makes a supervisor. `work` is called in it once this process has become a program under a filter, and
@@ -73,6 +76,7 @@ pub fn start<'a>(work: Box<dyn FnOnce(Listener) -> i32 + 'a>) -> io::Result<Besi
         top: stack(STACK)?.wrapping_byte_add(STACK),
         work: Some(work),
     }));
+    let unseen = Unseen::meanwhile();
     let between = stack(SMALL_STACK)?.wrapping_byte_add(SMALL_STACK);
     // This process waits until the one in between has ended.
     let flags = SHARED | libc::CLONE_VFORK;
@@ -88,7 +92,11 @@ pub fn start<'a>(work: Box<dyn FnOnce(Listener) -> i32 + 'a>) -> io::Result<Besi
     if process <= 0 {
         return Err(io::Error::from_raw_os_error(process.wrapping_neg()));
     }
-    Ok(Beside { shared, process })
+    Ok(Beside {
+        shared,
+        process,
+        _unseen: unseen,
+    })
 }
 
 /// The one function of the process in between.

@@ -5,6 +5,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 pub use libc::{seccomp_notif as Notification, sock_filter as Instruction};
 
 /// Gives up the right to gain rights by an exec, for this process and all that come from it
@@ -221,6 +223,19 @@ impl Listener {
                 1u64,
             );
         }
+    }
+
+    /// Waits for a notification, or for the last task under the filter to end, but not longer than this; whether
+    /// there may be notifications, now or later.
+    #[must_use]
+    pub fn wait(&self, time: PollTimeout) -> bool {
+        let mut place = [PollFd::new(self.descriptor(), PollFlags::POLLIN)];
+        let happened = poll(&mut place, time);
+        let events = place.map(|place| place.revents().unwrap_or(PollFlags::empty()));
+        !happened.is_ok_and(|count| count > 0)
+            || events
+                .iter()
+                .any(|events| events.contains(PollFlags::POLLIN))
     }
 
     /// Takes the next notification; waits for one where there is none.

@@ -322,11 +322,7 @@ pub fn become_supervisor(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
 pub fn become_unseen() -> io::Result<()> {
     std::env::set_current_dir("/")?;
     super::limits::raise_descriptors();
-    #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
-    // SAFETY: this call takes numbers only.
-    unsafe {
-        libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
-    }
+    set_seen(0);
     Ok(())
 }
 

@@ -98,7 +98,7 @@ fn when_the_supervisor_dies_while_a_person_is_asked_nothing_starts_and_the_termi
     let place = place("asked");
     let mut terminal = Terminal::run(&format!(
         "cd {} && before=$(stty -g); echo $$ >shell; \"$KIBOSH\" -c '\"./bin/demo\"* all; echo \"status $?\"'; \
-         for i in 1 2 3 4 5 6 7 8 9; do [ \"$before\" = \"$(stty -g)\" ] && break; sleep 0.2; done; [ $i = 9 ] || echo the same; echo end",
+         for i in $(seq 50); do [ \"$before\" = \"$(stty -g)\" ] && echo the same && break; sleep 0.2; done; echo end",
         place.path().display()
     ));
     terminal.wait_for("Run it?");
@@ -282,6 +282,29 @@ fn who_kills_the_supervisor_by_its_folder_starts_nothing_more() {
         "{output:?}"
     );
     assert_ran(&place, &output, "renovate ok\n", "before");
+}
+
+/// Until the shell starts a program its supervisor does nothing, and what both had together is still there.
+#[test]
+fn nobody_may_look_into_the_supervisor_of_a_shell_that_has_started_nothing_yet() {
+    let place = place("early");
+    let kibosh = kibosh_for_all(&place);
+    let mut words = vec!["setsid", "--wait"];
+    words.extend(without_rights());
+    words.extend([
+        kibosh.to_str().unwrap(),
+        "-c",
+        "read -r own _ _ _ _ session _ </proc/self/stat; for one in /proc/[0-9]*; do \
+           read -r number _ _ _ _ other _ <$one/stat || continue; \
+           [[ $other == $session && $number != $own ]] || continue; \
+           [[ -O $one/mem ]] && echo open || echo closed; done 2>/dev/null",
+    ]);
+    let output = Command::new(words[0])
+        .args(&words[1..])
+        .current_dir(place.path())
+        .output()
+        .unwrap();
+    assert_eq!(said(&output), "closed\n", "{output:?}");
 }
 
 #[test]
