@@ -411,14 +411,18 @@ impl Tables {
             }
             let (at, length) = self.record(conditions)?;
             let words = words(conditions, sources);
+            let ends = index::Ends::of_patterns(&words);
+            let not: Vec<&str> = index::alternatives(&conditions.not_program).collect();
             table.push_str(&format!(
-                "    Conditions {{ rule: {rule}, needs: {}, initials: {}, words: &{:?}, programs: &{:?}, not: &{:?}, \
+                "    Conditions {{ rule: {rule}, needs: {}, ends: Ends {{ first: {}, last: {} }}, words: &{:?}, programs: &{:?}, \
+                 not: &{:?}, \
                  record: Record {{ at: {at}, length: {length} }} }},\n",
                 index::needs(conditions),
-                index::initials(&words),
+                ends.first,
+                ends.last,
                 words,
                 patterns.unwrap_or_default(),
-                conditions.not_program,
+                not,
             ));
         }
         self.code.push_str(&table);

@@ -139,9 +139,9 @@ impl Arguments {
 
     fn same_name(&self, spec: &str, name: &str) -> bool {
         if self.loose_dashes {
-            super::glob::matches(spec.trim_start_matches('-'), name.trim_start_matches('-'))
+            super::glob::is_one(spec.trim_start_matches('-'), name.trim_start_matches('-'))
         } else {
-            super::glob::matches(spec, name)
+            super::glob::is_one(spec, name)
         }
     }
 }

@@ -3,14 +3,15 @@
 //!
 //! Starting does nothing here. Nothing of this reads a file.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
 
 use super::glob;
-use super::index;
+use super::index::{self, Ends};
 use super::schema::{
     Budget, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
 };
@@ -32,9 +33,10 @@ struct Conditions {
     rule: u16,
     /// The traits that an action must have.
     needs: u32,
-    /// With which bytes such an argument begins, as [`index::initials`] has it.
-    initials: u64,
-    /// Patterns of which one must match an argument; empty is no condition.
+    /// How such an argument begins or ends.
+    ends: Ends,
+    /// Patterns of which one must match an argument; empty is no condition. As all patterns here they have no
+    /// alternatives.
     words: &'static [&'static str],
     /// Patterns of the programs, where they are not found by name; empty is every program.
     programs: &'static [&'static str],
@@ -45,14 +47,40 @@ struct Conditions {
 }
 
 impl Conditions {
-    /// Whether one of the arguments is a word that must stand there. `initials` are theirs.
-    fn finds_word(&self, arguments: &[Value], initials: u64) -> bool {
+    /// Whether one of the arguments is a word that must stand there. `ends` are theirs.
+    fn finds_word(&self, arguments: &[Value], ends: Ends) -> bool {
         self.words.is_empty()
-            || self.initials & initials != 0
+            || self.ends.may_be(ends)
                 && arguments.iter().any(|argument| {
-                    self.initials & index::initial(&argument.text) != 0
-                        && any(self.words, &argument.text)
+                    self.ends.may_be(Ends::of(&argument.text)) && any(self.words, &argument.text)
                 })
+    }
+}
+
+impl Ends {
+    /// Those of a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let of = |byte: Option<u8>| byte.map_or(u64::MAX, index::bit);
+        Self {
+            first: of(text.bytes().next()),
+            last: of(text.bytes().last()),
+        }
+    }
+
+    /// Those of this and others.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            first: self.first | other.first,
+            last: self.last | other.last,
+        }
+    }
+
+    /// Whether one of the texts with these ends may match one of the patterns.
+    #[must_use]
+    pub fn may_be(self, texts: Self) -> bool {
+        self.first & texts.first != 0 || self.last & texts.last != 0
     }
 }
 
@@ -170,7 +198,14 @@ pub struct Shipped {
     programs: Cells<Program>,
     variables: Cells<Variable>,
     classes: Cells<PathClass>,
+    of_programs: RefCell<BTreeMap<String, Vec<OfProgram>>>,
 }
+
+/// Which matches can be about a program whose actions have these traits, sorted.
+type OfProgram = (u32, Rc<[u16]>);
+
+/// Of how many programs that is remembered.
+const MOST_PROGRAMS: usize = 512;
 
 impl Shipped {
     /// The description of a program: by its name, else by the longest pattern that matches it.
@@ -218,40 +253,46 @@ impl Shipped {
         traits: u32,
         synonyms_known: bool,
     ) -> impl Iterator<Item = (u16, &Match)> {
-        let program = action.program.as_str();
-        let texts = action.arguments.iter().map(|argument| &argument.text);
-        let initials = texts.fold(0, |bits, text| bits | index::initial(text));
-        let known = |number: &&u16| {
+        let ends = action.arguments.iter().map(|one| Ends::of(&one.text));
+        let ends = ends.fold(Ends::of_patterns(&[]), Ends::or);
+        let numbers = self.of_program(&action.program, traits);
+        (0..numbers.len()).filter_map(move |place| {
+            let number = usize::from(*numbers.get(place)?);
+            let one = MATCHES.get(number)?;
+            let may_be = !synonyms_known || one.finds_word(&action.arguments, ends);
+            may_be.then_some((one.rule, self.matches.get(MATCHES, number)?.as_ref()))
+        })
+    }
+
+    /// The matches that can be about a program whose action has these traits, in the order of the rules.
+    fn of_program(&self, program: &str, traits: u32) -> Rc<[u16]> {
+        let mut known = self.of_programs.borrow_mut();
+        let found = known.get(program).into_iter().flatten();
+        if let Some((_, numbers)) = found.into_iter().find(|(of, _)| *of == traits) {
+            return Rc::clone(numbers);
+        }
+        let may_be = |number: &&u16, is_named: bool| {
             MATCHES.get(usize::from(**number)).is_some_and(|one| {
                 one.needs & !traits == 0
-                    && (one.programs.is_empty() || any(one.programs, program))
-                    && (!synonyms_known || one.finds_word(&action.arguments, initials))
+                    && (is_named || one.programs.is_empty() || any(one.programs, program))
                     && !any(one.not, program)
             })
         };
-        let by_name = |number: &&u16| {
-            MATCHES.get(usize::from(**number)).is_some_and(|one| {
-                one.needs & !traits == 0
-                    && (!synonyms_known || one.finds_word(&action.arguments, initials))
-                    && !any(one.not, program)
-            })
-        };
+        let general = GENERAL.iter().filter(|number| may_be(number, false));
         let named = find(MATCHES_BY_PROGRAM, program)
             .copied()
             .unwrap_or_default();
-        let mut numbers: Vec<u16> = GENERAL
-            .iter()
-            .filter(known)
-            .chain(named.iter().filter(by_name))
-            .copied()
-            .collect();
+        let named = named.iter().filter(|number| may_be(number, true));
+        let mut numbers: Vec<u16> = general.chain(named).copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
-        numbers.into_iter().filter_map(|number| {
-            let number = usize::from(number);
-            let one = MATCHES.get(number)?;
-            Some((one.rule, self.matches.get(MATCHES, number)?.as_ref()))
-        })
+        let numbers: Rc<[u16]> = numbers.into();
+        if known.len() >= MOST_PROGRAMS {
+            known.clear();
+        }
+        let of_it = known.entry(program.to_owned()).or_default();
+        of_it.push((traits, Rc::clone(&numbers)));
+        numbers
     }
 }
 
@@ -292,7 +333,7 @@ impl Recorded for Conditions {
 }
 
 fn any(patterns: &[&str], text: &str) -> bool {
-    patterns.iter().any(|pattern| glob::matches(pattern, text))
+    patterns.iter().any(|pattern| glob::is_one(pattern, text))
 }
 
 fn find<'t, T>(table: &'t [(&str, T)], name: &str) -> Option<&'t T> {
@@ -330,6 +371,19 @@ fn decode<T: DeserializeOwned>(record: &Record) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ends_of_a_text_that_matches_are_among_those_of_the_pattern() {
+        let texts = glob::tests::texts(&['a', 'b', 'é'], 3);
+        for pattern in glob::tests::texts(&['a', 'é', '*', '?'], 4) {
+            let ends = Ends::of_patterns(&[&pattern]);
+            for text in texts.iter().filter(|text| glob::is_one(&pattern, text)) {
+                assert!(ends.may_be(Ends::of(text)), "{pattern} {text}");
+                assert!(ends.may_be(Ends::of("b").or(Ends::of(text))));
+            }
+        }
+        assert!(!Ends::of_patterns(&["*-rm", "del*"]).may_be(Ends::of("ls")));
+    }
 
     #[test]
     fn every_record_decodes() {

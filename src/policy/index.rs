@@ -132,24 +132,48 @@ pub fn words(conditions: &Match) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
 }
 
-/// With which bytes a text must begin to match one of the patterns, as bits: [`initial`] of such a text
-/// has one of them.
-#[must_use]
-pub fn initials(patterns: &[&str]) -> u64 {
-    patterns.iter().fold(0, |bits, pattern| {
-        bits | match pattern.bytes().next() {
-            None | Some(b'*' | b'?') => u64::MAX,
-            Some(_) => initial(pattern),
-        }
-    })
+/// What a text must begin or end with to match one of some patterns, as bits. It may match only where one of its own
+/// bits is among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// The first bytes of patterns that begin with a letter of their own.
+    pub first: u64,
+    /// The last bytes of the others.
+    pub last: u64,
 }
 
-/// The bit of the byte with which a text begins; all of them where there is none.
+impl Ends {
+    /// Those of any of these patterns, which have no alternatives.
+    #[must_use]
+    pub fn of_patterns(patterns: &[&str]) -> Self {
+        let is_special = |byte: u8| matches!(byte, b'*' | b'?');
+        patterns
+            .iter()
+            .fold(Self { first: 0, last: 0 }, |ends, pattern| {
+                let [first, last] = [pattern.bytes().next(), pattern.bytes().last()];
+                match (first, last) {
+                    (Some(first), Some(last)) if is_special(first) => Self {
+                        last: ends.last
+                            | if is_special(last) {
+                                u64::MAX
+                            } else {
+                                bit(last)
+                            },
+                        ..ends
+                    },
+                    (first, _) => Self {
+                        first: ends.first | first.map_or(u64::MAX, bit),
+                        ..ends
+                    },
+                }
+            })
+    }
+}
+
+/// The bit of a byte.
 #[must_use]
-pub fn initial(text: &str) -> u64 {
-    text.bytes()
-        .next()
-        .map_or(u64::MAX, |byte| 1 << (byte & 63))
+pub fn bit(byte: u8) -> u64 {
+    1 << (byte & 63)
 }
 
 /// The word of a subcommand that says most; all of its words must be there.
