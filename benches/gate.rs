@@ -1,10 +1,14 @@
 //! What the exec gate costs: the same work under bash and under kibosh, in turn, in one run. Prints the
-//! median wall and processor time of both, and the ratios.
+//! median wall and processor time of both, and the ratios. With `--floor` also under supervisors that judge nothing
+//! (`floor.rs`).
 //!
 //! `benches/gate.sh` builds the binary that is shipped, gets a source package, and calls this. The time of a
 //! supervisor counts: it is no child of the shell, but comes to this program when the shell has ended.
 
+mod floor;
+
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +18,8 @@ use nix::sys::prctl::set_child_subreaper;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+
+use floor::Floor;
 
 /// One piece of work: its name, the text, how often it is repeated, and the most that the ratio of
 /// wall and of processor time may be, where that is what counts.
@@ -26,22 +32,38 @@ struct Work {
     fresh: Option<PathBuf>,
 }
 
+/// The path of a shell, and the word before `-c`, if there is one.
+type Shell<'a> = (&'a str, Option<&'a str>);
+
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args()
+    let mut words: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| word != "--bench")
         .collect();
+    if let Some((first, arguments)) = words.split_first()
+        && let Some(floor) = Floor::ALL.into_iter().find(|floor| floor.option() == first)
+    {
+        eprintln!("{:?}", floor::become_shell(floor, arguments));
+        return ExitCode::FAILURE;
+    }
+    let with_floor = words.iter().any(|word| word == "--floor");
+    words.retain(|word| word != "--floor");
     let [kibosh, source, rest @ ..] = words.as_slice() else {
-        eprintln!("usage: gate KIBOSH FOLDER-OF-A-CONFIGURE-SCRIPT [WORK…]");
+        eprintln!("usage: gate [--floor] KIBOSH FOLDER-OF-A-CONFIGURE-SCRIPT [WORK…]");
         return ExitCode::FAILURE;
     };
+    let mut shells = vec![("/bin/bash", None), (kibosh.as_str(), None)];
+    if with_floor {
+        let floors = Floor::ALL.map(|floor| ("/proc/self/exe", Some(floor.option())));
+        shells.extend(floors);
+    }
     let place = std::env::temp_dir().join(format!("kibosh-gate-{}", std::process::id()));
     let ready = set_child_subreaper(true).is_ok() && fs::create_dir_all(&place).is_ok();
     assert!(ready, "there is a folder, and orphans come here");
     let mut met = true;
     for work in works(Path::new(source)) {
         if rest.is_empty() || rest.iter().any(|name| name == work.name) {
-            met &= compare(kibosh, &work, &place);
+            met &= compare(&shells, &work, &place);
         }
     }
     let _ = fs::remove_dir_all(&place);
@@ -99,7 +121,7 @@ fn works(source: &Path) -> Vec<Work> {
 }
 
 /// Wall and processor time of one run.
-fn run(shell: &str, work: &Work, place: &Path) -> (f64, f64) {
+fn run(shell: Shell<'_>, work: &Work, place: &Path) -> (f64, f64) {
     let folder = match &work.fresh {
         Some(source) => {
             let folder = place.join("source");
@@ -116,7 +138,8 @@ fn run(shell: &str, work: &Work, place: &Path) -> (f64, f64) {
     };
     let before = processor_time();
     let begin = Instant::now();
-    let status = Command::new(shell)
+    let status = Command::new(shell.0)
+        .args(shell.1)
         .args(["-c", &work.text])
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -125,7 +148,7 @@ fn run(shell: &str, work: &Work, place: &Path) -> (f64, f64) {
     let wall = begin.elapsed();
     assert!(
         status.is_ok_and(|status| status.success()),
-        "`{}` under {shell} failed",
+        "`{}` under {shell:?} failed",
         work.name
     );
     wait_for_the_rest(work.name);
@@ -160,30 +183,54 @@ fn processor_time() -> Duration {
     })
 }
 
-fn compare(kibosh: &str, work: &Work, place: &Path) -> bool {
-    let mut times = [Vec::new(), Vec::new()];
-    for _ in 0..work.rounds {
-        for (shell, times) in ["/bin/bash", kibosh].iter().zip(&mut times) {
+/// Runs a work under each shell in turn; whether the second one, kibosh, is within its limits beside the first.
+fn compare(shells: &[Shell<'_>], work: &Work, place: &Path) -> bool {
+    // A floor is this program, which itself starts slowly.
+    let shells = shells
+        .iter()
+        .filter(|shell| shell.1.is_none() || work.name != "start");
+    let shells: Vec<Shell<'_>> = shells.copied().collect();
+    let mut times = vec![Vec::new(); shells.len()];
+    let chance = RandomState::new();
+    for round in 0..work.rounds {
+        // What ran before leaves the machine in another state, so each follows each.
+        let mut turn: Vec<_> = shells.iter().copied().zip(&mut times).collect();
+        turn.sort_by_key(|(shell, _)| chance.hash_one((round, shell)));
+        for (shell, times) in turn {
             times.push(run(shell, work, place));
         }
     }
-    let [bash, other] = times.map(|times| {
+    let medians = times.into_iter().map(|times| {
         let (wall, processor): (Vec<f64>, Vec<f64>) = times.into_iter().unzip();
         (median(wall), median(processor))
     });
-    let (wall, processor) = (other.0 / bash.0, other.1 / bash.1);
+    let medians: Vec<_> = medians.collect();
+    let [bash, kibosh, floors @ ..] = medians.as_slice() else {
+        return false;
+    };
+    let (wall, processor) = (kibosh.0 / bash.0, kibosh.1 / bash.1);
     let limit =
         |limit: Option<f64>| limit.map_or(String::new(), |limit| format!(" (at most {limit})"));
     println!(
         "{:<10} wall {:>9.2} ms / {:>9.2} ms = {wall:.3}{}  cpu {:>9.2} ms / {:>9.2} ms = {processor:.3}{}",
         work.name,
-        other.0 * 1e3,
+        kibosh.0 * 1e3,
         bash.0 * 1e3,
         limit(work.limits.0),
-        other.1 * 1e3,
+        kibosh.1 * 1e3,
         bash.1 * 1e3,
         limit(work.limits.1),
     );
+    for (floor, times) in Floor::ALL.into_iter().zip(floors) {
+        println!(
+            "{:<10} wall {:>9.2} ms = {:.3}  cpu {:>9.2} ms = {:.3}",
+            format!("  {floor:?}").to_lowercase(),
+            times.0 * 1e3,
+            times.0 / bash.0,
+            times.1 * 1e3,
+            times.1 / bash.1,
+        );
+    }
     work.limits.0.is_none_or(|limit| wall <= limit)
         && work.limits.1.is_none_or(|limit| processor <= limit)
 }

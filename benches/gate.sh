@@ -1,7 +1,8 @@
 #!/bin/bash
 # What the exec gate costs beside bash: the start, a loop of programs, git, a configure and a make.
 # Usage: benches/gate.sh [SOURCE-FOLDER [WORK...]]; without a folder the source of GNU hello is fetched with
-# apt-get and prepared below target/.
+# apt-get and prepared below target/. With --floor in place of a WORK, or beside it, bash is also measured under
+# supervisors that judge nothing (benches/floor.rs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(uname -m)-unknown-linux-musl
