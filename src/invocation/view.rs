@@ -73,6 +73,13 @@ impl View {
             .map(OsStr::from_bytes)
     }
 
+    /// The number of the task; none where it is this process.
+    #[must_use]
+    pub fn task(&self) -> Option<i32> {
+        let folder = &self.other.as_ref()?.folder;
+        folder.file_name()?.to_str()?.parse().ok()
+    }
+
     /// The working directory; none where it is gone or has no name.
     #[must_use]
     pub fn cwd(&self) -> Option<PathBuf> {

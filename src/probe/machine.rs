@@ -20,12 +20,13 @@ use super::ask::{self, Ask};
 use super::files::{self, Limits, Waiting};
 use super::state;
 use super::toll::Places;
-use super::{Content, Found, Probe, git, postgres, sqlite, terraform};
+use super::{Content, Found, Probe, git, postgres, script, sqlite, terraform};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
 use crate::policy::paths::PathText;
 use crate::policy::schema::Loses;
+use crate::sys::birth::Moment;
 use crate::sys::process::keep_only;
 use crate::sys::signals::Disposition;
 use crate::sys::terminal::in_child;
@@ -134,7 +135,8 @@ impl Probe for Machine<'_> {
         let cwd = action.cwd.as_deref().unwrap_or_default();
         let is_in = |path: &PathText, class: &str| facts.is_in(path, class);
         let found = apart(|| {
-            let found = answer(&ask, cwd, &|path| is_kept(path, &is_in));
+            let own = || script::own_since(self.view);
+            let found = answer(&ask, cwd, &|path| is_kept(path, &is_in), &own);
             serde_json::to_vec(&found).unwrap_or_default()
         });
         let found = found.and_then(|words| serde_json::from_slice(&words).ok());
@@ -206,14 +208,19 @@ fn content(path: &Path, waiting: Waiting) -> Option<Content> {
     }
 }
 
-fn answer(ask: &Ask, cwd: &str, kept: &dyn Fn(&Path) -> bool) -> Found {
+fn answer(
+    ask: &Ask,
+    cwd: &str,
+    kept: &dyn Fn(&Path) -> bool,
+    own: &dyn Fn() -> Option<Moment>,
+) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
     // What leads each process elsewhere does not lead this one where it leads the command.
     let mut places = ask.places().into_iter().chain([Path::new(cwd)]);
     if !files::is_folder(Path::new(cwd)) || places.any(is_of_a_process) {
         return Found::Unknown;
     }
-    match state::look(ask, kept, &mut limits) {
+    match state::look(ask, kept, own, &mut limits) {
         None => Found::Unknown,
         Some(loss) if loss.is_none() => Found::Nothing,
         Some(loss) => Found::Lost(Box::new(loss)),

@@ -19,6 +19,7 @@ mod program;
 mod push;
 mod refs;
 mod rows;
+mod script;
 mod sqlite;
 mod state;
 mod terraform;

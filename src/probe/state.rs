@@ -3,6 +3,7 @@
 //! Takes an [`Ask`], gives what would be lost; none where it cannot be told. In a child of this program
 //! only. In every doubt it says more than is lost, or that it is not known.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::Metadata;
@@ -17,14 +18,23 @@ use super::git::{self, Git};
 use super::index::Index;
 use super::refs::{branches, stash};
 use super::untracked::{Cleaning, may_ignore};
-use super::{postgres, push, sqlite, terraform};
+use super::{postgres, push, script, sqlite, terraform};
+use crate::sys::birth::Moment;
 
 /// What would be lost. `kept` says whether losing a path loses nothing: what is made again, a directory of
 /// this name or a file of this kind. Absolute paths are asked about as they are, others as they stand in a
 /// working tree or below what is deleted.
-pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits) -> Option<Loss> {
+/// `own` says from when on what was born is the own of who deletes it.
+pub(super) fn look(
+    ask: &Ask,
+    kept: &dyn Fn(&Path) -> bool,
+    own: &dyn Fn() -> Option<Moment>,
+    limits: &mut Limits,
+) -> Option<Loss> {
     let look = &mut Look {
         kept,
+        own,
+        own_since: OnceCell::new(),
         limits,
         reached: HashMap::new(),
     };
@@ -108,6 +118,8 @@ pub(super) fn look(ask: &Ask, kept: &dyn Fn(&Path) -> bool, limits: &mut Limits)
 /// A look, which is bounded.
 pub(super) struct Look<'a> {
     kept: &'a dyn Fn(&Path) -> bool,
+    own: &'a dyn Fn() -> Option<Moment>,
+    own_since: OnceCell<Option<Moment>>,
     limits: &'a mut Limits,
     /// Of directories in working trees: the link by which they are reached, where there is one.
     reached: HashMap<PathBuf, Option<PathBuf>>,
@@ -148,6 +160,10 @@ impl Look<'_> {
             let device = real.symlink_metadata().ok()?.dev();
             if folder.metadata().ok()?.dev() != device {
                 return None;
+            }
+            let since = *self.own_since.get_or_init(self.own);
+            if since.is_some_and(|since| script::is_own(&real, since, self.limits)) {
+                continue;
             }
             loss.add(&self.path(&folder, &real)?);
         }
@@ -346,6 +362,8 @@ mod tests {
             let mut loss = Loss::default();
             let mut look = Look {
                 kept: &|_| kept,
+                own: &|| None,
+                own_since: OnceCell::new(),
                 limits: &mut Limits::none(),
                 reached: HashMap::new(),
             };

@@ -4,7 +4,9 @@ use std::ffi::CString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
+use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
 /// A time of the clock that the kernel stamps files by.
@@ -36,6 +38,8 @@ pub struct Entry {
     pub bytes: u64,
     /// When it was made; none where the file system does not tell.
     pub born: Option<Moment>,
+    /// When its content was last written, as it says itself: whoever copies it may set that.
+    pub written: Option<Moment>,
     /// The file system that it is on.
     pub device: (u32, u32),
 }
@@ -66,14 +70,17 @@ struct Status {
     _attributes_mask: u64,
     _read: Time,
     born: Time,
-    _changed: [Time; 2],
+    _changed: Time,
+    written: Time,
     _device: [u32; 2],
     file_system: [u32; 2],
     _more: [u64; 14],
 }
 
-/// `STATX_TYPE`, `STATX_SIZE` and `STATX_BTIME`.
-const WANTED: u32 = 0x1 | 0x200 | BORN;
+/// `STATX_TYPE`, `STATX_SIZE`, `STATX_MTIME` and `STATX_BTIME`.
+const WANTED: u32 = 0x1 | 0x200 | WRITTEN | BORN;
+/// `STATX_MTIME`.
+const WRITTEN: u32 = 0x40;
 /// `STATX_BTIME`.
 const BORN: u32 = 0x800;
 
@@ -102,12 +109,36 @@ impl Moment {
         Self::of(ClockId::CLOCK_REALTIME)
     }
 
+    /// So long ago, by the clock of files.
+    ///
+    /// # Errors
+    ///
+    /// That of the system.
+    pub fn ago(time: Duration) -> io::Result<Self> {
+        let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE)?;
+        Ok(Self::from(now - TimeSpec::from(time)))
+    }
+
     fn of(clock: ClockId) -> io::Result<Self> {
-        let now = clock_gettime(clock)?;
-        Ok(Self {
-            seconds: now.tv_sec(),
-            nanoseconds: u32::try_from(now.tv_nsec()).unwrap_or_default(),
-        })
+        Ok(Self::from(clock_gettime(clock)?))
+    }
+}
+
+impl From<Time> for Moment {
+    fn from(time: Time) -> Self {
+        Self {
+            seconds: time.seconds,
+            nanoseconds: time.nanoseconds,
+        }
+    }
+}
+
+impl From<TimeSpec> for Moment {
+    fn from(time: TimeSpec) -> Self {
+        Self {
+            seconds: time.tv_sec(),
+            nanoseconds: u32::try_from(time.tv_nsec()).unwrap_or_default(),
+        }
     }
 }
 
@@ -149,10 +180,8 @@ pub fn at(path: &Path, followed: bool) -> io::Result<Entry> {
     Ok(Entry {
         kind,
         bytes: status.size,
-        born: (status.mask & BORN != 0).then_some(Moment {
-            seconds: status.born.seconds,
-            nanoseconds: status.born.nanoseconds,
-        }),
+        born: (status.mask & BORN != 0).then_some(status.born.into()),
+        written: (status.mask & WRITTEN != 0).then_some(status.written.into()),
         device: (major, minor),
     })
 }

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::str::FromStr;
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 /// How much is read: the fields that are told here stand in it, whatever is in them.
@@ -38,6 +40,18 @@ impl Stat {
         let mut file = File::open(format!("/proc/{id}/stat")).ok()?;
         let length = file.read(&mut buffer).ok()?;
         Self::read(&String::from_utf8_lossy(buffer.get(..length)?))
+    }
+
+    /// For how long it has been running, by the clock that goes on while the machine sleeps; up to a tick more.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        #[expect(unsafe_code, reason = "nix has it behind a feature with much more")]
+        // SAFETY: the call takes a number.
+        let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+        let ticks = u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)?;
+        let began = Duration::from_millis(self.began?.checked_mul(1000)? / ticks);
+        let now = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?;
+        Duration::from(now).checked_sub(began)
     }
 
     /// Reads `id (name) state ppid pgrp session tty_nr tpgid …`, where the name may hold anything,

@@ -505,6 +505,93 @@ fn removing_a_directory_loses_what_is_not_in_git() {
     ]);
 }
 
+/// What a script has made a moment ago it takes away without a question, as `configure` does.
+#[test]
+fn what_a_script_has_just_made_is_its_own() {
+    let many = "mkdir d; i=0; while [ $((i += 1)) -lt 80 ]; do echo >d/$i; done; rm -rf d";
+    for (state, script, words) in [
+        ("true", "mkdir d; echo 1 >d/a; rm -rf d", ""),
+        (
+            "true",
+            "(mkdir d; cd d && mkdir b && echo 1 >b/a); (rm -r d); true",
+            "",
+        ),
+        (
+            "true",
+            "echo 1 >c.c; echo 2 >c.o; rm -fr c c.c c.o c.dir",
+            "",
+        ),
+        ("true", "git init -q n; cd n; rm -rf ../n", ""),
+        (
+            "mkdir d; echo old >d/a",
+            "rm -rf d",
+            "deletes 1 file (4 bytes)",
+        ),
+        (
+            "echo old >o",
+            "mkdir d; mv o d/a; rm -rf d",
+            "deletes 1 file",
+        ),
+        (
+            "echo old >o",
+            "mkdir d; ln o d/a; rm -rf d",
+            "deletes 1 file",
+        ),
+        (
+            "echo old >o",
+            "mkdir d; cp -p o d/a; rm -rf d",
+            "deletes 1 file",
+        ),
+        ("mkdir d", "echo 1 >d/a; rm -rf d", "deletes 1 file"),
+        (
+            "mkdir d; echo old >d/a",
+            "mkdir e; rm -rf e d",
+            "deletes 1 file (4 bytes)",
+        ),
+        ("true", many, "deletes 79 files"),
+        // Who does it is no shell, or one that reads what is piped into it: a program that stays.
+        (
+            "true",
+            "mkdir d; echo 1 >d/a; echo d | xargs rm -rf",
+            "deletes 1 file",
+        ),
+        (
+            "true",
+            "echo 'mkdir d; echo 1 >d/a; rm -rf d' >piped; cat piped | bash",
+            "deletes 1 file",
+        ),
+    ] {
+        let tree = Tree::new();
+        tree.make(state);
+        tree.make(&format!("cat >go.sh <<'END'\n{script}\nEND"));
+        if words.is_empty() {
+            tree.runs("dash go.sh", script);
+            tree.make(&format!("cat >go.sh <<'END'\n{script}\nEND"));
+            tree.runs("bash ./go.sh", script);
+        } else {
+            tree.is_stopped("bash go.sh", script, words);
+        }
+    }
+    // The line is a script of its own.
+    let tree = Tree::new();
+    tree.runs("mkdir d; echo 1 >d/a; rm -rf d", "none");
+    // A script that begins later has made nothing of it.
+    tree.make("echo 'rm -rf d' >go.sh");
+    tree.is_stopped(
+        "mkdir d; echo 1 >d/a; sleep 0.1; bash go.sh; exit $?",
+        "none",
+        "deletes 1 file",
+    );
+}
+
+/// What is put back is written anew, and looks like a script's own.
+#[test]
+fn known_gap_what_a_script_has_put_back_is_taken_for_its_own() {
+    let tree = Tree::new();
+    tree.make("mkdir d; echo old >d/a; git stash -q -u");
+    tree.runs("git stash pop -q; rm -rf d", "stash");
+}
+
 #[test]
 fn an_agent_is_stopped_where_something_is_lost_and_only_there() {
     let tree = Tree::new();
