@@ -66,10 +66,7 @@ pub(super) fn is_own(path: &Path, since: Moment, limits: &mut Limits) -> bool {
     let Ok(first) = birth::at(path, false) else {
         return false;
     };
-    let is_since = |time: Option<Moment>| {
-        let is_there = |time: Moment| Moment::latest().is_ok_and(|now| time <= now);
-        time.is_some_and(|time| since <= time && is_there(time))
-    };
+    let is_since = |time: Option<Moment>| time.is_some_and(|time| since <= time && time.has_come());
     // What was moved here from another file system, or unpacked, is mostly written before.
     let is_new = |entry: &Entry| {
         entry.device == first.device

@@ -248,9 +248,7 @@ impl Walk<'_> {
 
     /// Whether it holds something that was there before.
     fn is_lost(&self, found: &Entry) -> bool {
-        // One of the future is from before the clock was set.
-        let is_there = |born: Moment| Moment::latest().is_ok_and(|now| born <= now);
-        let is_own = |born: Moment| self.since <= born && is_there(born);
+        let is_own = |born: Moment| self.since <= born && born.has_come();
         let is_old = !found.born.is_some_and(is_own);
         let holds = !(self.places.overwrites && found.bytes == 0);
         is_old && holds && found.kind != Kind::Other

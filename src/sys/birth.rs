@@ -109,6 +109,12 @@ impl Moment {
         Self::of(ClockId::CLOCK_REALTIME)
     }
 
+    /// Whether it is not of the future: one that is, is from before the clock was set.
+    #[must_use]
+    pub fn has_come(self) -> bool {
+        Self::latest().is_ok_and(|now| self <= now)
+    }
+
     /// So long ago, by the clock of files.
     ///
     /// # Errors
