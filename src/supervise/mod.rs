@@ -373,10 +373,10 @@ impl Supervisor<'_> {
         if self.kept.is_none() && !is_crowded {
             self.kept = keep_here(task);
         }
-        let _ = self.listener.reply(id, Reply::Continue);
-        // A failing exec must stop, too; where the task is gone, its end is told. Before the answer it would wake the
-        // task for nothing.
+        // A failing exec must stop, too, before its caller goes on; where the task is gone, its end is told. It wakes the
+        // task once, which is then kept already.
         let _ = trace::interrupt(task);
+        let _ = self.listener.reply(id, Reply::Continue);
         self.wait_a_moment();
         if !self.going.is_empty() {
             self.hears(true);
