@@ -1,7 +1,6 @@
 //! bash under supervisors that judge nothing: what is left of the exec gate when all of its own work is taken out.
 //!
-//! The calls of the kernel are those of kibosh, made by the same functions. What they cost is the least that a gate
-//! of this kind costs on a machine, whoever writes it.
+//! The calls of the kernel are those of kibosh, in its order, made by the same functions.
 
 use std::convert::Infallible;
 use std::ffi::CString;
@@ -18,8 +17,7 @@ use kibosh::sys::filter::{Listener, Notification, Reply, restrict};
 use kibosh::sys::patience::Patience;
 use kibosh::sys::process::{become_program, become_supervisor, keep_here};
 use kibosh::sys::trace::{self, Event};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollTimeout;
 
 /// How much of the gate there is, each with all of those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -74,23 +72,12 @@ fn serve(listener: &Listener, floor: Floor) -> io::Result<()> {
     become_supervisor(&[listener.descriptor()])?;
     let patience = Patience::new()?;
     let mut known = Known::default();
-    loop {
-        let mut places = [PollFd::new(listener.descriptor(), PollFlags::POLLIN)];
-        match poll(&mut places, PollTimeout::NONE) {
-            Err(Errno::EINTR) => continue,
-            ready => ready?,
-        };
-        let events = places.map(|place| place.revents().unwrap_or(PollFlags::empty()));
-        if !events
-            .iter()
-            .any(|events| events.contains(PollFlags::POLLIN))
-        {
-            return Ok(());
-        }
+    while listener.wait(PollTimeout::NONE) {
         if let Ok(notification) = listener.next() {
             let_go(listener, &notification, floor, &mut known, &patience)?;
         }
     }
+    Ok(())
 }
 
 fn let_go(
@@ -116,8 +103,8 @@ fn let_go(
     }
     trace::seize(task)?;
     let kept = keep_here(task);
-    let _ = listener.reply(notification.id, Reply::Continue);
     let _ = trace::interrupt(task);
+    let _ = listener.reply(notification.id, Reply::Continue);
     let status = loop {
         if let Some(status) = patience.next_status(Duration::from_millis(20)) {
             break status;

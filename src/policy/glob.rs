@@ -62,7 +62,9 @@ pub fn is_literal(pattern: &str) -> bool {
     !pattern.bytes().any(|byte| is_special(byte) || byte == b'|')
 }
 
-fn is_special(byte: u8) -> bool {
+/// Whether a byte of a pattern stands for others.
+#[must_use]
+pub fn is_special(byte: u8) -> bool {
     matches!(byte, b'*' | b'?')
 }
 
@@ -153,6 +155,7 @@ pub(super) mod tests {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
     }
+
     /// As the words above say, a letter at a time.
     fn slowly(pattern: &[char], text: &[char]) -> bool {
         match (pattern.split_first(), text.split_first()) {

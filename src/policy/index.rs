@@ -146,27 +146,20 @@ impl Ends {
     /// Those of any of these patterns, which have no alternatives.
     #[must_use]
     pub fn of_patterns(patterns: &[&str]) -> Self {
-        let is_special = |byte: u8| matches!(byte, b'*' | b'?');
-        patterns
-            .iter()
-            .fold(Self { first: 0, last: 0 }, |ends, pattern| {
-                let [first, last] = [pattern.bytes().next(), pattern.bytes().last()];
-                match (first, last) {
-                    (Some(first), Some(last)) if is_special(first) => Self {
-                        last: ends.last
-                            | if is_special(last) {
-                                u64::MAX
-                            } else {
-                                bit(last)
-                            },
-                        ..ends
-                    },
-                    (first, _) => Self {
-                        first: ends.first | first.map_or(u64::MAX, bit),
-                        ..ends
-                    },
+        let none = Self { first: 0, last: 0 };
+        patterns.iter().fold(none, |mut ends, pattern| {
+            match (pattern.bytes().next(), pattern.bytes().last()) {
+                (Some(first), Some(last)) if glob::is_special(first) => {
+                    ends.last |= if glob::is_special(last) {
+                        u64::MAX
+                    } else {
+                        bit(last)
+                    };
                 }
-            })
+                (first, _) => ends.first |= first.map_or(u64::MAX, bit),
+            }
+            ends
+        })
     }
 }
 

@@ -8,13 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::files::{Limits, at};
+use super::files::Limits;
 use crate::invocation::{Invocation, Source, View, is_shell};
 use crate::sys::birth::{self, Entry, Kind, Moment};
 use crate::sys::stat::Stat;
 
-/// How long ago at most: what a person saved before they asked for the script is older than the script, and what they
-/// save meanwhile elsewhere is not in such a place.
+/// How long ago at most. A script may run for hours, as one that is an agent does, and a person saves files meanwhile.
 const RECENT: Duration = Duration::from_secs(60);
 /// How much that may be at most: what is put back from elsewhere is written anew, too, by `git stash pop` say.
 const MOST_FILES: u32 = 64;
@@ -62,7 +61,6 @@ fn program(id: i32) -> Option<String> {
 
 /// Whether all that stands at a path was born since then, is little, and on one file system.
 pub(super) fn is_own(path: &Path, since: Moment, limits: &mut Limits) -> bool {
-    let Ok(Some(_)) = at(path) else { return false };
     let Ok(first) = birth::at(path, false) else {
         return false;
     };

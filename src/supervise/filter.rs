@@ -133,14 +133,13 @@ pub fn program(protected: &[i32]) -> Vec<Instruction> {
     let mut builder = Builder::default();
     let native = native();
     let [of_native, of_other, refused] = std::array::from_fn(|_| builder.label());
-    let [exec, prctl, ioctl, ptrace, first, both] = std::array::from_fn(|_| builder.label());
     let outcomes = Outcomes {
-        exec,
-        prctl,
-        ioctl,
-        ptrace,
-        first,
-        both,
+        exec: builder.label(),
+        prctl: builder.label(),
+        ioctl: builder.label(),
+        ptrace: builder.label(),
+        first: builder.label(),
+        both: builder.label(),
     };
     builder.add(Step::Load(MACHINE));
     builder.add(Step::Equal(native.machine, of_native));
@@ -167,13 +166,13 @@ pub fn program(protected: &[i32]) -> Vec<Instruction> {
     builder.add(Step::Load(NUMBER));
     tell_apart(&mut builder, &OTHER, &outcomes);
 
-    builder.add(Step::Here(prctl));
+    builder.add(Step::Here(outcomes.prctl));
     builder.add(Step::Load(argument(0)));
-    builder.add(Step::Equal(ARE_YOU_THERE, exec));
+    builder.add(Step::Equal(ARE_YOU_THERE, outcomes.exec));
     builder.add(Step::Give(ALLOW));
-    builder.add(Step::Here(exec));
+    builder.add(Step::Here(outcomes.exec));
     builder.add(Step::Give(NOTIFY));
-    builder.add(Step::Here(ioctl));
+    builder.add(Step::Here(outcomes.ioctl));
     builder.add(Step::Load(argument(1)));
     for keys in KEYS {
         builder.add(Step::Equal(keys, refused));
@@ -188,12 +187,12 @@ pub fn program(protected: &[i32]) -> Vec<Instruction> {
         // Everybody is meant: the supervisor, too.
         builder.add(Step::Equal(u32::MAX, refused));
     };
-    builder.add(Step::Here(ptrace));
+    builder.add(Step::Here(outcomes.ptrace));
     targets(&mut builder, 1);
     builder.add(Step::Give(ALLOW));
-    builder.add(Step::Here(both));
+    builder.add(Step::Here(outcomes.both));
     targets(&mut builder, 1);
-    builder.add(Step::Here(first));
+    builder.add(Step::Here(outcomes.first));
     targets(&mut builder, 0);
     builder.add(Step::Give(ALLOW));
     builder.add(Step::Here(refused));

@@ -229,13 +229,10 @@ impl Listener {
     /// there may be notifications, now or later.
     #[must_use]
     pub fn wait(&self, time: PollTimeout) -> bool {
-        let mut place = [PollFd::new(self.descriptor(), PollFlags::POLLIN)];
-        let happened = poll(&mut place, time);
-        let events = place.map(|place| place.revents().unwrap_or(PollFlags::empty()));
-        !happened.is_ok_and(|count| count > 0)
-            || events
-                .iter()
-                .any(|events| events.contains(PollFlags::POLLIN))
+        let mut places = [PollFd::new(self.descriptor(), PollFlags::POLLIN)];
+        let happened = poll(&mut places, time);
+        let [events] = places.map(|place| place.revents().unwrap_or(PollFlags::empty()));
+        !happened.is_ok_and(|count| count > 0) || events.contains(PollFlags::POLLIN)
     }
 
     /// Takes the next notification; waits for one where there is none.
