@@ -146,9 +146,20 @@ impl Past {
     /// That of a session which begins now.
     #[must_use]
     pub fn begin(limits: Limits) -> Self {
+        Self::begun(Self::now(), limits)
+    }
+
+    /// When a session begins that begins now. Without a clock, everything was there before.
+    #[must_use]
+    pub fn now() -> Moment {
+        Moment::now().unwrap_or(Moment::NEVER)
+    }
+
+    /// That of a session which has begun then.
+    #[must_use]
+    pub fn begun(since: Moment, limits: Limits) -> Self {
         Self {
-            // Without a clock, everything was there before.
-            since: Moment::now().unwrap_or(Moment::NEVER),
+            since,
             limits,
             done: RefCell::default(),
         }

@@ -14,6 +14,7 @@ use crate::policy::Limits;
 use crate::policy::paths::Place;
 use crate::probe::{Blind, Budget};
 use crate::surroundings::{self, Surroundings};
+use crate::sys::birth::Moment;
 
 /// What a session began with.
 #[derive(Clone, Debug)]
@@ -28,11 +29,17 @@ impl Base {
     /// That of the session which this process begins, and what it may do with nobody asked.
     #[must_use]
     pub fn of(view: &View, limits: Limits) -> Self {
+        Self::begun(Past::now(), view, limits)
+    }
+
+    /// The same of a session that has begun then.
+    #[must_use]
+    pub fn begun(since: Moment, view: &View, limits: Limits) -> Self {
         Self {
             environment: view.entries().map(<[u8]>::to_vec).collect(),
             place: Surroundings::of(view, &|_| None, &Blind).place(),
             looks: Budget::default(),
-            past: Rc::new(Past::begin(limits)),
+            past: Rc::new(Past::begun(since, limits)),
         }
     }
 

@@ -13,6 +13,7 @@ use super::units::Units;
 use crate::broker::Root;
 use crate::decide::approved::Approved;
 use crate::decide::gates::Gates;
+use crate::decide::past::Past;
 use crate::execute::Gate;
 use crate::exit;
 use crate::invocation::View;
@@ -94,6 +95,8 @@ pub fn beside(
 ) -> Gate<'_> {
     let shell = std::process::id().cast_signed();
     let agent = getppid().as_raw();
+    // The shell may write before its supervisor looks at anything.
+    let begun = Past::now();
     Gate {
         may_gain: may_gain(policy.settings()),
         work: Box::new(move |listener| {
@@ -101,7 +104,7 @@ pub fn beside(
             if !listener.wait(LEISURE.into()) && units.is_none() {
                 return 0;
             }
-            let base = Base::of(&View::own(), policy.limits());
+            let base = Base::begun(begun, &View::own(), policy.limits());
             let units = units.as_ref().map(AsFd::as_fd);
             let kept: Vec<BorrowedFd<'_>> =
                 units.into_iter().chain([listener.descriptor()]).collect();
