@@ -54,7 +54,7 @@ pub fn ask(
     let is_usual = matches!(request.counts, Counts::By(_))
         && matches!(
             absence,
-            Absence::NoTerminal | Absence::NotAPersons | Absence::Unregistered
+            Absence::NoTerminal | Absence::NotAPersons | Absence::Unregistered | Absence::Untold(_)
         );
     let elsewhere = request.elsewhere.as_ref().filter(|one| one.has_broker);
     let found = elsewhere

@@ -62,7 +62,7 @@ fn registered(session: Option<Root>, terminals: Terminals) -> Result<(), Absence
         // From here none is spoken to, whatever it knows.
         Err(Error::Stranger(_)) if check_this().is_err() => Known::default(),
         Err(Error::Place(error)) if error.kind() == io::ErrorKind::NotFound => Known::default(),
-        Err(_) => return Err(Absence::Unregistered),
+        Err(error) => return Err(Absence::Untold(error.to_string())),
     };
     let is_free = terminals == Terminals::Any && !known.is_required && known.terminals.is_empty();
     let is_one = |one: &registering::Registered| Some(one.leader) == session;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::peer::Stranger;
 use super::registry::{Known, Unfit};
 use crate::decide::Decision;
 use crate::policy::trust::hex;
@@ -249,7 +250,7 @@ pub enum Reply {
     /// A session's approval is for a request of a session that is known and lives.
     NoSession,
     /// Who speaks may not take part; why.
-    Stranger(String),
+    Stranger(Stranger),
 }
 
 /// A request in a list.

@@ -66,11 +66,22 @@ pub enum Error {
     /// This process, or the one at the other end, is none that may take part.
     Stranger(Stranger),
     /// It does not speak with this process; why.
-    Unwelcome(String),
-    /// It did not answer as it should.
+    Unwelcome(Stranger),
+    /// It did not answer as it should, or too late.
     Broken,
     /// The request is larger than a broker takes.
     TooLarge,
+}
+
+impl Error {
+    /// Whether there is a broker of another version of kibosh, as one is that was started before kibosh was replaced.
+    #[must_use]
+    pub fn is_another_version(&self) -> bool {
+        matches!(
+            self,
+            Self::Stranger(Stranger::Program) | Self::Unwelcome(Stranger::Program)
+        )
+    }
 }
 
 impl fmt::Display for Error {

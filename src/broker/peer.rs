@@ -13,12 +13,14 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::{Deserialize, Serialize};
 
 use crate::sys;
 use crate::sys::stat::Status;
 
 /// Why a process may not take part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stranger {
     /// It belongs to another user, or cannot be seen from here.
     Elsewhere,
@@ -28,7 +30,7 @@ pub enum Stranger {
     Unknown,
     /// Another process traces it.
     Traced,
-    /// It runs another program.
+    /// It runs another program; as kibosh does that has been replaced since it was started.
     Program,
     /// It has ended.
     Gone,
@@ -45,7 +47,7 @@ impl fmt::Display for Stranger {
                 "the kernel does not tell which processes are guarded (before Linux 5.9, or /proc is hidden)"
             }
             Self::Traced => "the process is traced by another one",
-            Self::Program => "the process runs another program than this one",
+            Self::Program => "the process runs another program than this one, or another version of it",
             Self::Gone => "the process has ended",
         })
     }

@@ -62,30 +62,37 @@ impl Place {
         self.0.connect(SOCKET, geteuid().as_raw())
     }
 
-    /// As [`Place::connect`], and starts a broker where none runs that may be one.
+    /// As [`Place::connect`], and starts a broker where none runs that may be one. Another version of kibosh may be
+    /// one: what it keeps is not for who only asks to throw away.
     ///
     /// # Errors
     ///
     /// Why there is none.
     pub fn connect_or_start(&self) -> Result<UnixStream, Error> {
-        check_this()?;
-        if let Ok(stream) = self.connect() {
-            return Ok(stream);
+        match self.connect() {
+            Err(error) if !error.is_another_version() => self.start(|| self.connect()),
+            connected => connected,
         }
+    }
+
+    /// Starts a broker in the place of one that `reach` does not come to.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none that it comes to.
+    pub fn start<T>(&self, reach: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+        check_this()?;
         let until = Instant::now() + START;
-        let turn = self.turn(until)?;
-        if let Ok(stream) = self.connect() {
-            return Ok(stream);
+        let _turn = self.turn(until)?;
+        if let Ok(reached) = reach() {
+            return Ok(reached);
         }
         start().map_err(|_| Error::Start)?;
         loop {
-            match self.connect() {
-                Ok(stream) => {
-                    drop(turn);
-                    return Ok(stream);
-                }
+            match reach() {
                 Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(2)),
                 Err(_) => return Err(Error::Start),
+                reached => return reached,
             }
         }
     }

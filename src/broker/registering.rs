@@ -6,22 +6,30 @@ use super::message::{Reply, Said};
 use super::place::Place;
 pub use super::registry::{Known, Registered, Unfit};
 
-/// Registers the terminal of this session with the broker of this user, which is started where none runs; or takes
-/// that back. Whether it may be is what the broker sees of this process, and not what this process says.
+/// Registers the terminal of this session with the broker of this user, which is started where none runs or only one
+/// of another version of kibosh; or takes that back. Whether it may be is what the broker sees of this process, and not
+/// what this process says.
 ///
 /// # Errors
 ///
 /// Where there is no broker, or why it does not.
 pub fn register(is_undo: bool) -> Result<Result<(), Unfit>, Error> {
-    let broker = if is_undo {
+    let say = |broker| Line::to_broker(broker).ask(&Said::Register { is_undo });
+    let reply = if is_undo {
         match Place::here().and_then(|place| place.connect()) {
             Err(Error::Nobody) => return Ok(Ok(())),
-            broker => broker?,
+            broker => say(broker?)?,
         }
     } else {
-        Place::make()?.connect_or_start()?
+        let place = Place::make()?;
+        match place.connect_or_start().and_then(say) {
+            Err(error) if error.is_another_version() => {
+                place.start(|| place.connect().and_then(say))?
+            }
+            reply => reply?,
+        }
     };
-    match Line::to_broker(broker).ask(&Said::Register { is_undo })? {
+    match reply {
         Reply::Done => Ok(Ok(())),
         Reply::Unfit(why) => Ok(Err(why)),
         _ => Err(Error::Broken),

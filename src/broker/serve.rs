@@ -171,7 +171,7 @@ impl Broker {
                     self.connections.insert(self.last, connection);
                 }
                 Err(stranger) => {
-                    let reply = Reply::Stranger(stranger.to_string());
+                    let reply = Reply::Stranger(stranger);
                     let _ = Line::of_broker(stream).send(&reply, MOST_REPLY);
                 }
             }
@@ -199,7 +199,7 @@ impl Broker {
         // It may have been taken over by another process since it connected.
         if let Err(stranger) = connection.peer.check() {
             connection.role = Role::Done;
-            connection.send(&Reply::Stranger(stranger.to_string()));
+            connection.send(&Reply::Stranger(stranger));
             return;
         }
         let is_own = uid == geteuid().as_raw();
@@ -350,7 +350,7 @@ impl Broker {
         let added = self.registry.add(peer.id);
         if let Err(stranger) = peer.check() {
             self.registry.remove(peer.id);
-            return Reply::Stranger(stranger.to_string());
+            return Reply::Stranger(stranger);
         }
         match added {
             Ok(()) => Reply::Done,

@@ -232,8 +232,8 @@ pub struct Settings {
     pub no_broker: Option<String>,
     /// `terminals`.
     pub terminals: Terminals,
-    /// The terminals that are registered; none where it is not told here.
-    pub registered: Option<Vec<RegisteredTerminal>>,
+    /// The terminals that are registered; why where it is not told here.
+    pub registered: Result<Vec<RegisteredTerminal>, String>,
     /// The file of `reviewer-command`, where it is set.
     pub reviewer_command: Option<String>,
     /// `unwatched-seconds`.

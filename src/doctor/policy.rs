@@ -128,12 +128,12 @@ fn budget(budget: &BudgetInForce<'_>) -> Budget {
     }
 }
 
-/// The terminals that are registered, if the broker that runs tells it.
-fn registered() -> Option<Vec<RegisteredTerminal>> {
+/// The terminals that are registered; why where the broker that runs does not tell it.
+fn registered() -> Result<Vec<RegisteredTerminal>, String> {
     let known = match registering::known() {
         Ok(known) => known.terminals,
         Err(broker::Error::Nobody) => Vec::new(),
-        Err(_) => return None,
+        Err(error) => return Err(error.to_string()),
     };
     let session = nix::unistd::getsid(None).map_or(0, nix::unistd::Pid::as_raw);
     let described = known.into_iter().map(|one| {
@@ -147,7 +147,7 @@ fn registered() -> Option<Vec<RegisteredTerminal>> {
             is_here: id == session,
         }
     });
-    Some(described.collect())
+    Ok(described.collect())
 }
 
 fn settings(own: Identity, policy: &Policy) -> Settings {

@@ -250,7 +250,7 @@ mod tests {
                     broker: true,
                     no_broker: None,
                     terminals: Terminals::Any,
-                    registered: Some(Vec::new()),
+                    registered: Ok(Vec::new()),
                     reviewer_command: None,
                     unwatched_seconds: 0,
                     operator_counts: true,
@@ -298,11 +298,11 @@ mod tests {
 
     #[test]
     fn registered_terminals_are_told_and_whether_others_count() {
-        let line = |terminals, registered: Option<&[bool]>| {
+        let line = |terminals, registered: Result<&[bool], &str>| {
             let mut facts = well();
             let settings = facts.policy.settings.as_mut().unwrap();
             settings.terminals = terminals;
-            settings.registered = registered.map(|all| {
+            settings.registered = registered.map_err(str::to_owned).map(|all| {
                 let one = |is_here: &bool| RegisteredTerminal {
                     name: "/dev/pts/3".to_owned(),
                     leader: 70,
@@ -315,13 +315,15 @@ mod tests {
             lines.find(|line| line.name == "terminals").unwrap().text
         };
         assert_eq!(
-            line(Terminals::Any, Some(&[false, true])),
+            line(Terminals::Any, Ok(&[false, true])),
             "registered, and no others count: /dev/pts/3 (ba\\nsh, process 70), \
              /dev/pts/3 (ba\\nsh, process 70, this one)"
         );
-        assert!(line(Terminals::Any, Some(&[])).contains("each counts"));
-        assert!(line(Terminals::Registered, Some(&[])).contains("no others count"));
-        assert!(line(Terminals::Any, None).contains("cannot be told"));
+        assert!(line(Terminals::Any, Ok(&[])).contains("each counts"));
+        assert!(line(Terminals::Registered, Ok(&[])).contains("no others count"));
+        assert!(
+            line(Terminals::Any, Err("it\nis")).ends_with("only `kibosh run` asks on one: it\\nis")
+        );
     }
 
     #[test]

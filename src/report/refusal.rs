@@ -107,6 +107,8 @@ pub enum Absence {
     Silent(u8),
     /// It is none that a person has registered, and only those count.
     Unregistered,
+    /// The broker that runs did not tell whether a person has registered it; why.
+    Untold(String),
     /// It is one of a program's in which every process of the user can press keys; which.
     Shared(String),
     /// The terminal could not be used.
@@ -332,6 +334,11 @@ fn missing(absence: &Absence) -> String {
             "the terminal here is none that a person has registered, so nobody is asked on it"
                 .to_owned()
         }
+        Absence::Untold(why) => format!(
+            "the broker that runs does not tell whether a person has registered the terminal here ({}), so nobody is \
+             asked on it; `kibosh doctor` tells a person more",
+            unmistaken(&escape(why))
+        ),
         Absence::Shared(program) => {
             format!("the terminal here is one of {}", escape(program))
         }
@@ -385,6 +392,7 @@ mod tests {
             Refusal::NoTerminal(Absence::NotAPersons),
             Refusal::NoTerminal(Absence::Background),
             Refusal::NoTerminal(Absence::Unregistered),
+            Refusal::NoTerminal(Absence::Untold("it did not answer".into())),
             Refusal::NoTerminal(Absence::Silent(20)),
             Refusal::NoTerminal(Absence::Unusable("permission denied".into())),
             Refusal::Timeout { seconds: 20 },

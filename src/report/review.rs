@@ -219,6 +219,11 @@ pub fn no_person(absence: &Absence) -> String {
             "this one is not registered: `kibosh register` in it, by a person, makes it one that counts"
                 .to_owned()
         }
+        Absence::Untold(why) => format!(
+            "the broker that runs does not tell whether this one is registered ({}): `kibosh register` in it, by a \
+             person, starts one that does",
+            escape(why)
+        ),
         Absence::Unusable(_) => "the terminal here cannot be used".to_owned(),
     };
     format!("kibosh: only a person at a terminal of their own can answer requests, and {why}")

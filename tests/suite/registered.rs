@@ -271,6 +271,62 @@ fn a_broker_that_does_not_answer_lets_no_terminal_count() {
     assert_eq!(desk.place.ran(), None);
 }
 
+/// After kibosh was replaced, a broker of the old version may know of terminals, and not tell the new one.
+#[test]
+fn a_broker_of_another_version_lets_nobody_be_asked_until_a_person_registers_again() {
+    for has_rights in [true, false] {
+        let desk = Desk::new(&format!("registered-upgrade-{has_rights}"));
+        let (old, rights) = if has_rights {
+            (KIBOSH.into(), String::new())
+        } else {
+            desk.for_nobody()
+        };
+        let (old, new) = (old.display(), desk.place.path().join("newer"));
+        copy_program(old.to_string(), &new);
+        let new = new.display();
+        let person =
+            |line: &str| desk.person(&format!("exec {rights} sh -c '{line}; echo status=$?'"));
+        let ask = format!("{new} -c \"demolish all\"");
+        // Only a broker that knows of something stays.
+        let mut first = person(&format!(
+            "{old} register; echo registered=$?; read -r go; {ask}"
+        ));
+        first.wait_for("registered=0");
+        let screen = person(&ask).finish();
+        // Who asks without rights shows nobody which program it is: the old one tells what it knows.
+        let why = if has_rights {
+            "does not tell whether a person has registered the terminal here (the process runs another program than \
+             this one, or another version of it)"
+        } else {
+            "none that a person has registered"
+        };
+        assert!(
+            !screen.contains("Run it?") && screen.contains(why),
+            "{screen}"
+        );
+        let screen = person(&format!("{new} doctor | grep -A1 \" terminals \"")).finish();
+        assert!(
+            screen.contains("does not tell which are registered")
+                && screen.contains("`kibosh register`"),
+            "{screen}"
+        );
+        let screen = person(&format!("{new} pending")).finish();
+        assert!(screen.contains("another version"), "{screen}");
+        let mut second = person(&format!("{new} register; echo registered=$?; {ask}"));
+        second.wait_for("registered=0");
+        second.wait_for("Run it?");
+        // What the old one knew is gone with it.
+        first.keys("\n");
+        first.wait_for("none that a person has registered");
+        first.finish();
+        assert_eq!(desk.place.ran(), None);
+        second.keys("y\r");
+        let screen = second.finish();
+        assert!(screen.contains("status=0"), "{screen}");
+        assert_eq!(desk.place.ran().as_deref(), Some("all\n"));
+    }
+}
+
 /// A desk whose user has set that only registered terminals count, and the words before each command of theirs.
 fn strict(test: &str) -> (Desk, String) {
     let desk = Desk::new(test);

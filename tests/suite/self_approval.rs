@@ -160,7 +160,8 @@ if child == 0:
 seen, typed = b'', 0
 while True:
     try:
-        if select.select([terminal], [], [], 0.3)[0]:
+        # Longer than kibosh waits for a pause in what is typed, or it asks nothing.
+        if select.select([terminal], [], [], 0.6)[0]:
             more = os.read(terminal, 4096)
             if not more:
                 break
@@ -439,6 +440,8 @@ fn nobody_inside_looks_into_the_broker_or_a_reviewer_or_traces_them() {
             );
         }
     }
+    // What is typed before the question is drawn is dropped.
+    watcher.wait_for("else left (");
     watcher.keys("\x03");
     watcher.finish();
     other.keys("\x03");

@@ -282,7 +282,7 @@ fn no_guarded_process_of_either_user_gives_the_second_yes() {
     );
     fs::write(team.at("speak.pl"), speak).unwrap();
     let screen = team.sees(REVIEWER, "kibosh -c 'perl speak.pl'");
-    assert!(screen.contains("below a guarded session"), "{screen}");
+    assert!(screen.contains(r#"{"stranger":"guarded"}"#), "{screen}");
     let screen = team.sees(REVIEWER, "perl speak.pl");
     assert!(screen.contains(GRAVE), "{screen}");
     let screen = team.sees(OUTSIDER, "perl speak.pl");

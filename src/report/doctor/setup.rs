@@ -203,10 +203,22 @@ fn settings(settings: &Settings, to: &mut Section<'_>) {
 
 /// Which terminals count as a person's.
 fn terminals(settings: &Settings, to: &mut Section<'_>) {
-    let Some(registered) = &settings.registered else {
-        let text = "from here it cannot be told which are registered".to_owned();
-        to.add(Mark::Note, "terminals", text, "");
-        return;
+    let registered = match &settings.registered {
+        Ok(registered) => registered,
+        Err(_) if settings.no_broker.is_some() => {
+            let text = "from here it cannot be told which are registered".to_owned();
+            to.add(Mark::Note, "terminals", text, "");
+            return;
+        }
+        Err(why) => {
+            let text = format!(
+                "the broker that runs does not tell which are registered, and only `kibosh run` asks on one: {}",
+                escape(why)
+            );
+            let hint = "`kibosh register` in a terminal starts one that does; what the other one keeps is gone then";
+            to.add(Mark::Weak, "terminals", text, hint);
+            return;
+        }
     };
     let names: Vec<String> = registered
         .iter()

@@ -1,12 +1,13 @@
 //! A person's terminal: a session of its own on a pseudo-terminal, led by a shell that kibosh is not a
 //! part of, as a terminal emulator or ssh would start it.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kibosh::sys::terminal::{Modes, Window, set_window};
@@ -26,6 +27,7 @@ pub struct Terminal {
     seen: String,
     bytes: Vec<u8>,
     read_to: usize,
+    _runtime: Runtime,
 }
 
 impl Terminal {
@@ -65,13 +67,14 @@ impl Terminal {
         let slave = open(ptsname_r(&master).unwrap().as_str(), flags, Mode::empty()).unwrap();
         let end = || Stdio::from(slave.try_clone().unwrap());
         let (program, arguments) = words.split_first().unwrap();
+        let runtime = Runtime::new();
         let status = Command::new(program)
             .args(arguments)
             .env("KIBOSH", env!("CARGO_BIN_EXE_kibosh"))
             .env("TERM", "xterm")
             .env("NO_COLOR", "1")
             // Whoever runs the tests may have registered terminals, and then no others count.
-            .env("XDG_RUNTIME_DIR", runtime())
+            .env("XDG_RUNTIME_DIR", &runtime.0)
             .stdin(end())
             .stdout(end())
             .stderr(end())
@@ -83,6 +86,7 @@ impl Terminal {
             seen: String::new(),
             bytes: Vec::new(),
             read_to: 0,
+            _runtime: runtime,
         };
         terminal.keys("\n");
         terminal
@@ -191,11 +195,25 @@ impl Terminal {
     }
 }
 
-/// Where brokers are of terminals that have no place of their own.
-fn runtime() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runtime");
-    let _ = DirBuilder::new().mode(0o700).create(&folder);
-    folder
+/// Where the broker of a terminal is that has no place of its own: it ends with its socket.
+struct Runtime(PathBuf);
+
+impl Runtime {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("runtime-{}-{number}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        DirBuilder::new().mode(0o700).create(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Whether process 1 has a terminal and is in front on it: then all that lose their parent seem to have

@@ -1,6 +1,7 @@
 //! A repository of a person's, whose state a test sets, and lines that are run in it.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +25,8 @@ impl Tree {
         let tree = Self(user.dir.join(name));
         fs::create_dir_all(tree.0.join("work")).unwrap();
         fs::create_dir(tree.0.join("home")).unwrap();
+        // A broker of its own is beside them.
+        fs::set_permissions(&tree.0, Permissions::from_mode(0o700)).unwrap();
         tree.make(
             "git init -q -b main; mkdir src\n\
              printf 'one\\n' >src/a.txt; printf 'two\\n' >src/b.txt\n\
@@ -42,6 +45,7 @@ impl Tree {
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.0.join("home"))
+            .env("XDG_RUNTIME_DIR", &self.0)
             .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_AUTHOR_EMAIL", "a@b")])
             .envs([("GIT_COMMITTER_NAME", "a"), ("GIT_COMMITTER_EMAIL", "a@b")])
             .stdin(Stdio::null());
