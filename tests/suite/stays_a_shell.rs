@@ -582,6 +582,39 @@ fn the_process_keeps_its_number_its_name_and_its_parent() {
     assert!(at("one\n") < at("kibosh: not started") && at("kibosh: not started") < at("two\n"));
 }
 
+/// Also a program that was started before may fail to start: its caller goes on, traced by nobody, where it may.
+#[test]
+fn a_program_that_was_started_before_may_fail_to_start() {
+    let place = place("fails");
+    fs::write(
+        place.path().join("fails.py"),
+        "import os, signal, subprocess, time\n\
+         def tells():\n\
+         \x20   status = dict(line.split(':\\t', 1) for line in open('/proc/self/status'))\n\
+         \x20   print(status['TracerPid'].strip(), status['Cpus_allowed_list'].strip(), flush=True)\n\
+         for _ in range(3):\n\
+         \x20   subprocess.run(['/bin/true'])\n\
+         signal.signal(signal.SIGUSR1, lambda *_: print('told'))\n\
+         for _ in range(3):\n\
+         \x20   try:\n\
+         \x20       os.execv('/bin/true', ['true', 'x' * 200000])\n\
+         \x20   except OSError as error:\n\
+         \x20       print(error.errno)\n\
+         \x20   os.kill(os.getpid(), signal.SIGUSR1)\n\
+         time.sleep(0.5)\n\
+         tells()\n\
+         if os.fork() == 0:\n\
+         \x20   tells()\n\
+         \x20   os._exit(0)\n\
+         os.wait()\n\
+         os.execv('/bin/echo', ['echo', 'done'])\n",
+    )
+    .unwrap();
+    let left = same(&place, "python3 fails.py; /bin/true; echo $?");
+    assert_eq!(left.matches("7\ntold\n").count(), 3, "{left}");
+    assert!(left.ends_with("done\n0\n"), "{left}");
+}
+
 /// The supervisor keeps a task on its processor until it stands: afterwards, and where the exec fails, it has all that it had.
 #[test]
 fn programs_run_on_the_processors_that_they_may_run_on() {
