@@ -4,7 +4,7 @@ use super::call::{MOST_ITEMS, is_flag};
 use super::output;
 use super::scope::Binding;
 use super::walk::Walker;
-use super::words::is_name;
+use super::words::{after, is_name};
 use crate::action::Value;
 use crate::syntax::Span;
 
@@ -121,7 +121,7 @@ impl Walker<'_> {
                     Some(value) => value.text.parse::<usize>().ok(),
                 };
                 self.scope.positional = match (self.scope.positional.take(), count) {
-                    (Some(values), Some(count)) => Some(values.into_iter().skip(count).collect()),
+                    (Some(values), Some(count)) => Some(after(&values, count)),
                     _ => None,
                 };
             }

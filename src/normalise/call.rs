@@ -256,7 +256,7 @@ impl Walker<'_> {
             && let Some((text, programs)) = self.content_of(path)
         {
             self.fed_by_also(index, programs.unwrap_or_default());
-            self.run_file(text, None, index, &call, positional_after(&arguments, 0));
+            self.run_file(text, None, index, &call, Some(arguments.clone()));
         }
         let mut printed = None;
         let mut found = None;
@@ -403,8 +403,4 @@ pub fn base_name(path: &str) -> &str {
         Some((name, _)) if !name.is_empty() => name,
         _ => name,
     }
-}
-
-pub(super) fn positional_after(arguments: &[Value], skip: usize) -> Option<Vec<Value>> {
-    Some(arguments.iter().skip(skip).cloned().collect())
 }

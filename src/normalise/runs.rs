@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::call::{Call, IN_THIS_SHELL, MOST_ITEMS, base_name, file_read, is_fed_a_file};
 use super::walk::{DEEPEST, Walker};
-use super::words::is_name;
+use super::words::{after, is_name};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown, Value};
 use crate::policy::arguments::{Arguments, Positional};
 use crate::policy::schema::{Language, Program, Runs};
@@ -218,7 +218,8 @@ impl Walker<'_> {
         }
         if inner.runs.first {
             let named = usize::from(language != Language::Script);
-            let positional: Vec<Value> = rest.iter().skip(named).map(|p| p.value.clone()).collect();
+            let rest: Vec<Value> = rest.iter().map(|p| p.value.clone()).collect();
+            let positional = after(&rest, named);
             self.run_code(inner, language, first.value.clone(), Some(positional));
             if language == Language::Script {
                 self.run_described(inner, arguments.iter().skip(first.at));

@@ -6,6 +6,26 @@ use super::walk::Walker;
 use crate::action::{HOLE, Value};
 use crate::syntax::{Operation, Piece, Word};
 
+/// Whether a word is one word, whatever it is.
+fn is_one(word: &Value) -> bool {
+    !word.splits && !word.glob
+}
+
+/// The word at a place, an empty one where there are fewer; none where a word before it may be several.
+fn nth(words: &[Value], place: usize) -> Option<Value> {
+    let mut before = words.iter().take(place);
+    before
+        .all(is_one)
+        .then(|| words.get(place).cloned().unwrap_or_default())
+}
+
+/// The words after so many. Where one of those may be several, some of it may be left.
+pub(super) fn after(words: &[Value], count: usize) -> Vec<Value> {
+    let (gone, left) = words.split_at_checked(count).unwrap_or((words, &[]));
+    let rest = (!gone.iter().all(is_one)).then(Value::unknown);
+    rest.into_iter().chain(left.iter().cloned()).collect()
+}
+
 /// Fields of one word while they are being built.
 #[derive(Default)]
 struct Fields {
@@ -244,7 +264,7 @@ impl Walker<'_> {
         let value = match name.parse::<usize>() {
             Ok(0) => None,
             Ok(index) => match &self.scope.positional {
-                Some(values) => values.get(index - 1).cloned().or(Some(Value::default())),
+                Some(values) => nth(values, index - 1),
                 None => None,
             },
             Err(_) => self.variable(name),

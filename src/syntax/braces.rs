@@ -2,11 +2,22 @@
 //!
 //! A port of the rules of bash's `braces.c` to pieces: quoted text and expansions are opaque.
 
-use super::Piece;
 use super::pieces::Pieces;
+use super::{Operation, Piece};
 
 /// The most words that one word may become.
 const WORDS: usize = 1024;
+
+/// The most numbers of a sequence that bash makes words of whatever memory there is.
+const NUMBERS: usize = 1 << 24;
+
+/// What stands for the numbers of a sequence that is too long to be written out: something that is not known, any number
+/// of words.
+static NUMBERS_OF_IT: Piece = Piece::Parameter {
+    name: String::new(),
+    operation: Operation::Other(Vec::new()),
+    quoted: false,
+};
 
 /// How many steps of search one word may cost.
 const STEPS: usize = 200_000;
@@ -287,7 +298,15 @@ impl Work {
             }
         }
         let sequence = Sequence::parse(&text)?;
-        let Some(words) = sequence.words(self.most) else {
+        let count = sequence.count().filter(|count| *count <= NUMBERS);
+        let Some(count) = count else {
+            self.give_up("braces expand to too many words");
+            return None;
+        };
+        if count > self.most {
+            return Some(vec![vec![Item::Opaque(&NUMBERS_OF_IT)]]);
+        }
+        let Some(words) = sequence.words(count) else {
             self.give_up("braces expand to too many words");
             return None;
         };
@@ -357,14 +376,23 @@ impl Sequence {
         })
     }
 
-    /// The words, unless there are too many.
-    fn words(&self, most: usize) -> Option<Vec<String>> {
+    /// The step, which has no sign that counts, and how far it goes.
+    fn extent(&self) -> Option<(i64, i64)> {
         let step = self.step.checked_abs()?.max(1);
-        let distance = self.last.checked_sub(self.first)?;
-        let count = usize::try_from(distance.checked_abs()? / step).ok()? + 1;
-        if count > most {
-            return None;
-        }
+        Some((step, self.last.checked_sub(self.first)?))
+    }
+
+    /// How many words they are; none where that is no number of 64 bits.
+    fn count(&self) -> Option<usize> {
+        let (step, distance) = self.extent()?;
+        usize::try_from(distance.checked_abs()? / step)
+            .ok()?
+            .checked_add(1)
+    }
+
+    /// The words, so many.
+    fn words(&self, count: usize) -> Option<Vec<String>> {
+        let (step, distance) = self.extent()?;
         let step = if distance < 0 { -step } else { step };
         (0..count)
             .map(|index| {

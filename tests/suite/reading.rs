@@ -776,6 +776,9 @@ fn braces_make_words() {
     );
     sees("x={a,b} env", "env");
     doubts("echo {1..99999999}");
+    // Too many to be written out, and any number of words.
+    let reading = read("for i in a{1..5000}; do rm $i; done", Dialect::Bash);
+    assert_eq!(reading.unread, []);
     doubts("echo {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}");
 }
 
