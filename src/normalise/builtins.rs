@@ -105,14 +105,8 @@ impl Walker<'_> {
                 }
             }
             "set" => {
-                if let Some(at) = arguments.iter().position(|a| a.text == "--") {
-                    let rest = arguments.iter().skip(at + 1).cloned().collect();
-                    self.scope.positional = Some(rest);
-                } else if arguments
-                    .first()
-                    .is_some_and(|a| !is_flag(&a.text) && !a.text.starts_with('+'))
-                {
-                    self.scope.positional = Some(arguments.to_vec());
+                if let Some(positional) = set_to(arguments) {
+                    self.scope.positional = Some(positional);
                 }
             }
             "shift" => {
@@ -120,14 +114,40 @@ impl Walker<'_> {
                     None => Some(1),
                     Some(value) => value.text.parse::<usize>().ok(),
                 };
-                self.scope.positional = match (self.scope.positional.take(), count) {
-                    (Some(values), Some(count)) => Some(after(&values, count)),
-                    _ => None,
-                };
+                let values = self.scope.positional.take();
+                self.scope.positional = values.map(|values| match count {
+                    Some(count) => after(&values, count),
+                    None => vec![Value::unknown()],
+                });
             }
             _ => {}
         }
     }
+}
+
+/// What `set` makes the positional parameters (bash(1), "set"); none where it leaves them.
+fn set_to(arguments: &[Value]) -> Option<Vec<Value>> {
+    let mut at = 0;
+    while let Some(argument) = arguments.get(at) {
+        if !argument.is_known() {
+            return Some(vec![Value::unknown()]);
+        }
+        let text = argument.text.as_str();
+        match text {
+            "--" => return Some(arguments.get(at + 1..)?.to_vec()),
+            // Alone it leaves them.
+            "-" => {
+                return arguments
+                    .get(at + 1..)
+                    .filter(|rest| !rest.is_empty())
+                    .map(<[Value]>::to_vec);
+            }
+            _ if !text.starts_with(['-', '+']) => return Some(arguments.get(at..)?.to_vec()),
+            // For each `o` the name of an option follows.
+            _ => at += 1 + text.matches('o').count(),
+        }
+    }
+    None
 }
 
 /// Whether an option cluster of a builtin has this letter.

@@ -155,7 +155,8 @@ impl Scope {
             }
         }
         if self.positional != other.positional {
-            self.positional = None;
+            // Not none, which is what the shell was started with, and where `${1:-word}` is mostly the word.
+            self.positional = Some(vec![Value::unknown()]);
         }
         if self.cwd != other.cwd {
             self.cwd = None;

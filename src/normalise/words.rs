@@ -11,12 +11,13 @@ fn is_one(word: &Value) -> bool {
     !word.splits && !word.glob
 }
 
-/// The word at a place, an empty one where there are fewer; none where a word before it may be several.
-fn nth(words: &[Value], place: usize) -> Option<Value> {
-    let mut before = words.iter().take(place);
-    before
-        .all(is_one)
-        .then(|| words.get(place).cloned().unwrap_or_default())
+/// The word at a place, an empty one where there are fewer. Where a word before it may be several, it may be any.
+fn nth(words: &[Value], place: usize) -> Value {
+    if words.iter().take(place).all(is_one) {
+        words.get(place).cloned().unwrap_or_default()
+    } else {
+        Value::unknown()
+    }
 }
 
 /// The words after so many. Where one of those may be several, some of it may be left.
@@ -263,10 +264,10 @@ impl Walker<'_> {
         }
         let value = match name.parse::<usize>() {
             Ok(0) => None,
-            Ok(index) => match &self.scope.positional {
-                Some(values) => nth(values, index - 1),
-                None => None,
-            },
+            Ok(index) => {
+                let values = self.scope.positional.as_ref();
+                values.map(|values| nth(values, index - 1))
+            }
             Err(_) => self.variable(name),
         };
         let unset = value.is_none() && self.context.whole_environment && is_name(name);
