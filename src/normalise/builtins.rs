@@ -5,7 +5,7 @@ use super::output;
 use super::scope::Binding;
 use super::walk::Walker;
 use super::words::{after, is_name};
-use crate::action::Value;
+use crate::action::{HOLE, Value};
 use crate::syntax::Span;
 
 impl Walker<'_> {
@@ -38,11 +38,20 @@ impl Walker<'_> {
                         Some((key, value)) => (key.trim_end_matches('+'), Some(value)),
                         None => (word.text.as_str(), None),
                     };
+                    let key = name_of(key);
                     if !is_name(key) {
+                        self.scope.sets_any |= key.contains(HOLE);
                         continue;
                     }
                     let key = key.to_owned();
-                    if let Some(value) = value {
+                    if let Some(value) = value.filter(|_| has_letter(arguments, 'n')) {
+                        // A name for another variable, which is set by it from now on.
+                        let named = [key.clone(), name_of(value).to_owned()];
+                        let unknown = || Binding::one(Value::unknown());
+                        let named = named.map(|name| (name, unknown()));
+                        self.scope.variables.extend(named);
+                        self.scope.sets_any |= value.contains(HOLE);
+                    } else if let Some(value) = value {
                         let binding = Binding::one(Value::known(value));
                         self.assign(&key, binding, origin);
                     } else if name == "local" {
@@ -71,14 +80,19 @@ impl Walker<'_> {
                     _ => vec![Value::unknown()],
                 };
                 let array = matches!(name, "mapfile" | "readarray");
-                let mut names: Vec<&str> = arguments
-                    .iter()
-                    .map(|a| a.text.as_str())
-                    .filter(|a| is_name(a))
-                    .collect();
+                self.scope.sets_any |= arguments.iter().any(may_be_a_name);
+                let texts = arguments.iter().map(|a| a.text.as_str());
+                let texts = texts.map(|text| match name {
+                    "let" => text
+                        .split(|one: char| !one.is_alphanumeric() && one != '_')
+                        .next(),
+                    _ => Some(name_of(text)),
+                });
+                let mut names: Vec<&str> = texts.flatten().filter(|a| is_name(a)).collect();
                 match (name, names.is_empty()) {
                     ("read", true) => names.push("REPLY"),
                     ("mapfile" | "readarray", true) => names.push("MAPFILE"),
+                    ("getopts", _) => names.push("OPTARG"),
                     _ => {}
                 }
                 let several = names.len() > 1;
@@ -99,9 +113,10 @@ impl Walker<'_> {
                 {
                     let text = output::printed("printf", rest, None, &self.scope);
                     let value = text.unwrap_or_else(Value::unknown);
+                    self.scope.sets_any |= may_be_a_name(variable);
                     self.scope
                         .variables
-                        .insert(variable.text.clone(), Binding::one(value));
+                        .insert(name_of(&variable.text).to_owned(), Binding::one(value));
                 }
             }
             "set" => {
@@ -123,6 +138,17 @@ impl Walker<'_> {
             _ => {}
         }
     }
+}
+
+/// The name of a variable, of which one element may be meant.
+fn name_of(text: &str) -> &str {
+    text.split_once('[').map_or(text, |(name, _)| name)
+}
+
+/// Whether a word that is not known may be the name of a variable.
+fn may_be_a_name(word: &Value) -> bool {
+    let of_a_name = |one: char| one == HOLE || one == '_' || one.is_alphanumeric();
+    !word.is_known() && name_of(&word.text).chars().all(of_a_name)
 }
 
 /// What `set` makes the positional parameters (bash(1), "set"); none where it leaves them.

@@ -98,6 +98,8 @@ pub struct Scope {
     pub via: Vec<String>,
     /// Whether it runs on another host or in a container.
     pub elsewhere: bool,
+    /// Whether the line has set variables whose names are not known.
+    pub sets_any: bool,
     /// Stands for the origin of everything in nested text.
     pub origin: Option<Span>,
     /// Texts on other descriptors.
@@ -154,6 +156,7 @@ impl Scope {
                     .or_insert_with(|| text.clone());
             }
         }
+        self.sets_any |= other.sets_any;
         if self.positional != other.positional {
             // Not none, which is what the shell was started with, and where `${1:-word}` is mostly the word.
             self.positional = Some(vec![Value::unknown()]);

@@ -270,6 +270,10 @@ impl Walker<'_> {
             }
             Err(_) => self.variable(name),
         };
+        let value = match value {
+            None if self.scope.sets_any && is_name(name) => Some(Value::unknown()),
+            value => value,
+        };
         let unset = value.is_none() && self.context.whole_environment && is_name(name);
         match operation {
             Operation::Plain => match value {
