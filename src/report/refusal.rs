@@ -336,7 +336,7 @@ fn missing(absence: &Absence) -> String {
         }
         Absence::Untold(why) => format!(
             "the broker that runs does not tell whether a person has registered the terminal here ({}), so nobody is \
-             asked on it; `kibosh doctor` tells a person more",
+             asked on it",
             unmistaken(&escape(why))
         ),
         Absence::Shared(program) => {
