@@ -33,6 +33,9 @@ impl Walker<'_> {
                 self.scope.previous = std::mem::replace(&mut self.scope.cwd, next);
             }
             "export" | "declare" | "typeset" | "local" | "readonly" => {
+                // A name for another variable, which is set by it from now on; of `export` the letter says that it no
+                // longer is exported.
+                let is_reference = name != "export" && has_letter(arguments, 'n');
                 for word in arguments.iter().filter(|a| !is_flag(&a.text)) {
                     let (key, value) = match word.text.split_once('=') {
                         Some((key, value)) => (key.trim_end_matches('+'), Some(value)),
@@ -44,8 +47,7 @@ impl Walker<'_> {
                         continue;
                     }
                     let key = key.to_owned();
-                    if let Some(value) = value.filter(|_| has_letter(arguments, 'n')) {
-                        // A name for another variable, which is set by it from now on.
+                    if let Some(value) = value.filter(|_| is_reference) {
                         let named = [key.clone(), name_of(value).to_owned()];
                         let unknown = || Binding::one(Value::unknown());
                         let named = named.map(|name| (name, unknown()));
