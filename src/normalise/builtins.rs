@@ -41,7 +41,7 @@ impl Walker<'_> {
                         Some((key, value)) => (key.trim_end_matches('+'), Some(value)),
                         None => (word.text.as_str(), None),
                     };
-                    let key = name_of(key);
+                    let (place, key) = (key, name_of(key));
                     if !is_name(key) {
                         self.scope.sets_any |= key.contains(HOLE);
                         continue;
@@ -55,6 +55,7 @@ impl Walker<'_> {
                         self.scope.sets_any |= value.contains(HOLE);
                     } else if let Some(value) = value {
                         let binding = Binding::one(Value::known(value));
+                        let binding = self.at_place(place, binding);
                         self.assign(&key, binding, origin);
                     } else if name == "local" {
                         self.scope
@@ -84,29 +85,31 @@ impl Walker<'_> {
                 let array = matches!(name, "mapfile" | "readarray");
                 self.scope.sets_any |= arguments.iter().any(may_be_a_name);
                 let texts = arguments.iter().map(|a| a.text.as_str());
-                let texts = texts.map(|text| match name {
+                let texts = texts.filter_map(|text| match name {
                     "let" => text
                         .split(|one: char| !one.is_alphanumeric() && one != '_')
                         .next(),
-                    _ => Some(name_of(text)),
+                    _ => Some(text),
                 });
-                let mut names: Vec<&str> = texts.flatten().filter(|a| is_name(a)).collect();
-                match (name, names.is_empty()) {
-                    ("read", true) => names.push("REPLY"),
-                    ("mapfile" | "readarray", true) => names.push("MAPFILE"),
-                    ("getopts", _) => names.push("OPTARG"),
+                let mut places: Vec<&str> = texts.filter(|text| is_name(name_of(text))).collect();
+                match (name, places.is_empty()) {
+                    ("read", true) => places.push("REPLY"),
+                    ("mapfile" | "readarray", true) => places.push("MAPFILE"),
+                    ("getopts", _) => places.push("OPTARG"),
                     _ => {}
                 }
-                let several = names.len() > 1;
-                for variable in names {
-                    let values = if several {
+                let several = places.len() > 1;
+                for place in places {
+                    let is_element = place.contains('[') && values.len() > 1;
+                    let values = if several || is_element {
                         vec![Value::unknown()]
                     } else {
                         values.clone()
                     };
+                    let binding = self.at_place(place, Binding { values, array });
                     self.scope
                         .variables
-                        .insert(variable.to_owned(), Binding { values, array });
+                        .insert(name_of(place).to_owned(), binding);
                 }
             }
             "printf" => {
@@ -116,9 +119,10 @@ impl Walker<'_> {
                     let text = output::printed("printf", rest, None, &self.scope);
                     let value = text.unwrap_or_else(Value::unknown);
                     self.scope.sets_any |= may_be_a_name(variable);
+                    let binding = self.at_place(&variable.text, Binding::one(value));
                     self.scope
                         .variables
-                        .insert(name_of(&variable.text).to_owned(), Binding::one(value));
+                        .insert(name_of(&variable.text).to_owned(), binding);
                 }
             }
             "set" => {
@@ -139,6 +143,15 @@ impl Walker<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What a variable holds when this is put where `NAME` or `NAME[SUBSCRIPT]` says.
+    fn at_place(&self, place: &str, binding: Binding) -> Binding {
+        let Some((name, subscript)) = place.split_once('[') else {
+            return binding;
+        };
+        let before = self.scope.variables.get(name);
+        Binding::with_element(before, subscript.trim_end_matches(']'), binding.values)
     }
 }
 

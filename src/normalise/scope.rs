@@ -27,6 +27,20 @@ impl Binding {
             array: false,
         }
     }
+
+    /// An array of which one element is set. Where that is not the next one, which are first is not known.
+    pub fn with_element(before: Option<&Self>, subscript: &str, set: Vec<Value>) -> Self {
+        let mut values = before.map(|one| one.values.clone()).unwrap_or_default();
+        let is_next = subscript.parse() == Ok(values.len());
+        if !values.is_empty() && !is_next && values.first() != Some(&Value::unknown()) {
+            values.insert(0, Value::unknown());
+        }
+        values.extend(set);
+        Self {
+            values,
+            array: true,
+        }
+    }
 }
 
 /// What a process substitution prints, or what was written to a file.

@@ -846,9 +846,8 @@ impl<'a> Walker<'a> {
     }
 
     fn assignment(&mut self, assignment: &Assignment) -> (String, Binding) {
-        if let Some(subscript) = &assignment.subscript {
-            let _ = self.expand_one(subscript);
-        }
+        let subscript = assignment.subscript.as_ref();
+        let subscript = subscript.map(|subscript| self.expand_one(subscript));
         let mut binding = match &assignment.value {
             AssignedValue::Scalar(word) => Binding::one(self.expand_one(word)),
             AssignedValue::Array(words) => Binding {
@@ -856,14 +855,9 @@ impl<'a> Walker<'a> {
                 array: true,
             },
         };
-        if assignment.subscript.is_some() {
+        if let Some(subscript) = subscript {
             let before = self.scope.variables.get(&assignment.name);
-            let mut values = before.map(|b| b.values.clone()).unwrap_or_default();
-            values.append(&mut binding.values);
-            binding = Binding {
-                values,
-                array: true,
-            };
+            binding = Binding::with_element(before, &subscript.text, binding.values);
         } else if assignment.append {
             match self.scope.variables.get(&assignment.name) {
                 Some(before) if before.array || binding.array => {
