@@ -2,7 +2,6 @@
 //! is to this process, and by whether a person has registered it where that counts.
 
 use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 
 use nix::sys::termios::tcgetsid;
@@ -58,10 +57,8 @@ pub fn check(terminal: &File, counts: Counts) -> Result<(), Absence> {
 fn registered(session: Option<Root>, terminals: Terminals) -> Result<(), Absence> {
     let known = match registering::known() {
         Ok(known) => known,
-        Err(Error::Nobody) => Known::default(),
         // From here none is spoken to, whatever it knows.
         Err(Error::Stranger(_)) if check_this().is_err() => Known::default(),
-        Err(Error::Place(error)) if error.kind() == io::ErrorKind::NotFound => Known::default(),
         Err(error) => return Err(Absence::Untold(error.to_string())),
     };
     let is_free = terminals == Terminals::Any && !known.is_required && known.terminals.is_empty();

@@ -1,5 +1,7 @@
 //! The end of who registers the terminal of their session, and of who wants to know which are registered.
 
+use std::io;
+
 use super::Error;
 use super::line::Line;
 use super::message::{Reply, Said};
@@ -36,13 +38,19 @@ pub fn register(is_undo: bool) -> Result<Result<(), Unfit>, Error> {
     }
 }
 
-/// Which terminals are registered with the broker that runs.
+/// Which terminals are registered with the broker that runs; none where none runs, or none could.
 ///
 /// # Errors
 ///
-/// That none runs, or that it does not tell.
+/// That it does not tell.
 pub fn known() -> Result<Known, Error> {
-    let broker = Place::here()?.connect()?;
+    let broker = match Place::here().and_then(|place| place.connect()) {
+        Err(Error::Nobody) => return Ok(Known::default()),
+        Err(Error::Place(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Known::default());
+        }
+        broker => broker?,
+    };
     match Line::to_broker(broker).ask(&Said::Registered)? {
         Reply::Registered(known) => Ok(known),
         _ => Err(Error::Broken),

@@ -143,12 +143,6 @@ struct Done {
 }
 
 impl Past {
-    /// That of a session which begins now.
-    #[must_use]
-    pub fn begin(limits: Limits) -> Self {
-        Self::begun(Self::now(), limits)
-    }
-
     /// When a session begins that begins now. Without a clock, everything was there before.
     #[must_use]
     pub fn now() -> Moment {
@@ -285,12 +279,15 @@ mod tests {
     use super::*;
 
     fn past() -> Past {
-        Past::begin(Limits {
-            deleted_files: 3,
-            deleted_bytes: 100,
-            overwritten_files: 3,
-            destroyed_resources: 2,
-        })
+        Past::begun(
+            Past::now(),
+            Limits {
+                deleted_files: 3,
+                deleted_bytes: 100,
+                overwritten_files: 3,
+                destroyed_resources: 2,
+            },
+        )
     }
 
     fn key(name: &str) -> Key {

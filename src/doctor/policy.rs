@@ -130,13 +130,9 @@ fn budget(budget: &BudgetInForce<'_>) -> Budget {
 
 /// The terminals that are registered; why where the broker that runs does not tell it.
 fn registered() -> Result<Vec<RegisteredTerminal>, String> {
-    let known = match registering::known() {
-        Ok(known) => known.terminals,
-        Err(broker::Error::Nobody) => Vec::new(),
-        Err(error) => return Err(error.to_string()),
-    };
+    let known = registering::known().map_err(|error| error.to_string())?;
     let session = nix::unistd::getsid(None).map_or(0, nix::unistd::Pid::as_raw);
-    let described = known.into_iter().map(|one| {
+    let described = known.terminals.into_iter().map(|one| {
         let id = one.leader.id;
         let program = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
         RegisteredTerminal {

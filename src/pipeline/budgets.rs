@@ -194,12 +194,15 @@ mod tests {
     fn one_answer_is_for_all_that_wait_for_it() {
         for is_yes in [true, false] {
             let mut budgets = Budgets::default();
-            let past = Rc::new(Past::begin(Limits {
-                deleted_files: 1,
-                deleted_bytes: 1,
-                overwritten_files: 1,
-                destroyed_resources: 2,
-            }));
+            let past = Rc::new(Past::begun(
+                Past::now(),
+                Limits {
+                    deleted_files: 1,
+                    deleted_bytes: 1,
+                    overwritten_files: 1,
+                    destroyed_resources: 2,
+                },
+            ));
             let first = decision(&["budget.a"]);
             let other = decision(&["budget.a", "git.b"]);
             assert!(matches!(budgets.stands(&first, 2), Stands::Alone));

@@ -298,21 +298,22 @@ impl Work {
             }
         }
         let sequence = Sequence::parse(&text)?;
-        let count = sequence.count().filter(|count| *count <= NUMBERS);
-        let Some(count) = count else {
+        let extent = sequence.extent().filter(|(_, count)| *count <= NUMBERS);
+        let Some((step, count)) = extent else {
             self.give_up("braces expand to too many words");
             return None;
         };
         if count > self.most {
             return Some(vec![vec![Item::Opaque(&NUMBERS_OF_IT)]]);
         }
-        let Some(words) = sequence.words(count) else {
-            self.give_up("braces expand to too many words");
-            return None;
-        };
+        let values = (0..count).scan(sequence.first, |next, _| {
+            let value = *next;
+            *next = next.saturating_add(step);
+            Some(value)
+        });
+        let words = values.map(|value| sequence.word(value));
         Some(
             words
-                .into_iter()
                 .map(|word| word.chars().map(Item::Plain).collect())
                 .collect(),
         )
@@ -376,30 +377,13 @@ impl Sequence {
         })
     }
 
-    /// The step, which has no sign that counts, and how far it goes.
-    fn extent(&self) -> Option<(i64, i64)> {
+    /// The step from one word to the next, and how many they are; none where these are no numbers of 64 bits.
+    fn extent(&self) -> Option<(i64, usize)> {
         let step = self.step.checked_abs()?.max(1);
-        Some((step, self.last.checked_sub(self.first)?))
-    }
-
-    /// How many words they are; none where that is no number of 64 bits.
-    fn count(&self) -> Option<usize> {
-        let (step, distance) = self.extent()?;
-        usize::try_from(distance.checked_abs()? / step)
-            .ok()?
-            .checked_add(1)
-    }
-
-    /// The words, so many.
-    fn words(&self, count: usize) -> Option<Vec<String>> {
-        let (step, distance) = self.extent()?;
-        let step = if distance < 0 { -step } else { step };
-        (0..count)
-            .map(|index| {
-                let value = self.first + step * i64::try_from(index).ok()?;
-                Some(self.word(value))
-            })
-            .collect()
+        let distance = self.last.checked_sub(self.first)?;
+        let steps = usize::try_from(distance.checked_abs()? / step).ok()?;
+        let signed = if distance < 0 { -step } else { step };
+        Some((signed, steps.checked_add(1)?))
     }
 
     fn word(&self, value: i64) -> String {
