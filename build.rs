@@ -11,7 +11,7 @@ mod index;
 #[path = "src/policy/schema.rs"]
 mod schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -400,8 +400,16 @@ impl Tables {
                 .iter()
                 .map(move |conditions| (number, conditions))
         });
+        let matches: Vec<(usize, &Match)> = matches.collect();
+        let words: Vec<Vec<&str>> = matches
+            .iter()
+            .map(|(_, conditions)| words(conditions, sources))
+            .collect();
+        let all: BTreeSet<&str> = words.iter().flatten().copied().collect();
+        let (literals, globs): (Vec<&str>, Vec<&str>) =
+            all.into_iter().partition(|word| glob::is_literal(word));
         let mut table = "static MATCHES: &[Conditions] = &[\n".to_owned();
-        for (number, (rule, conditions)) in matches.enumerate() {
+        for (number, ((rule, conditions), words)) in matches.iter().zip(&words).enumerate() {
             for name in index::names(conditions) {
                 by_program.entry(name).or_default().push(number);
             }
@@ -410,23 +418,26 @@ impl Tables {
                 general.push(number);
             }
             let (at, length) = self.record(conditions)?;
-            let words = words(conditions, sources);
-            let ends = index::Ends::of_patterns(&words);
+            let numbers = |table: &[&str]| -> Vec<usize> {
+                let numbers = words.iter().map(|word| table.binary_search(word));
+                numbers.filter_map(Result::ok).collect()
+            };
             let not: Vec<&str> = index::alternatives(&conditions.not_program).collect();
             table.push_str(&format!(
-                "    Conditions {{ rule: {rule}, needs: {}, ends: Ends {{ first: {}, last: {} }}, words: &{:?}, programs: &{:?}, \
+                "    Conditions {{ rule: {rule}, needs: {}, literals: &{:?}, globs: &{:?}, programs: &{:?}, \
                  not: &{:?}, \
                  record: Record {{ at: {at}, length: {length} }} }},\n",
                 index::needs(conditions),
-                ends.first,
-                ends.last,
-                words,
+                numbers(&literals),
+                numbers(&globs),
                 patterns.unwrap_or_default(),
                 not,
             ));
         }
         self.code.push_str(&table);
         self.line("];");
+        self.line(&format!("static LITERALS: &[&str] = &{literals:?};"));
+        self.line(&format!("static GLOBS: &[&str] = &{globs:?};"));
         self.line(&format!("static GENERAL: &[u16] = &{general:?};"));
         self.numbers("MATCHES_BY_PROGRAM", &by_program);
         Ok(())

@@ -88,9 +88,8 @@ impl Marks<'_> {
         if let Some(words) = &signal.words
             && let Ok(regex) = self.policy.regex(words)
         {
-            let found = regex.captures_iter(facts.joined.as_bytes());
-            let found = found.filter_map(|one| one.get(1));
-            values.extend(found.map(|one| String::from_utf8_lossy(one.as_bytes()).into_owned()));
+            let found = regex.found(facts.joined.as_bytes());
+            values.extend(found.map(|one| String::from_utf8_lossy(one).into_owned()));
         }
         (!values.is_empty()).then_some(values)
     }
@@ -120,8 +119,8 @@ impl Marks<'_> {
                         return Some(HOLE.to_string());
                     }
                 };
-                if let Some(found) = regex.captures(&content).and_then(|found| found.get(1)) {
-                    return Some(String::from_utf8_lossy(found.as_bytes()).into_owned());
+                if let Some(found) = regex.found(&content).next() {
+                    return Some(String::from_utf8_lossy(found).into_owned());
                 }
             }
         }

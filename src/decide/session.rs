@@ -248,10 +248,9 @@ impl Deeds<'_> {
         let Ok(regex) = self.policy.regex(pattern) else {
             return Vec::new();
         };
-        let found = regex.captures_iter(text.as_bytes());
-        let found = found.filter_map(|one| one.get(1));
+        let found = regex.found(text.as_bytes());
         found
-            .map(|one| String::from_utf8_lossy(one.as_bytes()).into_owned())
+            .map(|one| String::from_utf8_lossy(one).into_owned())
             .collect()
     }
 

@@ -3,6 +3,7 @@
 //! Takes the grammar of the program from the packs. For a program that no pack describes, it reads
 //! as getopt_long would and keeps every word that could be a subcommand.
 
+use super::looks::Looks;
 use super::schema::{Program, Style};
 use crate::action::{HOLE, Value};
 
@@ -42,6 +43,10 @@ pub struct Arguments {
     pub subcommands: usize,
     /// Whether single-dash names are compared without dashes (`-auto-approve` and `--auto-approve`).
     pub loose_dashes: bool,
+    /// What the names of the options look like, without dashes.
+    looks: Looks,
+    /// Whether one of them begins with two dashes.
+    has_long: bool,
 }
 
 impl Arguments {
@@ -65,9 +70,26 @@ impl Arguments {
         !self.flags.is_empty()
             && spec.split('|').any(|one| {
                 let (name, value) = parts(one);
-                let mut flags = self.flags.iter();
-                flags.any(|flag| self.is_named(flag, name, value))
+                self.may_have(name) && self.named(name, value).next().is_some()
             })
+    }
+
+    /// The flags of a name, with such a value where one is asked for.
+    fn named<'a>(
+        &'a self,
+        name: &'a str,
+        value: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Flag> {
+        let is_plain = !self.loose_dashes && super::glob::is_literal(name);
+        let may_be = move |flag: &&Flag| !is_plain || flag.name == name;
+        let flags = self.flags.iter().filter(may_be);
+        flags.filter(move |flag| self.is_named(flag, name, value))
+    }
+
+    /// Whether an option may have this name.
+    fn may_have(&self, name: &str) -> bool {
+        (self.has_long || self.loose_dashes || !name.starts_with("--"))
+            && self.looks.may_match(name.trim_start_matches('-'))
     }
 
     /// Whether a flag is given, and never with a value that says no (`--dry-run=none`, of which the last one
@@ -121,6 +143,9 @@ impl Arguments {
         let names = || spec.split('|').map(|one| parts(one).0);
         spec.split('|').any(|one| {
             let (name, wanted) = parts(one);
+            if !self.may_have(name) {
+                return false;
+            }
             let holds = |flag: &Flag| match (&flag.value, wanted) {
                 (None, wanted) => wanted.is_none(),
                 (Some(value), _) if value.text.contains(HOLE) => false,
@@ -232,7 +257,7 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
         let mut rest = text.chars();
         rest.next();
         while let Some(letter) = rest.next() {
-            let name = format!("-{letter}");
+            let name = String::from_iter(['-', letter]);
             if takes(&name) {
                 let glued = rest.as_str();
                 let (value, value_at) = if glued.is_empty() {
@@ -281,6 +306,9 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
             });
         }
     }
+    let names = out.flags.iter().map(|flag| flag.name.as_str());
+    out.has_long = names.clone().any(|name| name.starts_with("--"));
+    out.looks = Looks::of(names.map(|name| name.trim_start_matches('-')));
     if let Some(program) = program
         && !program.synonyms.is_empty()
     {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expression::Expression;
 use super::load::{Parsed, Step};
 use super::preview::{ARGUMENTS, COMMAND, PROGRAM, is_whole};
 use super::schema::{
@@ -13,7 +14,7 @@ use super::schema::{
 };
 use super::shape::nearest;
 use super::size::bytes;
-use super::{Layer, compile, compiled, paths};
+use super::{Layer, compiled, paths};
 
 /// How thoroughly to check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +260,7 @@ impl<'k> Check<'_, '_, 'k> {
             return;
         }
         for (number, pattern) in patterns.iter().enumerate() {
-            if let Err(error) = compile(pattern) {
+            if let Err(error) = Expression::compile(pattern) {
                 let told = error.to_string();
                 let reason = told.lines().last().unwrap_or("too large").trim();
                 let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
@@ -424,8 +425,8 @@ impl<'k> Check<'_, '_, 'k> {
         self.regexes("value", &signal.value);
         for (key, pattern) in [("words", &signal.words), ("line", &signal.line)] {
             let Some(pattern) = pattern else { continue };
-            match compile(pattern) {
-                Ok(regex) if regex.captures_len() == 2 => {}
+            match Expression::compile(pattern) {
+                Ok(regex) if regex.groups() == 1 => {}
                 Ok(_) => self.wrong(
                     key,
                     "the expression has not exactly one group",
@@ -745,7 +746,7 @@ impl<'k> Check<'_, '_, 'k> {
             check.globs("scope", &resource.scope);
             for (key, pattern) in [("code", &resource.code), ("words", &resource.words)] {
                 if let Some(pattern) = pattern
-                    && compile(pattern).map_or(0, |regex| regex.captures_len()) != 2
+                    && Expression::compile(pattern).map_or(0, |regex| regex.groups()) != 1
                 {
                     check.wrong(
                         key,

@@ -11,11 +11,11 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 
 use super::glob;
-use super::index::{self, Ends};
 use super::schema::{
     Budget, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
 };
-use crate::action::{Action, Value};
+use super::words::Found;
+use crate::action::Action;
 
 include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 
@@ -33,11 +33,11 @@ struct Conditions {
     rule: u16,
     /// The traits that an action must have.
     needs: u32,
-    /// How such an argument begins or ends.
-    ends: Ends,
-    /// Patterns of which one must match an argument; empty is no condition. As all patterns here they have no
-    /// alternatives.
-    words: &'static [&'static str],
+    /// The numbers of words in [`LITERALS`], sorted: an argument must be one of them or match one of `globs`, where
+    /// there are any.
+    literals: &'static [u16],
+    /// The numbers of patterns in [`GLOBS`]. As all patterns here they have no alternatives.
+    globs: &'static [u16],
     /// Patterns of the programs, where they are not found by name; empty is every program.
     programs: &'static [&'static str],
     /// Patterns of other programs.
@@ -47,40 +47,11 @@ struct Conditions {
 }
 
 impl Conditions {
-    /// Whether one of the arguments is a word that must stand there. `ends` are theirs.
-    fn finds_word(&self, arguments: &[Value], ends: Ends) -> bool {
-        self.words.is_empty()
-            || self.ends.may_be(ends)
-                && arguments.iter().any(|argument| {
-                    self.ends.may_be(Ends::of(&argument.text)) && any(self.words, &argument.text)
-                })
-    }
-}
-
-impl Ends {
-    /// Those of a text.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        let of = |byte: Option<u8>| byte.map_or(u64::MAX, index::bit);
-        Self {
-            first: of(text.bytes().next()),
-            last: of(text.bytes().last()),
-        }
-    }
-
-    /// Those of this and others.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            first: self.first | other.first,
-            last: self.last | other.last,
-        }
-    }
-
-    /// Whether one of the texts with these ends may match one of the patterns.
-    #[must_use]
-    pub fn may_be(self, texts: Self) -> bool {
-        self.first & texts.first != 0 || self.last & texts.last != 0
+    /// Whether one of the arguments is a word that must stand there.
+    fn finds_word(&self, found: &Found<'_>) -> bool {
+        self.literals.is_empty() && self.globs.is_empty()
+            || found.has_one_of(self.literals)
+            || found.matches_one_of(self.globs)
     }
 }
 
@@ -253,13 +224,12 @@ impl Shipped {
         traits: u32,
         synonyms_known: bool,
     ) -> impl Iterator<Item = (u16, &Match)> {
-        let ends = action.arguments.iter().map(|one| Ends::of(&one.text));
-        let ends = ends.fold(Ends::of_patterns(&[]), Ends::or);
+        let found = Found::among(&action.arguments, LITERALS, GLOBS);
         let numbers = self.of_program(&action.program, traits);
         (0..numbers.len()).filter_map(move |place| {
             let number = usize::from(*numbers.get(place)?);
             let one = MATCHES.get(number)?;
-            let may_be = !synonyms_known || one.finds_word(&action.arguments, ends);
+            let may_be = !synonyms_known || one.finds_word(&found);
             may_be.then_some((one.rule, self.matches.get(MATCHES, number)?.as_ref()))
         })
     }
@@ -371,19 +341,6 @@ fn decode<T: DeserializeOwned>(record: &Record) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_ends_of_a_text_that_matches_are_among_those_of_the_pattern() {
-        let texts = glob::tests::texts(&['a', 'b', 'é'], 3);
-        for pattern in glob::tests::texts(&['a', 'é', '*', '?'], 4) {
-            let ends = Ends::of_patterns(&[&pattern]);
-            for text in texts.iter().filter(|text| glob::is_one(&pattern, text)) {
-                assert!(ends.may_be(Ends::of(text)), "{pattern} {text}");
-                assert!(ends.may_be(Ends::of("b").or(Ends::of(text))));
-            }
-        }
-        assert!(!Ends::of_patterns(&["*-rm", "del*"]).may_be(Ends::of("ls")));
-    }
 
     #[test]
     fn every_record_decodes() {

@@ -132,43 +132,6 @@ pub fn words(conditions: &Match) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
 }
 
-/// What a text must begin or end with to match one of some patterns, as bits. It may match only where one of its own
-/// bits is among them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
-    /// The first bytes of patterns that begin with a letter of their own.
-    pub first: u64,
-    /// The last bytes of the others.
-    pub last: u64,
-}
-
-impl Ends {
-    /// Those of any of these patterns, which have no alternatives.
-    #[must_use]
-    pub fn of_patterns(patterns: &[&str]) -> Self {
-        let none = Self { first: 0, last: 0 };
-        patterns.iter().fold(none, |mut ends, pattern| {
-            match (pattern.bytes().next(), pattern.bytes().last()) {
-                (Some(first), Some(last)) if glob::is_special(first) => {
-                    ends.last |= if glob::is_special(last) {
-                        u64::MAX
-                    } else {
-                        bit(last)
-                    };
-                }
-                (first, _) => ends.first |= first.map_or(u64::MAX, bit),
-            }
-            ends
-        })
-    }
-}
-
-/// The bit of a byte.
-#[must_use]
-pub fn bit(byte: u8) -> u64 {
-    1 << (byte & 63)
-}
-
 /// The word of a subcommand that says most; all of its words must be there.
 fn longest(subcommand: &str) -> Option<&str> {
     subcommand

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::arguments::{self, Arguments, Positional};
 use super::glob;
+use super::looks::Looks;
 use super::paths::{self, Classes, PathText, Place};
 use super::schema::{Match, Opaque, Program, Targets};
 use super::walk;
@@ -33,11 +34,22 @@ pub struct Facts<'a> {
     puts_into: bool,
     place: &'a Place,
     classes: &'a dyn Classes,
-    /// The classes that were asked about, by path: many rules ask the same.
-    known: RefCell<Vec<(PathText, String, bool)>>,
+    /// What the variables look like that are set for it.
+    variables: Looks,
+    /// The paths whose classes were asked about: many rules ask the same.
+    known: RefCell<Vec<Known>>,
 }
 
-/// How many answers about classes are kept for one action.
+/// What is known of one path of an action.
+struct Known {
+    text: String,
+    is_glob: bool,
+    path: PathText,
+    /// The classes that were asked about, and whether it is in each.
+    classes: Vec<(String, bool)>,
+}
+
+/// Of how many paths of one action that is kept.
 const MOST_KNOWN: usize = 64;
 
 impl<'a> Facts<'a> {
@@ -67,6 +79,7 @@ impl<'a> Facts<'a> {
             puts_into: false,
             place,
             classes,
+            variables: Looks::of(action.environment.keys().map(String::as_str)),
             known: RefCell::default(),
         }
     }
@@ -197,18 +210,28 @@ impl<'a> Facts<'a> {
     /// Whether a path is in one of the classes.
     #[must_use]
     pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {
-        let path = self.path(value);
+        let mut known = self.known.borrow_mut();
+        let is_it = |one: &Known| one.is_glob == value.glob && one.text == value.text;
+        let place = known.iter().position(is_it).unwrap_or_else(|| {
+            // What is not kept is the last one, for this question.
+            known.truncate(MOST_KNOWN);
+            known.push(Known {
+                text: value.text.clone(),
+                is_glob: value.glob,
+                path: self.path(value),
+                classes: Vec::new(),
+            });
+            known.len() - 1
+        });
+        let Some(one) = known.get_mut(place) else {
+            return false;
+        };
         classes.iter().any(|class| {
-            let known =
-                self.known.borrow().iter().find_map(|(of, name, answer)| {
-                    (name == class && *of == path).then_some(*answer)
-                });
-            known.unwrap_or_else(|| {
-                let answer = paths::is_in(&path, class, self.classes, self.place);
-                let mut known = self.known.borrow_mut();
-                if known.len() < MOST_KNOWN {
-                    known.push((path.clone(), class.clone(), answer));
-                }
+            let mut answers = one.classes.iter();
+            let answer = answers.find_map(|(of, answer)| (of == class).then_some(*answer));
+            answer.unwrap_or_else(|| {
+                let answer = paths::is_in(&one.path, class, self.classes, self.place);
+                one.classes.push((class.clone(), answer));
                 answer
             })
         })
@@ -453,12 +476,14 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
     if !wanted.environment.is_empty() {
         let set = wanted.environment.iter().any(|one| {
             let (name, pattern) = one.split_once('=').unwrap_or((one, "*"));
-            action.environment.iter().any(|(key, value)| {
-                glob::matches(name, key)
-                    && (value.text.trim_matches(HOLE).is_empty() && !value.text.is_empty()
-                        || glob::matches(pattern, &value.text))
-                    && !is_excused(&wanted.unless_environment, action, name, key)
-            })
+            let may_be = name.contains('|') || facts.variables.may_match(name);
+            may_be
+                && action.environment.iter().any(|(key, value)| {
+                    glob::matches(name, key)
+                        && (value.text.trim_matches(HOLE).is_empty() && !value.text.is_empty()
+                            || glob::matches(pattern, &value.text))
+                        && !is_excused(&wanted.unless_environment, action, name, key)
+                })
         });
         if !set {
             return false;

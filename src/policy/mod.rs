@@ -25,6 +25,9 @@ mod reach;
 pub mod error;
 
 pub mod compiled;
+mod expression;
+mod looks;
+mod words;
 
 pub mod glob;
 pub mod index;
@@ -32,7 +35,7 @@ pub mod schema;
 mod size;
 
 pub use check::Depth;
-pub use store::{BudgetInForce, Candidate, LayerFile, Limits, Policy, RuleRef, compile};
+pub use store::{BudgetInForce, Candidate, LayerFile, Limits, Policy, RuleRef};
 
 /// Where a rule came from, the most authority last but one: a project's file is the agent's to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@
 //! in policies. Nothing here looks at the file system.
 
 use super::glob;
+use super::looks::Looks;
 use super::schema::PathClass;
 use crate::action::{HOLE, Value};
 
@@ -224,43 +225,42 @@ fn is_outside(path: &PathText, place: &Place) -> bool {
 
 fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
     let text = path.text.as_str();
-    let home = |pattern: &'_ str| -> String { format!("{}{pattern}", place.home) };
-    // Most patterns begin with a slash, and a path that begins otherwise is none of them.
-    let apart = |pattern: &str| matches!((pattern.bytes().next(), text.bytes().next()), (Some(b'/'), Some(first)) if first != b'/');
     let is_named = |pattern: &str| {
         is_at(text, pattern) || (path.glob && glob::is_literal(pattern) && is_at(pattern, text))
     };
-    if class
-        .at
-        .iter()
-        .filter(|at| !apart(at))
-        .any(|at| match at.strip_prefix('~') {
-            Some(rest) => is_named(&home(rest)),
-            None => is_named(at),
-        })
-    {
-        return true;
-    }
     let holds =
         |under: &str| is_under_pattern(text, under) || (path.contents && is_at(text, under));
-    if class
-        .under
-        .iter()
-        .filter(|under| !apart(under))
-        .any(|under| match under.strip_prefix('~') {
-            Some(rest) => holds(&home(rest)),
-            None => holds(under),
-        })
-    {
+    // Most patterns begin with a slash, and a path that begins otherwise is none of them.
+    let is_relative = !text.starts_with('/');
+    // The home of most patterns below it need not be written before them to see that they are not meant.
+    let is_home_plain = !path.glob && glob::is_literal(&place.home);
+    let at_home = |below: &str| {
+        let is_apart = is_home_plain
+            && below.starts_with('/')
+            && !text
+                .strip_prefix(place.home.as_str())
+                .is_some_and(|rest| may_begin(rest, below));
+        (!is_apart).then(|| format!("{}{below}", place.home))
+    };
+    let any = |patterns: &[String], is_meant: &dyn Fn(&str) -> bool| {
+        patterns
+            .iter()
+            .any(|pattern| match pattern.strip_prefix('~') {
+                Some(below) => at_home(below).is_some_and(|pattern| is_meant(&pattern)),
+                None => !(is_relative && pattern.starts_with('/')) && is_meant(pattern),
+            })
+    };
+    if any(&class.at, &is_named) || any(&class.under, &holds) {
         return true;
     }
     let mut components = text.split('/').filter(|c| !c.is_empty());
-    if !class.component.is_empty()
-        && components
-            .clone()
-            .any(|part| class.component.iter().any(|c| glob::matches(c, part)))
-    {
-        return true;
+    if !class.component.is_empty() {
+        let looks = Looks::of(components.clone());
+        let may_be = |pattern: &&String| pattern.split('|').any(|one| looks.may_match(one));
+        let mut patterns = class.component.iter().filter(may_be);
+        if patterns.any(|pattern| components.clone().any(|part| glob::matches(pattern, part))) {
+            return true;
+        }
     }
     components
         .next_back()
@@ -275,8 +275,31 @@ fn suffixes(text: &str) -> impl Iterator<Item = &str> {
     std::iter::once(text).chain(later)
 }
 
+/// Whether a text may match a pattern of a path, or lie below it: up to the first character of the pattern that
+/// stands for others both are the same. Most are not.
+fn may_begin(text: &str, pattern: &str) -> bool {
+    let mut found = text.bytes();
+    let mut wanted = pattern.bytes();
+    while let Some(byte) = wanted.next() {
+        if glob::is_special(byte) || byte == b'|' {
+            return true;
+        }
+        if found.next() != Some(byte) {
+            // Another alternative of this component may be meant.
+            return byte != b'/'
+                && wanted
+                    .take_while(|&byte| byte != b'/')
+                    .any(|byte| byte == b'|');
+        }
+    }
+    true
+}
+
 /// Whether `text` matches the pattern component by component.
 fn is_at(text: &str, pattern: &str) -> bool {
+    if !may_begin(text, pattern) {
+        return false;
+    }
     if let Some(pattern) = pattern.strip_prefix("**/") {
         return suffixes(text).any(|suffix| is_at(suffix, pattern));
     }
@@ -305,6 +328,9 @@ fn is_below(text: &str, directory: &str) -> bool {
 }
 
 fn is_under_pattern(text: &str, pattern: &str) -> bool {
+    if !may_begin(text, pattern) {
+        return false;
+    }
     if let Some(pattern) = pattern.strip_prefix("**/") {
         return suffixes(text).any(|suffix| is_under_pattern(suffix, pattern));
     }
@@ -372,6 +398,27 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_cannot_begin_so_neither_matches_nor_lies_below() {
+        let texts = glob::tests::texts(&['a', 'b', '/'], 4);
+        let parts = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let is_meant = |texts: &[String], patterns: &[String]| {
+            let mut both = texts.iter().zip(patterns);
+            both.all(|(text, pattern)| glob::matches(pattern, text))
+        };
+        for pattern in glob::tests::texts(&['a', '/', '*', '|'], 4) {
+            let wanted = parts(&pattern);
+            for text in &texts {
+                let found = parts(text);
+                if found.len() >= wanted.len() && is_meant(&found, &wanted) {
+                    assert!(may_begin(text, &pattern), "{pattern} {text}");
+                }
+            }
+        }
+        assert!(!may_begin("/etc/passwd", "/home/*"));
+        assert!(!may_begin("/home", "/home/*"));
     }
 
     #[test]

@@ -4,12 +4,11 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use regex::bytes::{Regex, RegexBuilder};
-
 use super::check::Depth;
 use super::compiled::{self, Shipped};
 use super::discover::{self, Folders};
 use super::error::PolicyErrors;
+use super::expression::Expression;
 use super::load::{self, Text};
 use super::matcher::Patterns;
 use super::paths::Classes;
@@ -21,9 +20,6 @@ use super::size::bytes;
 use super::trust::{self, Ignored};
 use super::{Layer, examples, glob, index};
 use crate::action::{Action, FileUse, Opacity};
-
-/// How large a compiled regular expression may be.
-const REGEX_BYTES: usize = 1 << 20;
 
 /// A rule and where it came from.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +109,7 @@ pub struct Policy {
     programs: RefCell<HashMap<String, Option<Rc<Program>>>>,
     classes: OnceCell<Vec<PathClass>>,
     environments: OnceCell<Vec<Environment>>,
-    regexes: RefCell<HashMap<String, Rc<Regex>>>,
+    regexes: RefCell<HashMap<String, Rc<Expression>>>,
 }
 
 impl Policy {
@@ -491,11 +487,11 @@ impl Policy {
     /// # Errors
     ///
     /// That of the expression, which loading a layer has reported already.
-    pub fn regex(&self, pattern: &str) -> Result<Rc<Regex>, regex::Error> {
+    pub fn regex(&self, pattern: &str) -> Result<Rc<Expression>, regex::Error> {
         if let Some(known) = self.regexes.borrow().get(pattern) {
             return Ok(Rc::clone(known));
         }
-        let compiled = Rc::new(compile(pattern)?);
+        let compiled = Rc::new(Expression::compile(pattern)?);
         self.regexes
             .borrow_mut()
             .insert(pattern.to_owned(), Rc::clone(&compiled));
@@ -523,30 +519,7 @@ impl Classes for Policy {
 impl Patterns for Policy {
     fn is_match(&self, pattern: &str, text: &str) -> bool {
         self.regex(pattern)
-            .map_or(true, |regex| regex.is_match(text.as_bytes()))
-    }
-}
-
-/// Compiles a regular expression of a policy within its bounds.
-///
-/// One that names no character outside of ASCII is compiled for ASCII: the tables of all the world's
-/// letters and blanks behind `\w` and `\s` take longer to build than the rest of a decision.
-///
-/// # Errors
-///
-/// That of the expression, or that it is too large.
-pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    let build = |unicode: bool| {
-        RegexBuilder::new(pattern)
-            .unicode(unicode)
-            .size_limit(REGEX_BYTES)
-            .dfa_size_limit(REGEX_BYTES)
-            .build()
-    };
-    if pattern.is_ascii() {
-        build(false).or_else(|_| build(true))
-    } else {
-        build(true)
+            .map_or(true, |regex| regex.is_match(text))
     }
 }
 
