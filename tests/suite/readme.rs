@@ -38,6 +38,7 @@ fn output(place: &Place, command: &str) -> String {
         .args(["--wait", "bash", "-c", &format!("exec 2>&1\n{command}")])
         .current_dir(place.path())
         .env("PATH", format!("{}:{path}", kibosh.display()))
+        .env("XDG_RUNTIME_DIR", place.runtime())
         .stdin(Stdio::null())
         .output()
         .unwrap();
