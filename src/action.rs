@@ -22,6 +22,9 @@ pub struct Value {
     pub glob: bool,
     /// Whether it may become several words or none (an unquoted hole, `"$@"`).
     pub splits: bool,
+    /// Whether the files that it names were found before, and a variable stands for one of them (`for x in *`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
 }
 
 impl Value {
@@ -32,6 +35,7 @@ impl Value {
             text: text.into(),
             glob: false,
             splits: false,
+            found: false,
         }
     }
 
@@ -42,6 +46,7 @@ impl Value {
             text: HOLE.to_string(),
             glob: false,
             splits: true,
+            found: false,
         }
     }
 

@@ -304,6 +304,10 @@ pub(super) fn may_be_sourced(action: &Action) -> bool {
 
 impl Filling {
     fn fill(self, value: &mut Value) {
+        if value.found {
+            *value = Value::known(self.start);
+            return;
+        }
         if let Some(rest) = value.text.strip_prefix(HOLE) {
             value.text = format!("{}{rest}", self.start);
         }

@@ -208,6 +208,7 @@ mod tests {
                 text,
                 glob: word.starts_with('~'),
                 splits: word.starts_with('='),
+                found: false,
             }
         };
         words.split_whitespace().map(value).collect()

@@ -210,6 +210,7 @@ fn lines_of(input: Option<&Value>) -> Vec<Value> {
             text: line.to_owned(),
             glob: input.glob,
             splits: false,
+            found: false,
         })
         .take(MOST_ITEMS + 1)
         .collect();

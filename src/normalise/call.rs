@@ -1,6 +1,7 @@
 //! One program with its arguments: the action it is, and whatever it runs in turn.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 
 use super::walk::{DEEPEST, Plumbing, Walker};
@@ -204,7 +205,7 @@ impl Walker<'_> {
         }
         let unknown_program = name.is_empty()
             || name.contains(HOLE)
-            || path.glob
+            || (path.glob && !self.is_of_the_project(path, &arguments))
             || (path.splits && path.text.contains(HOLE));
         let mut action = Action {
             program: if unknown_program {
@@ -364,6 +365,33 @@ impl Walker<'_> {
         }
         let path = paths::normal(directory, self.scope.cwd.as_deref());
         (!path.floating).then_some(path.text)
+    }
+
+    /// Whether a word stands for one of the project's own programs (`for t in tests/*.sh; do "$t"; done`), none
+    /// of the system and no copy of one that is told what to do.
+    fn is_of_the_project(&self, program: &Value, arguments: &[Value]) -> bool {
+        let Some((directory, name)) = program.text.rsplit_once('/') else {
+            return false;
+        };
+        let is_script = name.contains('.');
+        if !is_script && !arguments.iter().all(|word| is_flag(&word.text)) {
+            return false;
+        }
+        let is_below = !directory.is_empty() && !directory.starts_with('/');
+        // What a pattern stands for is below what stands before it.
+        let mut parts = directory.split('/');
+        let is_open = |part: &&str| part.contains(['*', '?', '[']);
+        let before: Vec<&str> = parts.by_ref().take_while(|part| !is_open(part)).collect();
+        let climbs = parts.any(|part| part == "..");
+        let before = Value::known(format!("./{}", before.join("/")));
+        program.found
+            && program.is_known()
+            && is_below
+            && !climbs
+            && self.resolve(&before).is_some_and(|found| {
+                let one = Path::new(&found).join("x");
+                !self.grammar.is_of_the_system(&one, &self.context.place)
+            })
     }
 }
 

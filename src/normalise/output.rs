@@ -81,6 +81,7 @@ pub(super) fn printed(
         text,
         glob: false,
         splits,
+        found: false,
     })
 }
 

@@ -336,6 +336,7 @@ impl Walker<'_> {
                                 text: word.text.replace(marker, &item.text),
                                 glob: word.glob || item.glob,
                                 splits: word.splits || (item.splits && word.text == marker),
+                                found: word.found || item.found,
                             }
                         })
                         .collect()

@@ -10,7 +10,7 @@ use super::{Context, Grammar};
 use crate::action::{Action, FileUse, OnDisk, Opacity, Redirection, Shown, Value};
 use crate::syntax::{
     AssignedValue, Assignment, Command, Compound, Connector, Reading, Redirect, RedirectOperator,
-    Script, Simple, Span, Statement, Word,
+    Script, Simple, Span, Statement, Word, is_descriptor,
 };
 
 /// How many actions one line may have; the rest is opaque.
@@ -543,10 +543,19 @@ impl<'a> Walker<'a> {
                 }
                 _ => self.expand_one(&redirect.target),
             };
+            // `>&WORD` of what is no descriptor writes a file.
+            let operator = match redirect.operator {
+                RedirectOperator::DuplicateOutput
+                    if value.is_known() && !is_descriptor(&value.text) =>
+                {
+                    RedirectOperator::WriteBoth
+                }
+                operator => operator,
+            };
             let descriptor = redirect.descriptor;
             let stdin = descriptor.unwrap_or(0) == 0 && !redirect.named;
             let stdout = descriptor.unwrap_or(1) == 1 && !redirect.named;
-            match redirect.operator {
+            match operator {
                 RedirectOperator::HereDocument | RedirectOperator::HereString => {
                     let mut text = value;
                     if redirect.operator == RedirectOperator::HereString {
@@ -849,7 +858,7 @@ impl<'a> Walker<'a> {
         let subscript = assignment.subscript.as_ref();
         let subscript = subscript.map(|subscript| self.expand_one(subscript));
         let mut binding = match &assignment.value {
-            AssignedValue::Scalar(word) => Binding::one(self.expand_one(word)),
+            AssignedValue::Scalar(word) => Binding::one(self.expand_assigned(word)),
             AssignedValue::Array(words) => Binding {
                 values: words.iter().flat_map(|word| self.expand(word)).collect(),
                 array: true,
@@ -878,6 +887,7 @@ impl<'a> Walker<'a> {
                     });
                     if let Some(more) = binding.values.first() {
                         text.text.push_str(&more.text);
+                        text.glob |= more.glob;
                     }
                     binding = Binding::one(text);
                 }

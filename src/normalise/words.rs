@@ -27,6 +27,17 @@ pub(super) fn after(words: &[Value], count: usize) -> Vec<Value> {
     rest.into_iter().chain(left.iter().cloned()).collect()
 }
 
+/// What bash does with a word, besides putting in what parameters and commands stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expansion {
+    /// It is split, and files are looked for.
+    Fields,
+    /// Files are looked for.
+    One,
+    /// Nothing more.
+    Assigned,
+}
+
 /// Fields of one word while they are being built.
 #[derive(Default)]
 struct Fields {
@@ -69,12 +80,21 @@ impl Fields {
 impl Walker<'_> {
     /// Expands a word to the fields that bash would make of it.
     pub(super) fn expand(&mut self, word: &Word) -> Vec<Value> {
-        self.expand_pieces(&word.pieces, true)
+        self.expand_pieces(&word.pieces, Expansion::Fields)
     }
 
-    /// Expands a word where bash does not split: assignments, redirections, `case`.
+    /// Expands a word where bash does not split, but may look for files: redirections.
     pub(super) fn expand_one(&mut self, word: &Word) -> Value {
-        let mut fields = self.expand_pieces(&word.pieces, false).into_iter();
+        self.expand_whole(word, Expansion::One)
+    }
+
+    /// Expands a word that is assigned: bash neither splits it nor looks for files.
+    pub(super) fn expand_assigned(&mut self, word: &Word) -> Value {
+        self.expand_whole(word, Expansion::Assigned)
+    }
+
+    fn expand_whole(&mut self, word: &Word, expansion: Expansion) -> Value {
+        let mut fields = self.expand_pieces(&word.pieces, expansion).into_iter();
         let mut first = fields.next().unwrap_or_default();
         for more in fields {
             first.text.push(' ');
@@ -85,7 +105,8 @@ impl Walker<'_> {
         first
     }
 
-    fn expand_pieces(&mut self, pieces: &[Piece], split: bool) -> Vec<Value> {
+    fn expand_pieces(&mut self, pieces: &[Piece], expansion: Expansion) -> Vec<Value> {
+        let split = expansion == Expansion::Fields;
         let mut fields = Fields::default();
         for piece in pieces {
             self.spend(1 + fields.current.text.len() / 256);
@@ -94,8 +115,10 @@ impl Walker<'_> {
             }
             match piece {
                 Piece::Literal { text, quoted } => {
-                    if *quoted {
-                        fields.push(text);
+                    if *quoted || expansion == Expansion::Assigned {
+                        if *quoted || !text.is_empty() {
+                            fields.push(text);
+                        }
                     } else if !text.is_empty() {
                         fields.push_pattern(text);
                     }
@@ -124,7 +147,7 @@ impl Walker<'_> {
                     fields.push(&path);
                 }
                 Piece::Arithmetic(nested) => {
-                    let _ = self.expand_pieces(nested, false);
+                    let _ = self.expand_pieces(nested, Expansion::Assigned);
                     fields.push(&HOLE.to_string());
                 }
             }
@@ -139,8 +162,12 @@ impl Walker<'_> {
             if index > 0 {
                 fields.finish();
             }
+            // Names of files that were found before.
+            let is_found = value.glob && !value.splits;
             if quoted {
                 fields.push(&value.text);
+                fields.current.glob |= is_found;
+                fields.current.found |= is_found;
                 fields.current.splits |= value.splits && several;
                 // An unknown `"$@"` stays several words; an unknown "$x" is one.
                 fields.current.splits |= value.splits && value.glob;
@@ -158,6 +185,7 @@ impl Walker<'_> {
             if !rest.is_empty() {
                 fields.push_pattern(rest);
                 fields.current.splits |= rest.contains(HOLE) && value.splits;
+                fields.current.found |= is_found;
             }
         }
     }
@@ -246,6 +274,7 @@ impl Walker<'_> {
                 text: HOLE.to_string(),
                 glob: all,
                 splits: true,
+                found: false,
             }]
         };
         if let "@" | "*" = name {
@@ -313,9 +342,20 @@ impl Walker<'_> {
                         Some(binding) if binding.array => binding.values.clone(),
                         _ => unknown(true),
                     },
+                    (Some(operand), _)
+                        if let Some(place) = element(operand)
+                            && let Some(binding) = self.scope.variables.get(name)
+                            && binding.array =>
+                    {
+                        vec![nth(&binding.values, place)]
+                    }
                     (Some(operand), Some(value)) if value.is_known() => {
                         match without_affix(&value.text, operand) {
-                            Some(text) => vec![Value::known(text)],
+                            // What ends the names of files that were found is not known, but they are still those.
+                            Some(text) => vec![Value {
+                                glob: value.glob,
+                                ..Value::known(text)
+                            }],
                             None => unknown(false),
                         }
                     }
@@ -383,6 +423,11 @@ fn cut<'t>(text: &'t str, separators: &str) -> Option<(&'t str, &'t str)> {
     let at = text.find(|c| separators.contains(c))?;
     let (before, after) = text.split_at_checked(at)?;
     Some((before, after.trim_start_matches(|c| separators.contains(c))))
+}
+
+/// Which element `[N]` names.
+fn element(operand: &str) -> Option<usize> {
+    operand.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
 /// The text of a single word without expansions.

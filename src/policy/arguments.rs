@@ -338,6 +338,7 @@ fn part(word: &Value, text: &str) -> Value {
         text: text.to_owned(),
         glob: word.glob,
         splits: false,
+        found: word.found,
     }
 }
 

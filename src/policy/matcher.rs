@@ -6,7 +6,7 @@ use std::path::Path;
 use super::arguments::{self, Arguments, Positional};
 use super::glob;
 use super::looks::Looks;
-use super::paths::{self, Classes, PathText, Place};
+use super::paths::{self, Classes, Names, PathText, Place};
 use super::schema::{Match, Opaque, Program, Targets};
 use super::walk;
 use crate::action::{Action, FileUse, HOLE, Opacity, Value};
@@ -45,8 +45,8 @@ struct Known {
     text: String,
     is_glob: bool,
     path: PathText,
-    /// The classes that were asked about, and whether it is in each.
-    classes: Vec<(String, bool)>,
+    /// The classes that were asked about, by which names, and whether it is in each.
+    classes: Vec<(String, Names, bool)>,
 }
 
 /// Of how many paths of one action that is kept.
@@ -207,9 +207,13 @@ impl<'a> Facts<'a> {
         paths::is_in(path, class, self.classes, self.place)
     }
 
-    /// Whether a path is in one of the classes.
+    /// Whether a path may be in one of the classes.
     #[must_use]
     pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {
+        self.is_in_one(value, classes, Names::Found)
+    }
+
+    fn is_in_one(&self, value: &Value, classes: &[String], names: Names) -> bool {
         let mut known = self.known.borrow_mut();
         let is_it = |one: &Known| one.is_glob == value.glob && one.text == value.text;
         let place = known.iter().position(is_it).unwrap_or_else(|| {
@@ -228,10 +232,15 @@ impl<'a> Facts<'a> {
         };
         classes.iter().any(|class| {
             let mut answers = one.classes.iter();
-            let answer = answers.find_map(|(of, answer)| (of == class).then_some(*answer));
+            let answer = answers
+                .find_map(|(of, by, answer)| (of == class && *by == names).then_some(*answer));
             answer.unwrap_or_else(|| {
-                let answer = paths::is_in(&one.path, class, self.classes, self.place);
-                one.classes.push((class.clone(), answer));
+                let is_in = match names {
+                    Names::Own => paths::is_in,
+                    Names::Found => paths::may_be_in,
+                };
+                let answer = is_in(&one.path, class, self.classes, self.place);
+                one.classes.push((class.clone(), names, answer));
                 answer
             })
         })
@@ -252,6 +261,7 @@ fn put_into(directories: &[Value], sources: &[Positional]) -> Vec<Value> {
                     text: format!("{base}/{name}"),
                     glob: directory.glob || source.value.glob,
                     splits: directory.splits,
+                    found: directory.found || source.value.found,
                 },
             });
         }
@@ -442,7 +452,7 @@ fn body_matches(wanted: &Match, facts: &Facts<'_>, skip: usize) -> bool {
         if !wanted.unless_targets.is_empty()
             && targets
                 .iter()
-                .all(|v| facts.in_classes(v, &wanted.unless_targets))
+                .all(|v| facts.is_in_one(v, &wanted.unless_targets, Names::Own))
         {
             return false;
         }

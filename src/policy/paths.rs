@@ -161,13 +161,34 @@ const DEEPEST_EXCEPT: u8 = 4;
 /// The class of what is part of the system.
 pub const SYSTEM: &str = "system";
 
-/// Whether a path is in a class. Unknown class names are in none (lint reports them).
-#[must_use]
-pub fn is_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {
-    is_in_at(path, class, classes, place, 0)
+/// Whether the names of a class count that a pattern in a path may find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Only what the path itself is called.
+    Own,
+    /// What a pattern in it may find, too.
+    Found,
 }
 
-fn is_in_at(path: &PathText, class: &str, classes: &dyn Classes, place: &Place, depth: u8) -> bool {
+/// Whether a path is in a class by what it is called itself. Unknown class names are in none (lint reports them).
+#[must_use]
+pub fn is_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {
+    is_in_at(path, class, classes, place, (Names::Own, 0))
+}
+
+/// Whether a path may be in a class: where a pattern in it may find a name of the class, too.
+#[must_use]
+pub fn may_be_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {
+    is_in_at(path, class, classes, place, (Names::Found, 0))
+}
+
+fn is_in_at(
+    path: &PathText,
+    class: &str,
+    classes: &dyn Classes,
+    place: &Place,
+    (names, depth): (Names, u8),
+) -> bool {
     let text = path.text.as_str();
     match class {
         "any" => true,
@@ -200,11 +221,10 @@ fn is_in_at(path: &PathText, class: &str, classes: &dyn Classes, place: &Place, 
         }
         "all-of-it" => path.contents,
         name => classes.class(name).is_some_and(|c| {
-            is_listed(path, c, place)
-                && !(depth < DEEPEST_EXCEPT
-                    && c.except
-                        .iter()
-                        .any(|other| is_in_at(path, other, classes, place, depth + 1)))
+            let is_but =
+                |other: &String| is_in_at(path, other, classes, place, (Names::Own, depth + 1));
+            is_listed(path, c, place, names)
+                && !(depth < DEEPEST_EXCEPT && c.except.iter().any(is_but))
         }),
     }
 }
@@ -223,7 +243,7 @@ fn is_outside(path: &PathText, place: &Place) -> bool {
     place.workspace.is_empty() || (text != place.workspace && !is_below(text, &place.workspace))
 }
 
-fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
+fn is_listed(path: &PathText, class: &PathClass, place: &Place, names: Names) -> bool {
     let text = path.text.as_str();
     let is_named = |pattern: &str| {
         is_at(text, pattern) || (path.glob && glob::is_literal(pattern) && is_at(pattern, text))
@@ -262,9 +282,18 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place) -> bool {
             return true;
         }
     }
-    components
-        .next_back()
-        .is_some_and(|last| class.name_is.iter().any(|name| glob::matches(name, last)))
+    components.next_back().is_some_and(|last| {
+        // A pattern in the path may find what the class names. That of a hidden file begins with its dot.
+        let may_find = |name: &str| {
+            names == Names::Found
+                && path.glob
+                && glob::is_literal(name)
+                && last.starts_with('.') == name.starts_with('.')
+                && glob::is_one(last, name)
+        };
+        let mut names = class.name_is.iter();
+        names.any(|name| glob::matches(name, last) || may_find(name))
+    })
 }
 
 /// The text and what follows each of its slashes.
@@ -371,6 +400,7 @@ mod tests {
             text: text.into(),
             glob: text.contains('*'),
             splits: false,
+            found: false,
         }
     }
 

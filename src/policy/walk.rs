@@ -32,6 +32,7 @@ pub fn printed(program: &Program, arguments: &Arguments) -> Option<Value> {
         text,
         glob: true,
         splits: false,
+        found: false,
     })
 }
 
@@ -64,6 +65,7 @@ pub fn walked(program: &Program, arguments: &Arguments) -> Vec<Value> {
                 text: format!("{base}/*"),
                 glob: true,
                 splits: false,
+                found: false,
             });
         }
         for name in &names {
@@ -72,6 +74,7 @@ pub fn walked(program: &Program, arguments: &Arguments) -> Vec<Value> {
                 text: format!("{base}/*/{name}"),
                 glob: false,
                 splits: false,
+                found: false,
             });
         }
     }

@@ -342,7 +342,7 @@ fn dash(span: Span) -> Word {
 }
 
 /// Whether `>&` makes a copy of, moves or closes a descriptor of this name.
-fn is_descriptor(text: &str) -> bool {
+pub fn is_descriptor(text: &str) -> bool {
     let digits = text.strip_suffix('-').unwrap_or(text);
     !text.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

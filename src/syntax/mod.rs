@@ -31,6 +31,8 @@ pub use script::{
     Redirect, RedirectOperator, Script, Simple, Span, Statement, Unread, Word,
 };
 
+pub use grammar::is_descriptor;
+
 use reader::Reader;
 use source::Origin;
 

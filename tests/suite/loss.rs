@@ -1,6 +1,8 @@
 //! The same words, where nothing would be lost and where something would: the one runs silently, the other
 //! is stopped, with a sentence that says what goes.
 
+use std::process::Command;
+
 use crate::support::tree::Tree;
 
 const KIBOSH: &str = env!("CARGO_BIN_EXE_kibosh");
@@ -395,6 +397,12 @@ fn removing_a_directory_loses_what_is_not_in_git() {
             "it deletes 1 file (2 bytes), untracked",
         ),
         (
+            "for d in da*; do rm -rf \"$d\"; done",
+            "mkdir -p data/a/b",
+            "mkdir data; echo 1 >data/x",
+            "it deletes 1 file (2 bytes), untracked",
+        ),
+        (
             "rm -rf data",
             "mkdir -p data/a/b",
             "mkdir -p data/a/b; echo 1 >data/a/b/c",
@@ -506,6 +514,28 @@ fn removing_a_directory_loses_what_is_not_in_git() {
 }
 
 /// What a script has made a moment ago it takes away without a question, as `configure` does.
+#[test]
+fn what_stands_for_files_that_a_pattern_finds_is_not_the_pattern() {
+    let tree = Tree::new();
+    tree.make("mkdir data; echo 1 >data/x");
+    for line in [
+        "for d in da*; do rm -rf \"$d\"; done",
+        "for d in da*; do e=$d; rm -rf \"$e/\"; done",
+        "d=(da*); rm -rf \"${d[0]}\"",
+        "f() { rm -rf \"$@\"; }; f da*",
+    ] {
+        // Without the exec gate nobody would see what the pattern finds.
+        let decision = |line: &str| {
+            let mut check = Command::new(KIBOSH);
+            check.args(["check", line]).current_dir(tree.work());
+            String::from_utf8(check.output().unwrap().stdout).unwrap()
+        };
+        assert!(decision(line).starts_with("confirm"), "{line}");
+        let literal = line.replace("da*", "'da*'");
+        assert!(decision(&literal).starts_with("allow"), "{literal}");
+    }
+}
+
 #[test]
 fn what_a_script_has_just_made_is_its_own() {
     let many = "mkdir d; i=0; while [ $((i += 1)) -lt 80 ]; do echo >d/$i; done; rm -rf d";
