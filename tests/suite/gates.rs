@@ -224,7 +224,7 @@ fn is_known(action: &Action) -> bool {
     let words = std::iter::once(&action.path).chain(&action.arguments);
     action.opacity == Opacity::Known
         && (action.cwd.is_some() || action.elsewhere)
-        && words.clone().all(|word| word.is_known())
+        && words.clone().all(|word| word.is_known() && !word.found)
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::normalise::{self, Grammar, Input, LONGEST_FILE, base_name};
 use crate::policy::Policy;
 use crate::policy::glob;
 use crate::policy::paths::Place;
-use crate::policy::schema::Program;
+use crate::policy::schema::{Program, Runs};
 use crate::probe::Blind;
 use crate::surroundings::Surroundings;
 use crate::syntax::Dialect;
@@ -145,7 +145,10 @@ impl Judging<'_> {
         let Some(program) = self.policy.program(name) else {
             return Input::None;
         };
-        let goes_elsewhere = program.runs.iter().any(|runs| runs.elsewhere || runs.apart);
+        // What an option names that is no subcommand's is not fed from here (`rsync --rsync-path`).
+        let is_fed = |runs: &Runs| runs.option.is_empty() || !runs.subcommand.is_empty();
+        let takes_input = |runs: &Runs| is_fed(runs) && (runs.elsewhere || runs.apart);
+        let goes_elsewhere = program.runs.iter().any(takes_input);
         let may_read = goes_elsewhere || program.runs.iter().any(|runs| runs.stdin);
         // What a shell reads is judged as a script is.
         if !may_read || invocation::is_shell(name) {
