@@ -184,6 +184,10 @@ impl Question<'_, '_> {
         let open = has_hole(&known.path);
         with.fill(&mut known.path);
         for argument in &mut known.arguments {
+            // The start shows the file that a pattern has found. Of a redirection nothing shows more than the pattern.
+            if argument.found {
+                *argument = Value::known(with.start);
+            }
             with.fill(argument);
         }
         if !of_the_shell && known.shown == Shown::Start && known.cwd.is_none() {
@@ -242,7 +246,7 @@ impl Question<'_, '_> {
         direct
             && !given.iter().any(|word| word.text.contains(['$', '`']))
             && words
-                .filter(|word| has_hole(word))
+                .filter(|word| has_hole(word) || word.found)
                 .all(|word| given.iter().any(|one| one.text.contains(&word.text)))
     }
 
@@ -304,10 +308,6 @@ pub(super) fn may_be_sourced(action: &Action) -> bool {
 
 impl Filling {
     fn fill(self, value: &mut Value) {
-        if value.found {
-            *value = Value::known(self.start);
-            return;
-        }
         if let Some(rest) = value.text.strip_prefix(HOLE) {
             value.text = format!("{}{rest}", self.start);
         }

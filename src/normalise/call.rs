@@ -373,6 +373,9 @@ impl Walker<'_> {
         let Some((directory, name)) = program.text.rsplit_once('/') else {
             return false;
         };
+        if !program.found || !program.is_known() {
+            return false;
+        }
         let is_script = name.contains('.');
         if !is_script && !arguments.iter().all(|word| is_flag(&word.text)) {
             return false;
@@ -384,9 +387,7 @@ impl Walker<'_> {
         let before: Vec<&str> = parts.by_ref().take_while(|part| !is_open(part)).collect();
         let climbs = parts.any(|part| part == "..");
         let before = Value::known(format!("./{}", before.join("/")));
-        program.found
-            && program.is_known()
-            && is_below
+        is_below
             && !climbs
             && self.resolve(&before).is_some_and(|found| {
                 let one = Path::new(&found).join("x");

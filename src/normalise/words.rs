@@ -115,11 +115,13 @@ impl Walker<'_> {
             }
             match piece {
                 Piece::Literal { text, quoted } => {
+                    // Nothing in quotes is a word, nothing without is none.
+                    if !*quoted && text.is_empty() {
+                        continue;
+                    }
                     if *quoted || expansion == Expansion::Assigned {
-                        if *quoted || !text.is_empty() {
-                            fields.push(text);
-                        }
-                    } else if !text.is_empty() {
+                        fields.push(text);
+                    } else {
                         fields.push_pattern(text);
                     }
                     if text.contains(HOLE) && !quoted && split {

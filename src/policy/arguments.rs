@@ -70,26 +70,15 @@ impl Arguments {
         !self.flags.is_empty()
             && spec.split('|').any(|one| {
                 let (name, value) = parts(one);
-                self.may_have(name) && self.named(name, value).next().is_some()
+                let mut flags = self.flags.iter();
+                self.may_have(name) && flags.any(|flag| self.is_named(flag, name, value))
             })
-    }
-
-    /// The flags of a name, with such a value where one is asked for.
-    fn named<'a>(
-        &'a self,
-        name: &'a str,
-        value: Option<&'a str>,
-    ) -> impl Iterator<Item = &'a Flag> {
-        let is_plain = !self.loose_dashes && super::glob::is_literal(name);
-        let may_be = move |flag: &&Flag| !is_plain || flag.name == name;
-        let flags = self.flags.iter().filter(may_be);
-        flags.filter(move |flag| self.is_named(flag, name, value))
     }
 
     /// Whether an option may have this name.
     fn may_have(&self, name: &str) -> bool {
         (self.has_long || self.loose_dashes || !name.starts_with("--"))
-            && self.looks.may_match(name.trim_start_matches('-'))
+            && self.looks.may_match_one(name.trim_start_matches('-'))
     }
 
     /// Whether a flag is given, and never with a value that says no (`--dry-run=none`, of which the last one

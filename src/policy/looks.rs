@@ -32,9 +32,15 @@ impl Looks {
         looks
     }
 
-    /// Whether a pattern without alternatives may match one of the texts.
+    /// Whether a pattern may match one of the texts ([`glob::matches`]).
     #[must_use]
     pub fn may_match(&self, pattern: &str) -> bool {
+        pattern.split('|').any(|one| self.may_match_one(one))
+    }
+
+    /// As [`Self::may_match`], of a pattern without alternatives ([`glob::is_one`]).
+    #[must_use]
+    pub fn may_match_one(&self, pattern: &str) -> bool {
         let mut sum = 0;
         for byte in pattern.bytes() {
             if glob::is_special(byte) {
@@ -75,8 +81,8 @@ mod tests {
     #[test]
     fn what_a_pattern_matches_it_may_match() {
         let texts = glob::tests::texts(&['a', 'b', 'é'], 3);
-        for pattern in glob::tests::texts(&['a', 'é', '*', '?'], 4) {
-            for text in texts.iter().filter(|text| glob::is_one(&pattern, text)) {
+        for pattern in glob::tests::texts(&['a', 'é', '*', '?', '|'], 4) {
+            for text in texts.iter().filter(|text| glob::matches(&pattern, text)) {
                 let both = [text.as_str(), "b"].into_iter();
                 assert!(Looks::of(both).may_match(&pattern), "{pattern} {text}");
             }

@@ -486,8 +486,7 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
     if !wanted.environment.is_empty() {
         let set = wanted.environment.iter().any(|one| {
             let (name, pattern) = one.split_once('=').unwrap_or((one, "*"));
-            let may_be = name.contains('|') || facts.variables.may_match(name);
-            may_be
+            facts.variables.may_match(name)
                 && action.environment.iter().any(|(key, value)| {
                     glob::matches(name, key)
                         && (value.text.trim_matches(HOLE).is_empty() && !value.text.is_empty()

@@ -276,7 +276,7 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place, names: Names) ->
     let mut components = text.split('/').filter(|c| !c.is_empty());
     if !class.component.is_empty() {
         let looks = Looks::of(components.clone());
-        let may_be = |pattern: &&String| pattern.split('|').any(|one| looks.may_match(one));
+        let may_be = |pattern: &&String| looks.may_match(pattern);
         let mut patterns = class.component.iter().filter(may_be);
         if patterns.any(|pattern| components.clone().any(|part| glob::matches(pattern, part))) {
             return true;

@@ -60,7 +60,7 @@ impl<'a> Found<'a> {
         let known = self.matched.borrow().get(number).copied().flatten();
         known.unwrap_or_else(|| {
             let pattern = self.globs.get(number);
-            let pattern = pattern.filter(|pattern| self.looks.may_match(pattern));
+            let pattern = pattern.filter(|pattern| self.looks.may_match_one(pattern));
             let mut arguments = self.arguments.iter();
             let is_there = pattern.is_some_and(|pattern| {
                 arguments.any(|argument| glob::is_one(pattern, &argument.text))

@@ -47,6 +47,14 @@ fn what_the_exec_gate_will_know_is_left_to_it() {
             r#"for d in $(cat l); do rm -rf "$d"; done"#,
             "filesystem.remove-tree",
         ),
+        (
+            r#"for d in da*; do rm -rf "$d"; done"#,
+            "filesystem.remove-tree",
+        ),
+        (
+            r#"d=(da*); docker exec c rm -rf "${d[0]}""#,
+            "filesystem.remove-tree",
+        ),
         (r#"cd "$D" && rm -rf src"#, "filesystem.remove-tree"),
         (r#"find "$D" -delete"#, "filesystem.remove-many"),
         ("$cmd", "opaque.program"),
@@ -168,6 +176,10 @@ fn what_no_start_shows_is_asked_by_every_gate() {
         ("echo x > /etc/passwd", "filesystem.overwrite-critical"),
         (r#"echo x > "/etc/$F""#, "filesystem.overwrite-critical"),
         (": > ~/.bashrc", "self.startup-files"),
+        (
+            r#"for x in ~/.bashr*; do : > "$x"; done"#,
+            "self.startup-files",
+        ),
         ("exec > /dev/sda", "disks.overwrite-device"),
         (
             "sh -c 'echo x > /etc/passwd'",

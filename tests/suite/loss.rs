@@ -513,7 +513,6 @@ fn removing_a_directory_loses_what_is_not_in_git() {
     ]);
 }
 
-/// What a script has made a moment ago it takes away without a question, as `configure` does.
 #[test]
 fn what_stands_for_files_that_a_pattern_finds_is_not_the_pattern() {
     let tree = Tree::new();
@@ -536,6 +535,7 @@ fn what_stands_for_files_that_a_pattern_finds_is_not_the_pattern() {
     }
 }
 
+/// What a script has made a moment ago it takes away without a question, as `configure` does.
 #[test]
 fn what_a_script_has_just_made_is_its_own() {
     let many = "mkdir d; i=0; while [ $((i += 1)) -lt 80 ]; do echo >d/$i; done; rm -rf d";
