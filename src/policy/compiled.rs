@@ -14,6 +14,7 @@ use super::glob;
 use super::schema::{
     Budget, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule, Settings, Variable,
 };
+use super::sieve::Class;
 use super::words::Found;
 use crate::action::Action;
 
@@ -168,7 +169,7 @@ pub struct Shipped {
     matches: Cells<Match>,
     programs: Cells<Program>,
     variables: Cells<Variable>,
-    classes: Cells<PathClass>,
+    classes: Cells<Class>,
     of_programs: RefCell<BTreeMap<String, Vec<OfProgram>>>,
 }
 
@@ -188,7 +189,7 @@ impl Shipped {
 
     /// The class of this name.
     #[must_use]
-    pub fn class(&self, name: &str) -> Option<&PathClass> {
+    pub fn class(&self, name: &str) -> Option<&Class> {
         let number = CLASSES
             .binary_search_by(|(other, _)| (*other).cmp(name))
             .ok()?;

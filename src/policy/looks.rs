@@ -24,7 +24,7 @@ impl Looks {
         for text in texts {
             looks.first |= text.bytes().next().map_or(0, bit);
             looks.last |= text.bytes().last().map_or(0, bit);
-            let (word, bit) = place(text.bytes().fold(0, mixed));
+            let (word, bit) = place(sum(text));
             if let Some(word) = looks.whole.get_mut(word) {
                 *word |= bit;
             }
@@ -61,6 +61,11 @@ fn may_be(known: u64, wanted: Option<u8>) -> bool {
 
 fn bit(byte: u8) -> u64 {
     1 << (byte & 63)
+}
+
+/// A number that tells most texts apart.
+pub(super) fn sum(text: &str) -> u32 {
+    text.bytes().fold(0, mixed)
 }
 
 /// The sum of a text whose last byte this is.

@@ -1,6 +1,6 @@
 //! One action against one match of a rule. Pure; what it reads of the action it reads once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::Path;
 
 use super::arguments::{self, Arguments, Positional};
@@ -8,6 +8,7 @@ use super::glob;
 use super::looks::Looks;
 use super::paths::{self, Classes, Names, PathText, Place};
 use super::schema::{Match, Opaque, Program, Targets};
+use super::sieve::Seen;
 use super::walk;
 use crate::action::{Action, FileUse, HOLE, Opacity, Value};
 
@@ -45,6 +46,7 @@ struct Known {
     text: String,
     is_glob: bool,
     path: PathText,
+    seen: OnceCell<Seen>,
     /// The classes that were asked about, by which names, and whether it is in each.
     classes: Vec<(String, Names, bool)>,
 }
@@ -223,6 +225,7 @@ impl<'a> Facts<'a> {
                 text: value.text.clone(),
                 is_glob: value.glob,
                 path: self.path(value),
+                seen: OnceCell::new(),
                 classes: Vec::new(),
             });
             known.len() - 1
@@ -235,11 +238,8 @@ impl<'a> Facts<'a> {
             let answer = answers
                 .find_map(|(of, by, answer)| (of == class && *by == names).then_some(*answer));
             answer.unwrap_or_else(|| {
-                let is_in = match names {
-                    Names::Own => paths::is_in,
-                    Names::Found => paths::may_be_in,
-                };
-                let answer = is_in(&one.path, class, self.classes, self.place);
+                let path = (&one.path, &one.seen);
+                let answer = paths::may_be_in(path, class, names, self.classes, self.place);
                 one.classes.push((class.clone(), names, answer));
                 answer
             })

@@ -27,6 +27,7 @@ pub mod error;
 pub mod compiled;
 mod expression;
 mod looks;
+pub mod sieve;
 mod words;
 
 pub mod glob;

@@ -3,9 +3,12 @@
 //! Some classes are the shell's own words (`home`, `workspace`, `unknown`); the rest are sets named
 //! in policies. Nothing here looks at the file system.
 
+use std::cell::OnceCell;
+
 use super::glob;
 use super::looks::Looks;
 use super::schema::PathClass;
+use super::sieve::{Class, Seen};
 use crate::action::{HOLE, Value};
 
 /// Where the line runs, as far as paths need it.
@@ -146,13 +149,7 @@ fn without_brackets(text: &str) -> String {
 /// The named classes of a policy.
 pub trait Classes {
     /// The class of this name.
-    fn class(&self, name: &str) -> Option<&PathClass>;
-}
-
-impl Classes for Vec<PathClass> {
-    fn class(&self, name: &str) -> Option<&PathClass> {
-        self.iter().find(|class| class.name == name)
-    }
+    fn class(&self, name: &str) -> Option<&Class>;
 }
 
 /// How deep classes that except classes are followed.
@@ -173,17 +170,24 @@ pub enum Names {
 /// Whether a path is in a class by what it is called itself. Unknown class names are in none (lint reports them).
 #[must_use]
 pub fn is_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {
-    is_in_at(path, class, classes, place, (Names::Own, 0))
+    let seen = OnceCell::new();
+    is_in_at((path, &seen), class, classes, place, (Names::Own, 0))
 }
 
-/// Whether a path may be in a class: where a pattern in it may find a name of the class, too.
+/// Whether a path is in a class, or may be in it by names that count. `seen` keeps what every class asks of this path.
 #[must_use]
-pub fn may_be_in(path: &PathText, class: &str, classes: &dyn Classes, place: &Place) -> bool {
-    is_in_at(path, class, classes, place, (Names::Found, 0))
+pub fn may_be_in(
+    (path, seen): (&PathText, &OnceCell<Seen>),
+    class: &str,
+    names: Names,
+    classes: &dyn Classes,
+    place: &Place,
+) -> bool {
+    is_in_at((path, seen), class, classes, place, (names, 0))
 }
 
 fn is_in_at(
-    path: &PathText,
+    (path, seen): (&PathText, &OnceCell<Seen>),
     class: &str,
     classes: &dyn Classes,
     place: &Place,
@@ -221,10 +225,15 @@ fn is_in_at(
         }
         "all-of-it" => path.contents,
         name => classes.class(name).is_some_and(|c| {
-            let is_but =
-                |other: &String| is_in_at(path, other, classes, place, (Names::Own, depth + 1));
-            is_listed(path, c, place, names)
-                && !(depth < DEEPEST_EXCEPT && c.except.iter().any(is_but))
+            let is_but = |other: &String| {
+                let deeper = (Names::Own, depth + 1);
+                is_in_at((path, seen), other, classes, place, deeper)
+            };
+            let seen = || seen.get_or_init(|| Seen::of(text));
+            // What holds a pattern may find what it is not called itself.
+            (path.glob || c.may_name(seen(), text, &place.home))
+                && is_listed(path, c.paths(), place, names)
+                && !(depth < DEEPEST_EXCEPT && c.paths().except.iter().any(is_but))
         }),
     }
 }
@@ -395,6 +404,12 @@ pub const BUILT_IN: &[&str] = &[
 mod tests {
     use super::*;
 
+    impl Classes for Vec<Class> {
+        fn class(&self, name: &str) -> Option<&Class> {
+            self.iter().find(|class| class.paths().name == name)
+        }
+    }
+
     fn glob_value(text: &str) -> Value {
         Value {
             text: text.into(),
@@ -452,6 +467,55 @@ mod tests {
     }
 
     #[test]
+    fn what_a_class_lists_it_may_name() {
+        let place = Place {
+            home: "/b".into(),
+            ..Place::text_only()
+        };
+        let texts = glob::tests::texts(&['a', 'b', '/', '.'], 5);
+        let texts: Vec<PathText> = texts
+            .iter()
+            .map(|text| normal(&Value::known(text), Some("/b")))
+            .collect();
+        let mut named = 0;
+        for pattern in glob::tests::texts(&['a', 'b', '/', '.', '*', '|', '~'], 4) {
+            let list = || vec![pattern.clone()];
+            let none = PathClass::default;
+            let classes = [
+                PathClass {
+                    at: list(),
+                    ..none()
+                },
+                PathClass {
+                    under: list(),
+                    ..none()
+                },
+                PathClass {
+                    component: list(),
+                    ..none()
+                },
+                PathClass {
+                    name_is: list(),
+                    ..none()
+                },
+            ];
+            for class in classes.map(Class::from) {
+                for text in &texts {
+                    if is_listed(text, class.paths(), &place, Names::Own) {
+                        named += 1;
+                        let paths = class.paths();
+                        assert!(
+                            class.may_name(&Seen::of(&text.text), &text.text, &place.home),
+                            "{paths:?} {text:?}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(named > 10_000, "{named}");
+    }
+
+    #[test]
     fn two_stars_are_any_directory() {
         for (text, at, under) in [
             (".git/hooks", true, false),
@@ -467,12 +531,14 @@ mod tests {
 
     #[test]
     fn a_pattern_is_whatever_it_can_name_and_exceptions_are_left_out() {
-        let class = |name: &str, at: &str, under: &str, except: &str| PathClass {
-            name: name.into(),
-            at: vec![at.into()],
-            under: vec![under.into()],
-            except: vec![except.into()],
-            ..PathClass::default()
+        let class = |name: &str, at: &str, under: &str, except: &str| {
+            Class::from(PathClass {
+                name: name.into(),
+                at: vec![at.into()],
+                under: vec![under.into()],
+                except: vec![except.into()],
+                ..PathClass::default()
+            })
         };
         let classes = vec![
             class("system", "/etc", "/var", "temporary"),
@@ -508,7 +574,7 @@ mod tests {
             is_in(
                 &normal(&glob_value(text), Some(&place.cwd)),
                 class,
-                &Vec::new(),
+                &Vec::<Class>::new(),
                 &place,
             )
         };

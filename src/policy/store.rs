@@ -16,6 +16,7 @@ use super::schema::{
     Budget, Credentials, Environment, Exception, Match, PathClass, PolicyFile, Program, Rule,
     Settings, Variable,
 };
+use super::sieve::Class;
 use super::size::bytes;
 use super::trust::{self, Ignored};
 use super::{Layer, examples, glob, index};
@@ -107,7 +108,7 @@ pub struct Policy {
     unproven: Option<String>,
     settings: OnceCell<Settings>,
     programs: RefCell<HashMap<String, Option<Rc<Program>>>>,
-    classes: OnceCell<Vec<PathClass>>,
+    classes: OnceCell<Vec<Class>>,
     environments: OnceCell<Vec<Environment>>,
     regexes: RefCell<HashMap<String, Rc<Expression>>>,
 }
@@ -298,7 +299,7 @@ impl Policy {
 
     /// The classes of paths, by name; what several layers say of one class is together.
     #[must_use]
-    pub fn classes(&self) -> &[PathClass] {
+    pub fn classes(&self) -> &[Class] {
         self.classes.get_or_init(|| {
             let mut classes: Vec<PathClass> = compiled::class_names()
                 .filter_map(compiled::class)
@@ -310,7 +311,7 @@ impl Policy {
                 }
             }
             classes.sort_by(|one, other| one.name.cmp(&other.name));
-            classes
+            classes.into_iter().map(Class::from).collect()
         })
     }
 
@@ -500,7 +501,7 @@ impl Policy {
 }
 
 impl Classes for Policy {
-    fn class(&self, name: &str) -> Option<&PathClass> {
+    fn class(&self, name: &str) -> Option<&Class> {
         if self
             .files
             .iter()
@@ -510,7 +511,7 @@ impl Classes for Policy {
         }
         let classes = self.classes();
         let place = classes
-            .binary_search_by(|class| class.name.as_str().cmp(name))
+            .binary_search_by(|class| class.paths().name.as_str().cmp(name))
             .ok()?;
         classes.get(place)
     }
