@@ -6,12 +6,12 @@
 //!
 //! A supervisor lives longer, and asks for the same few sizes again and again, for which the system's
 //! allocator would map memory anew each time. So small parts that are given back are kept for the next who
-//! asks for as much.
+//! asks for as much. They are kept by each thread for itself, so that nobody waits for anybody; this program has one.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How much is handed out before the system is asked.
 const SIZE: usize = 256 << 10;
@@ -24,15 +24,17 @@ const SMALLEST: u32 = 4;
 const LARGEST: u32 = 18;
 const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 
+thread_local! {
+    /// Parts that this thread has given back, by their class; each begins with the address of the next one.
+    static KEPT: [Cell<*mut u8>; CLASSES] = const { [const { Cell::new(null_mut()) }; CLASSES] };
+}
+
 /// The allocator of the binary.
 #[repr(C, align(4096))]
 #[derive(Debug)]
 pub struct Memory {
     piece: UnsafeCell<[u8; SIZE]>,
     next: AtomicUsize,
-    /// Parts that were given back; each begins with the address of the next one.
-    kept: UnsafeCell<[*mut u8; CLASSES]>,
-    is_locked: AtomicBool,
 }
 
 #[expect(unsafe_code, reason = "an allocator is shared by all threads")]
@@ -47,22 +49,7 @@ impl Memory {
         Self {
             piece: UnsafeCell::new([0; SIZE]),
             next: AtomicUsize::new(0),
-            kept: UnsafeCell::new([null_mut(); CLASSES]),
-            is_locked: AtomicBool::new(false),
         }
-    }
-
-    /// Works on the parts that were given back, alone.
-    fn with_kept<T>(&self, work: impl FnOnce(&mut [*mut u8; CLASSES]) -> T) -> T {
-        while self.is_locked.swap(true, Ordering::Acquire) {
-            std::hint::spin_loop();
-        }
-        #[expect(unsafe_code, reason = "an allocator is shared by all threads")]
-        // SAFETY: whoever has the lock is alone with it, and gives it back below.
-        let kept = unsafe { &mut *self.kept.get() };
-        let out = work(kept);
-        self.is_locked.store(false, Ordering::Release);
-        out
     }
 
     /// Keeps a part for the next who asks for as much; false where such parts are not kept.
@@ -76,35 +63,31 @@ impl Memory {
         if !(SMALLEST..=LARGEST).contains(&class) || !part.addr().is_multiple_of(16) {
             return false;
         }
-        self.with_kept(|kept| {
-            let Some(first) = kept.get_mut((class - SMALLEST) as usize) else {
-                return false;
-            };
+        let keep = |first: &Cell<*mut u8>| {
             #[expect(unsafe_code, reason = "parts are linked through themselves")]
             // SAFETY: the part is at least 16 bytes long, aligned to 16, and nobody else's any more.
             unsafe {
-                part.cast::<*mut u8>().write(*first);
+                part.cast::<*mut u8>().write(first.get());
             }
-            *first = part;
-            true
-        })
+            first.set(part);
+        };
+        first_of(class, keep).is_some()
     }
 
     /// A part that was kept and is long enough; none where there is none.
-    fn kept(&self, layout: Layout) -> Option<*mut u8> {
-        let class = class_of(layout)?;
-        self.with_kept(|kept| {
-            let first = kept.get_mut((class - SMALLEST) as usize)?;
-            let part = *first;
+    fn kept(layout: Layout) -> Option<*mut u8> {
+        let hand_out = |first: &Cell<*mut u8>| {
+            let part = first.get();
             if part.is_null() {
                 return None;
             }
             #[expect(unsafe_code, reason = "parts are linked through themselves")]
             // SAFETY: a part that is kept begins with the address of the next one.
             let next = unsafe { part.cast::<*mut u8>().read() };
-            *first = next;
+            first.set(next);
             Some(part)
-        })
+        };
+        first_of(class_of(layout)?, hand_out).flatten()
     }
 
     /// Takes a part of the piece; none where there is not enough left.
@@ -142,11 +125,18 @@ impl Memory {
             return false;
         };
         wanted <= SIZE
+            && self.next.load(Ordering::Relaxed) == end
             && self
                 .next
                 .compare_exchange(end, wanted, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
+}
+
+/// Works on the first of the kept parts of a class. There is none in a thread that ends.
+fn first_of<T>(class: u32, work: impl FnOnce(&Cell<*mut u8>) -> T) -> Option<T> {
+    let place = class.checked_sub(SMALLEST)? as usize;
+    KEPT.try_with(|kept| kept.get(place).map(work)).ok()?
 }
 
 /// The class whose parts are all long enough; none for what is not kept.
@@ -178,7 +168,7 @@ impl Default for Memory {
 // once more, to one who asks for no more than it holds. Nothing here panics.
 unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if let Some(part) = self.kept(layout).or_else(|| self.take(layout)) {
+        if let Some(part) = Self::kept(layout).or_else(|| self.take(layout)) {
             return part;
         }
         // SAFETY: the caller gives a layout that is not empty, and it only becomes larger.
@@ -207,6 +197,8 @@ unsafe impl GlobalAlloc for Memory {
                 // SAFETY: the system handed it out with this layout.
                 return unsafe { System.realloc(part, rounded(layout), size) };
             }
+            // It is as long as its class.
+            None if class_of(layout) == class_of(wanted) => return part,
             Some(_) | None => {}
         }
         // SAFETY: the caller gives a size that is not zero.
@@ -257,12 +249,27 @@ mod tests {
         let part = memory.take(layout(100, 16)).unwrap();
         memory.take(layout(1, 1)).unwrap();
         assert!(memory.keep(part, layout(100, 16)));
-        assert_eq!(memory.kept(layout(65, 8)), None);
-        assert_eq!(memory.kept(layout(64, 8)), Some(part));
-        assert_eq!(memory.kept(layout(64, 8)), None);
+        assert_eq!(Memory::kept(layout(65, 8)), None);
+        assert_eq!(Memory::kept(layout(64, 8)), Some(part));
+        assert_eq!(Memory::kept(layout(64, 8)), None);
         assert!(!memory.keep(part, layout(8, 8)));
         assert!(!memory.keep(part.wrapping_add(8), layout(64, 8)));
-        assert_eq!(memory.kept(layout(1 << 20, 8)), None);
+        assert_eq!(Memory::kept(layout(1 << 20, 8)), None);
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "the trait of allocators is unsafe")]
+    fn what_the_system_gave_grows_within_its_class_where_it_is() {
+        let memory = Memory::new();
+        memory.take(layout(SIZE, 1)).unwrap();
+        let [small, large, next] = [65, 128, 129].map(|size| layout(size, 8));
+        // SAFETY: no layout is empty.
+        let part = unsafe { memory.alloc(small) };
+        // SAFETY: the layout is the one that the part has.
+        let resized = |part, layout, size| unsafe { memory.realloc(part, layout, size) };
+        assert_eq!(resized(part, small, large.size()), part);
+        assert_ne!(resized(part, large, next.size()), part);
+        assert_eq!(Memory::kept(large), Some(part));
     }
 
     #[test]
