@@ -171,6 +171,50 @@ fn may_say_no(flag: &Flag) -> bool {
     })
 }
 
+/// The words that are given to options of these names (globs), by whatever grammar the program has: behind `=`, behind a
+/// letter, or as the next word.
+#[must_use]
+pub fn given_to(options: &[String], arguments: &[Value]) -> Vec<Value> {
+    let mut out = Vec::new();
+    for (at, word) in arguments.iter().enumerate() {
+        let text = word.text.as_str();
+        if !text.starts_with('-') {
+            continue;
+        }
+        let next = || arguments.get(at + 1).cloned();
+        for option in options.iter().flat_map(|one| one.split('|')) {
+            let letter = option.strip_prefix('-').filter(|name| name.len() == 1);
+            let (value, is_glued) = match letter {
+                Some(letter) => match behind(text, letter) {
+                    Some(rest) => (rest, !rest.is_empty()),
+                    None => continue,
+                },
+                None => {
+                    let (name, value) = parts(text);
+                    if !super::glob::is_one(option, name) {
+                        continue;
+                    }
+                    (value.unwrap_or_default(), value.is_some())
+                }
+            };
+            out.extend(if is_glued {
+                Some(part(word, value.strip_prefix('=').unwrap_or(value)))
+            } else {
+                next()
+            });
+        }
+    }
+    out
+}
+
+/// What follows a letter among the letters of a word of short options.
+fn behind<'t>(text: &'t str, letter: &str) -> Option<&'t str> {
+    let letters = text.strip_prefix('-')?;
+    let (before, rest) = letters.split_once(letter)?;
+    let is_cluster = before.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_cluster.then_some(rest)
+}
+
 /// Name and value of one flag of a specification.
 fn parts(one: &str) -> (&str, Option<&str>) {
     match one.split_once('=') {
@@ -377,6 +421,28 @@ mod tests {
 
     fn words(line: &str) -> Vec<Value> {
         line.split(' ').map(Value::known).collect()
+    }
+
+    #[test]
+    fn what_is_given_to_an_option_is_found_by_whatever_grammar() {
+        let options = ["-o|-out*|--out*".to_owned()];
+        for (line, expected) in [
+            ("-o x y", vec!["x"]),
+            ("-ox", vec!["x"]),
+            ("-o=x", vec!["x"]),
+            ("-vo x", vec!["x"]),
+            ("a --output=x b", vec!["x"]),
+            ("--output x", vec!["x"]),
+            ("--output= x", vec![""]),
+            ("-out x", vec!["ut", "x"]),
+            ("-c x --proto x -", vec![]),
+            ("o x -o", vec![]),
+            ("-o x -o y", vec!["x", "y"]),
+        ] {
+            let found = given_to(&options, &words(line));
+            let found: Vec<&str> = found.iter().map(|value| value.text.as_str()).collect();
+            assert_eq!(found, expected, "{line}");
+        }
     }
 
     fn names(arguments: &Arguments) -> Vec<String> {

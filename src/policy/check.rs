@@ -771,6 +771,7 @@ impl<'k> Check<'_, '_, 'k> {
             ("no-flags", &conditions.no_flags),
             ("operands", &conditions.operands),
             ("no-operands", &conditions.no_operands),
+            ("target-options", &conditions.target_options),
             ("environment", &conditions.environment),
             ("via", &conditions.via),
             ("not-via", &conditions.not_via),
@@ -821,6 +822,21 @@ impl<'k> Check<'_, '_, 'k> {
                 "`min-operands` is more than `max-operands`, so that nothing matches",
                 "exchange them",
             );
+        }
+        if !conditions.target_options.is_empty() {
+            if conditions.targets.is_empty() && conditions.unless_targets.is_empty() {
+                self.wrong(
+                    "target-options",
+                    "it is not said which targets count",
+                    "add `targets = [\"CLASS\"]`",
+                );
+            } else if conditions.loses.is_some() {
+                self.wrong(
+                    "target-options",
+                    "what would be lost is looked for by the grammar of the program",
+                    "leave `loses` out, or add the options to `target-options` of the `[[program]]`",
+                );
+            }
         }
     }
 }

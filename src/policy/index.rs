@@ -50,6 +50,7 @@ pub fn needs(conditions: &Match) -> u32 {
             || !conditions.flags.is_empty()
             || !conditions.operands.is_empty()
             || !conditions.paths.is_empty()
+            || !conditions.target_options.is_empty()
             || conditions.min_operands.is_some_and(|least| least > 0),
         ARGUMENTS,
     ) | asked(!conditions.writes.is_empty(), WRITES)

@@ -443,7 +443,10 @@ fn body_matches(wanted: &Match, facts: &Facts<'_>, skip: usize) -> bool {
         return false;
     }
     if !(wanted.targets.is_empty() && wanted.unless_targets.is_empty()) {
-        let targets = facts.targets(skip);
+        let targets = match wanted.target_options.as_slice() {
+            [] => facts.targets(skip),
+            options => arguments::given_to(options, &facts.action.arguments),
+        };
         if !wanted.targets.is_empty()
             && !targets.iter().any(|v| facts.in_classes(v, &wanted.targets))
         {
