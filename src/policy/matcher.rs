@@ -247,6 +247,17 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// Paths, and something in each of them, as it may be a directory that something is written into.
+fn with_contents(mut paths: Vec<Value>) -> Vec<Value> {
+    let within = |value: &Value| Value {
+        text: format!("{}/{HOLE}", value.text.trim_end_matches('/')),
+        ..value.clone()
+    };
+    let below: Vec<Value> = paths.iter().map(within).collect();
+    paths.extend(below);
+    paths
+}
+
 /// Where sources arrive that are put into directories: below them under their own names.
 fn put_into(directories: &[Value], sources: &[Positional]) -> Vec<Value> {
     let mut out = Vec::new();
@@ -445,7 +456,7 @@ fn body_matches(wanted: &Match, facts: &Facts<'_>, skip: usize) -> bool {
     if !(wanted.targets.is_empty() && wanted.unless_targets.is_empty()) {
         let targets = match wanted.target_options.as_slice() {
             [] => facts.targets(skip),
-            options => arguments::given_to(options, &facts.action.arguments),
+            options => with_contents(arguments::given_to(options, &facts.action.arguments)),
         };
         if !wanted.targets.is_empty()
             && !targets.iter().any(|v| facts.in_classes(v, &wanted.targets))

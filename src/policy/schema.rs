@@ -614,8 +614,8 @@ pub struct Match {
     pub paths: Vec<String>,
     /// Some path that is deleted or written (`targets` of the program) is in one of these classes.
     pub targets: Vec<String>,
-    /// Options whose values `targets` looks at in place of what the grammar of the program says, whatever program it is
-    /// (globs): `-o|--out*`.
+    /// Options whose values, and what is below them, `targets` looks at in place of what the grammar of the program
+    /// says, whatever program it is (globs): `-o|--out*`.
     pub target_options: Vec<String>,
     /// Some path that is read or moved away is in one of these classes.
     pub sources: Vec<String>,
