@@ -6,7 +6,8 @@
 //!
 //! A supervisor lives longer, and asks for the same few sizes again and again, for which the system's
 //! allocator would map memory anew each time. So small parts that are given back are kept for the next who
-//! asks for as much. They are kept by each thread for itself, so that nobody waits for anybody; this program has one.
+//! asks for as much. They are kept by each thread for itself, so that nobody waits for anybody; this program has one,
+//! and of two processes that use one memory ([`beside`](super::beside)) only one asks for any at a time.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
