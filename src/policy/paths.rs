@@ -6,7 +6,6 @@
 use std::cell::OnceCell;
 
 use super::glob;
-use super::looks::Looks;
 use super::schema::PathClass;
 use super::sieve::{Class, Seen};
 use crate::action::{HOLE, Value};
@@ -283,13 +282,10 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place, names: Names) ->
         return true;
     }
     let mut components = text.split('/').filter(|c| !c.is_empty());
-    if !class.component.is_empty() {
-        let looks = Looks::of(components.clone());
-        let may_be = |pattern: &&String| looks.may_match(pattern);
-        let mut patterns = class.component.iter().filter(may_be);
-        if patterns.any(|pattern| components.clone().any(|part| glob::matches(pattern, part))) {
-            return true;
-        }
+    let is_component =
+        |pattern: &String| components.clone().any(|part| glob::matches(pattern, part));
+    if class.component.iter().any(is_component) {
+        return true;
     }
     components.next_back().is_some_and(|last| {
         // A pattern in the path may find what the class names. That of a hidden file begins with its dot.

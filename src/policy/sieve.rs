@@ -154,7 +154,8 @@ impl Sieve {
         } else {
             &self.from_here
         };
-        if from_start.may_have(path.first) {
+        let first = path.components.get(usize::from(path.is_rooted));
+        if first.is_some_and(|sum| from_start.may_have(*sum)) {
             return true;
         }
         if !self.from_home.is_empty() {
@@ -176,7 +177,7 @@ impl Sieve {
         if self.component_globs.iter().any(may_be_one) {
             return true;
         }
-        let last = path.last_of(text);
+        let last = text.get(path.last..).unwrap_or_default();
         let is_last = |pattern: &String| glob::is_one(pattern, last);
         path.components
             .last()
@@ -189,10 +190,10 @@ impl Sieve {
 }
 
 /// What all classes are asked of one path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Seen {
     is_rooted: bool,
-    first: u32,
+    /// The sums of its components; that before a first slash is of nothing.
     components: Vec<u32>,
     looks: Looks,
     /// Where the last component begins.
@@ -205,21 +206,15 @@ impl Seen {
     #[must_use]
     pub fn of(text: &str) -> Self {
         let components = || text.split('/');
-        let rooted = text.strip_prefix('/');
         let last = text.rfind('/').map_or(0, |slash| slash + 1);
         let name = text.get(last..).unwrap_or_default();
         Self {
-            is_rooted: rooted.is_some(),
-            first: sum(first_of(rooted.unwrap_or(text))),
+            is_rooted: text.starts_with('/'),
             components: components().map(sum).collect(),
             looks: Looks::of(components()),
             last,
             extension: name.rsplit_once('.').map(|(_, extension)| sum(extension)),
         }
-    }
-
-    fn last_of<'t>(&self, text: &'t str) -> &'t str {
-        text.get(self.last..).unwrap_or_default()
     }
 }
 
