@@ -2,11 +2,12 @@
 //!
 //! A mapping and a page that is met for the first time cost more than what a line computes. So the first
 //! memory is handed out from one piece, without a call of the system and close together. What goes beyond it
-//! comes from the system.
+//! comes from the system, small parts many at a time.
 //!
 //! A supervisor lives longer, and asks for the same few sizes again and again, for which the system's
 //! allocator would map memory anew each time. So small parts that are given back are kept for the next who
-//! asks for as much. They are kept by each thread for itself, so that nobody waits for anybody; this program has one,
+//! asks for as much. Between two judgements other programs have the caches of the processor: so the part after the one
+//! that is handed out is fetched meanwhile. They are kept by each thread for itself, so that nobody waits for anybody; this program has one,
 //! and of two processes that use one memory ([`beside`](super::beside)) only one asks for any at a time.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -23,11 +24,17 @@ const PAGE: usize = 4096;
 /// Parts are kept by powers of two, from 16 bytes to 256 KiB.
 const SMALLEST: u32 = 4;
 const LARGEST: u32 = 18;
+/// Up to this class parts are taken from blocks.
+const SMALL: u32 = 12;
+/// How much a block holds.
+const BLOCK: usize = 128 << 10;
 const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 
 thread_local! {
     /// Parts that this thread has given back, by their class; each begins with the address of the next one.
     static KEPT: [Cell<*mut u8>; CLASSES] = const { [const { Cell::new(null_mut()) }; CLASSES] };
+    /// Where the rest of the last block begins, and how much that is.
+    static REST: Cell<(*mut u8, usize)> = const { Cell::new((null_mut(), 0)) };
 }
 
 /// The allocator of the binary.
@@ -86,6 +93,7 @@ impl Memory {
             // SAFETY: a part that is kept begins with the address of the next one.
             let next = unsafe { part.cast::<*mut u8>().read() };
             first.set(next);
+            fetch(next);
             Some(part)
         };
         first_of(class_of(layout)?, hand_out).flatten()
@@ -140,6 +148,19 @@ fn first_of<T>(class: u32, work: impl FnOnce(&Cell<*mut u8>) -> T) -> Option<T> 
     KEPT.try_with(|kept| kept.get(place).map(work)).ok()?
 }
 
+/// Has the processor fetch what is at an address, which need not be a valid one.
+fn fetch(part: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions of one kind of processor")]
+    // SAFETY: a prefetch reads nothing that the program sees, and faults at no address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(part.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = part;
+}
+
 /// The class whose parts are all long enough; none for what is not kept.
 fn class_of(layout: Layout) -> Option<u32> {
     let class = layout
@@ -157,6 +178,36 @@ fn rounded(layout: Layout) -> Layout {
     Layout::from_size_align(size, align).unwrap_or(layout)
 }
 
+/// Whether what is asked for so, and is not of the piece, is of a block.
+fn is_of_a_block(layout: Layout) -> bool {
+    class_of(layout).is_some_and(|class| class <= SMALL)
+}
+
+/// A small part of a block; none for what is larger, or where there are no more blocks. It is always kept when it is given
+/// back, so the system gets none of it.
+fn of_a_block(layout: Layout) -> Option<*mut u8> {
+    if !is_of_a_block(layout) {
+        return None;
+    }
+    let size = 1 << class_of(layout)?;
+    let take = |rest: &Cell<(*mut u8, usize)>| {
+        let (mut begin, mut left) = rest.get();
+        if left < size {
+            let block = Layout::from_size_align(BLOCK, PAGE).ok()?;
+            #[expect(unsafe_code, reason = "the trait of allocators is unsafe")]
+            // SAFETY: the layout is not empty.
+            let new = unsafe { System.alloc(block) };
+            if new.is_null() {
+                return None;
+            }
+            (begin, left) = (new, BLOCK);
+        }
+        rest.set((begin.wrapping_add(size), left - size));
+        Some(begin)
+    };
+    REST.try_with(take).ok()?
+}
+
 impl Default for Memory {
     fn default() -> Self {
         Self::new()
@@ -172,6 +223,9 @@ unsafe impl GlobalAlloc for Memory {
         if let Some(part) = Self::kept(layout).or_else(|| self.take(layout)) {
             return part;
         }
+        if let Some(part) = of_a_block(layout) {
+            return part;
+        }
         // SAFETY: the caller gives a layout that is not empty, and it only becomes larger.
         unsafe { System.alloc(rounded(layout)) }
     }
@@ -180,10 +234,11 @@ unsafe impl GlobalAlloc for Memory {
         let is_last = self
             .place(part)
             .is_some_and(|place| self.resize_last(place, layout.size(), 0));
-        if is_last || self.keep(part, layout) || self.place(part).is_some() {
+        let is_ours = || self.place(part).is_some() || is_of_a_block(layout);
+        if is_last || self.keep(part, layout) || is_ours() {
             return;
         }
-        // SAFETY: it is not of the piece, so the system handed it out with this layout.
+        // SAFETY: it is not of the piece nor of a block, so the system handed it out with this layout.
         unsafe { System.dealloc(part, rounded(layout)) }
     }
 
@@ -271,6 +326,29 @@ mod tests {
         assert_eq!(resized(part, small, large.size()), part);
         assert_ne!(resized(part, large, next.size()), part);
         assert_eq!(Memory::kept(large), Some(part));
+    }
+
+    #[test]
+    fn small_parts_come_from_blocks_and_do_not_overlap() {
+        let parts: Vec<(usize, usize)> = (0..2000)
+            .map(|number| layout(1 + number % 4096, 1 << (number % 5)))
+            .map(|layout| {
+                let part = of_a_block(layout).unwrap();
+                assert!(part.addr().is_multiple_of(16));
+                (part.addr(), layout.size())
+            })
+            .collect();
+        let mut sorted = parts.clone();
+        sorted.sort_unstable();
+        let follows = |pair: &[(usize, usize)]| pair[0].0 + pair[0].1 <= pair[1].0;
+        assert!(sorted.windows(2).all(follows));
+        // Behind one another, where a block does not end.
+        let behind = parts
+            .windows(2)
+            .filter(|pair| pair[1].0.wrapping_sub(pair[0].0) <= 4096);
+        assert!(behind.count() > 1900);
+        assert_eq!(of_a_block(layout(4097, 8)), None);
+        assert_eq!(of_a_block(layout(8, 32)), None);
     }
 
     #[test]
