@@ -4,7 +4,7 @@
 //! Starting does nothing here. Nothing of this reads a file.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -171,19 +171,30 @@ pub struct Shipped {
     variables: Cells<Variable>,
     classes: Cells<Class>,
     of_programs: RefCell<BTreeMap<String, Vec<OfProgram>>>,
+    /// The numbers of programs by names that were looked for; none of what no record is about.
+    found: RefCell<HashMap<String, Option<usize>>>,
 }
 
 /// Which matches can be about a program whose actions have these traits, sorted.
 type OfProgram = (u32, Rc<[u16]>);
 
-/// Of how many programs that is remembered.
+/// Of how many names of programs that is remembered.
 const MOST_PROGRAMS: usize = 512;
 
 impl Shipped {
     /// The description of a program: by its name, else by the longest pattern that matches it.
     #[must_use]
     pub fn program(&self, name: &str) -> Option<Rc<Program>> {
-        let number = by_name(PROGRAMS_BY_NAME, PROGRAMS_BY_PATTERN, name)?;
+        let known = self.found.borrow().get(name).copied();
+        let number = known.unwrap_or_else(|| {
+            let number = by_name(PROGRAMS_BY_NAME, PROGRAMS_BY_PATTERN, name);
+            let mut found = self.found.borrow_mut();
+            if found.len() >= MOST_PROGRAMS {
+                found.clear();
+            }
+            found.insert(name.to_owned(), number);
+            number
+        })?;
         self.programs.get(PROGRAMS, number).cloned()
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::path::Path;
+use std::rc::Rc;
 
 use super::arguments::{self, Arguments, Positional};
 use super::glob;
@@ -39,6 +40,17 @@ pub struct Facts<'a> {
     variables: Looks,
     /// The paths whose classes were asked about: many rules ask the same.
     known: RefCell<Vec<Known>>,
+    /// The targets that were asked for: many rules ask for the same.
+    targets: RefCell<Vec<(Asked, Rc<[Value]>)>>,
+}
+
+/// By what targets are asked for.
+#[derive(PartialEq, Eq)]
+enum Asked {
+    /// By how many positional words belong to the subcommand.
+    Behind(usize),
+    /// By options of these names.
+    GivenTo(Vec<String>),
 }
 
 /// What is known of one path of an action.
@@ -83,6 +95,7 @@ impl<'a> Facts<'a> {
             classes,
             variables: Looks::of(action.environment.keys().map(String::as_str)),
             known: RefCell::default(),
+            targets: RefCell::default(),
         }
     }
 
@@ -178,6 +191,28 @@ impl<'a> Facts<'a> {
             Targets::First => out.extend(operands.first().map(|p| p.value.clone())),
         }
         out
+    }
+
+    /// The targets that a match is about, which are looked for once.
+    fn targets_of(&self, wanted: &Match, skip: usize) -> Rc<[Value]> {
+        let options = &wanted.target_options;
+        let is_it = |asked: &Asked| match asked {
+            Asked::Behind(count) => options.is_empty() && *count == skip,
+            Asked::GivenTo(names) => !options.is_empty() && names == options,
+        };
+        let mut known = self.targets.borrow_mut();
+        if let Some((_, targets)) = known.iter().find(|(asked, _)| is_it(asked)) {
+            return Rc::clone(targets);
+        }
+        let (asked, targets) = if options.is_empty() {
+            (Asked::Behind(skip), self.targets(skip))
+        } else {
+            let given = arguments::given_to(options, &self.action.arguments);
+            (Asked::GivenTo(options.clone()), with_contents(given))
+        };
+        let targets: Rc<[Value]> = targets.into();
+        known.push((asked, Rc::clone(&targets)));
+        targets
     }
 
     /// The paths that it reads or moves away.
@@ -286,12 +321,23 @@ fn put_into(directories: &[Value], sources: &[Positional]) -> Vec<Value> {
 /// Whether the action is what the match describes.
 #[must_use]
 pub fn is_match(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
-    if facts.inert && is_about_doing(wanted) {
+    if facts.inert && is_about_doing(wanted) || !may_be_set(wanted, facts) {
         return false;
     }
     head_matches(wanted, facts).is_some_and(|skip| {
         body_matches(wanted, facts, skip) && text_matches(wanted, facts, patterns)
     })
+}
+
+/// Whether one of the variables may be set that a match asks for. Every program that has others is asked about them.
+fn may_be_set(wanted: &Match, facts: &Facts<'_>) -> bool {
+    let mut names = wanted.environment.iter();
+    wanted.environment.is_empty()
+        || names.any(|one| {
+            facts
+                .variables
+                .may_match(one.split('=').next().unwrap_or(one))
+        })
 }
 
 /// Whether the match is about what the program itself does, not about what the shell does around it.
@@ -454,10 +500,7 @@ fn body_matches(wanted: &Match, facts: &Facts<'_>, skip: usize) -> bool {
         return false;
     }
     if !(wanted.targets.is_empty() && wanted.unless_targets.is_empty()) {
-        let targets = match wanted.target_options.as_slice() {
-            [] => facts.targets(skip),
-            options => with_contents(arguments::given_to(options, &facts.action.arguments)),
-        };
+        let targets = facts.targets_of(wanted, skip);
         if !wanted.targets.is_empty()
             && !targets.iter().any(|v| facts.in_classes(v, &wanted.targets))
         {
