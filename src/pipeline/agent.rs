@@ -27,6 +27,7 @@ use crate::launcher::program::Program;
 use crate::launcher::seat::Seat;
 use crate::launcher::{self, Error, Outcome};
 use crate::policy::Policy;
+use crate::probe::mounts;
 use crate::supervise::companion::Companion;
 use crate::supervise::{filter, serve};
 use crate::sys::filter::{Listener, give_up_new_privileges, install_here};
@@ -95,6 +96,7 @@ fn inside(seat: Seat, guarding: &Guarding<'_>, launcher: i32) -> io::Result<()> 
     }
     let listener = Listener::of(process::descriptor_of(agent, i32::from_ne_bytes(bytes))?);
     listener.wake_in_step();
+    mounts::keep();
     let asks = Asks::Launcher(Rc::clone(&kept.questions));
     let grants = Rc::new(RefCell::new(Grants::default()));
     let record = guarding.record.clone();

@@ -20,6 +20,7 @@ use crate::invocation::View;
 use crate::judge::Base;
 use crate::policy::Policy;
 use crate::policy::schema::{ExecGate, Settings};
+use crate::probe::mounts;
 use crate::supervise::companion::Nothing;
 use crate::supervise::serve;
 use crate::supervise::standing::{
@@ -111,6 +112,7 @@ pub fn beside(
             if process::become_supervisor(&kept).is_err() {
                 return exit::FAILED.into();
             }
+            mounts::keep();
             let grants = Rc::new(RefCell::new(Grants::default()));
             grants.borrow_mut().add(approved, shell);
             let session = Root::of(agent);

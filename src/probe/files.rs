@@ -6,7 +6,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
@@ -16,6 +15,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::{User, getuid};
 
+use super::mounts;
 use crate::invocation::View;
 
 /// How many entries are looked at.
@@ -149,13 +149,6 @@ pub(super) fn read(path: &Path, most: u64, waiting: Waiting) -> Result<Option<Ve
         .ok_or(Errno::EFBIG)
 }
 
-/// File systems that answer by themselves: no program and no other machine has to.
-const OWN: &[&str] = &[
-    "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "iso9660",
-    "jfs", "ntfs3", "overlay", "proc", "ramfs", "reiserfs", "squashfs", "sysfs", "tmpfs", "vfat",
-    "xfs", "zfs",
-];
-
 /// Whether looking for what is at a path surely asks nobody but the kernel. Where it is not, one may wait for ever.
 pub(super) fn is_at_hand(path: &Path) -> bool {
     if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
@@ -168,7 +161,7 @@ pub(super) fn is_at_hand(path: &Path) -> bool {
         return false;
     };
     // Before that, even what it is would be asked of somebody.
-    if !is_own(&held) {
+    if !mounts::is_own(&held) {
         return false;
     }
     let Ok(data) = held.metadata() else {
@@ -195,22 +188,6 @@ fn hold(path: &Path) -> Option<File> {
         .flags(OFlag::O_PATH | OFlag::O_CLOEXEC)
         .resolve(IN_MIND);
     openat2(AT_FDCWD, path, how).ok().map(File::from)
-}
-
-/// Whether a file is on a file system that answers by itself, as the table of mounts says (proc_pid_mountinfo(5)).
-fn is_own(file: &File) -> bool {
-    let mount = || {
-        let about = format!("/proc/self/fdinfo/{}", file.as_raw_fd());
-        let about = fs::read_to_string(about).ok()?;
-        let mut lines = about.lines();
-        let number = lines.find_map(|line| line.strip_prefix("mnt_id:"))?;
-        let begins = format!("{} ", number.trim());
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        let line = mounts.lines().find(|line| line.starts_with(&begins))?;
-        let (_, kind) = line.split_once(" - ")?;
-        kind.split(' ').next().map(str::to_owned)
-    };
-    mount().is_some_and(|kind| OWN.contains(&kind.as_str()))
 }
 
 /// Of what lies below a path, what is asked whether it is kept.

@@ -13,6 +13,7 @@ mod files;
 mod git;
 mod index;
 mod machine;
+pub mod mounts;
 mod plan;
 mod postgres;
 mod program;
