@@ -46,6 +46,9 @@ pub struct PathText {
     pub glob: bool,
 }
 
+/// How what is found begins by a search of the whole file system: in whatever directory of the root.
+const ANYWHERE: &str = "/*/";
+
 /// Brings an operand into normal form.
 ///
 /// `cwd` is the action's working directory, none where unknown.
@@ -116,7 +119,7 @@ pub fn normal(value: &Value, cwd: Option<&str>) -> PathText {
     } else {
         joined
     };
-    let glob = value.glob && text.contains(['*', '?', '[']);
+    let glob = value.glob && text.contains(['*', '?', '[']) || text.starts_with(ANYWHERE);
     PathText {
         text: if glob { without_brackets(&text) } else { text },
         contents,
@@ -164,6 +167,16 @@ pub enum Names {
     Own,
     /// What a pattern in it may find, too.
     Found,
+}
+
+impl Names {
+    /// Those of what a class excepts: what is surely in the class may not be in that, and the other way round.
+    fn of_excepted(self) -> Self {
+        match self {
+            Self::Own => Self::Found,
+            Self::Found => Self::Own,
+        }
+    }
 }
 
 /// Whether a path is in a class by what it is called itself. Unknown class names are in none (lint reports them).
@@ -225,7 +238,7 @@ fn is_in_at(
         "all-of-it" => path.contents,
         name => classes.class(name).is_some_and(|c| {
             let is_but = |other: &String| {
-                let deeper = (Names::Own, depth + 1);
+                let deeper = (names.of_excepted(), depth + 1);
                 is_in_at((path, seen), other, classes, place, deeper)
             };
             let seen = || seen.get_or_init(|| Seen::of(text));
@@ -256,8 +269,12 @@ fn is_listed(path: &PathText, class: &PathClass, place: &Place, names: Names) ->
     let is_named = |pattern: &str| {
         is_at(text, pattern) || (path.glob && glob::is_literal(pattern) && is_at(pattern, text))
     };
-    let holds =
-        |under: &str| is_under_pattern(text, under) || (path.contents && is_at(text, under));
+    let may_find = path.glob && names == Names::Found;
+    let holds = |under: &str| {
+        is_under_pattern(text, under)
+            || (path.contents && is_at(text, under))
+            || may_find && may_be_below(text, under)
+    };
     // Most patterns begin with a slash, and a path that begins otherwise is none of them.
     let is_relative = !text.starts_with('/');
     // The home of most patterns below it need not be written before them to see that they are not meant.
@@ -379,6 +396,25 @@ fn is_under_pattern(text: &str, pattern: &str) -> bool {
         }
     }
     texts.next().is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether a pattern in a path may find what is below a directory of the root. Hidden directories are found by those that begin with
+/// their dot.
+fn may_be_below(text: &str, directory: &str) -> bool {
+    if !directory.starts_with('/') || !glob::is_literal(directory) {
+        return false;
+    }
+    let mut parts = text.split('/');
+    for wanted in directory.split('/') {
+        let is_it = |part: &str| {
+            let is_found = !wanted.is_empty() && part.starts_with('.') == wanted.starts_with('.');
+            part == wanted || is_found && glob::is_one(part, wanted)
+        };
+        if !parts.next().is_some_and(is_it) {
+            return false;
+        }
+    }
+    parts.next().is_some()
 }
 
 /// The classes that need no entry in a policy.
@@ -556,6 +592,49 @@ mod tests {
             };
             let path = normal(&value, Some("/w"));
             assert_eq!(is_in(&path, "system", &classes, &place), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_pattern_may_find_below_a_directory_is_not_surely_elsewhere() {
+        let class = |name: &str, under: &str, name_is: &str, except: &[&str]| {
+            Class::from(PathClass {
+                name: name.into(),
+                under: vec![under.into()],
+                name_is: vec![name_is.into()],
+                except: except.iter().map(|&one| one.into()).collect(),
+                ..PathClass::default()
+            })
+        };
+        let classes = vec![
+            class("system", "/usr", "x", &[]),
+            class("hidden", "/w/.keys", "x", &[]),
+            class("regenerable", "/none", "*.so", &["system"]),
+        ];
+        let place = Place::text_only();
+        // What a search finds in any directory below the root is no pattern of a shell's.
+        for (text, glob, class, found, own) in [
+            ("/*/*.so", false, "system", true, false),
+            ("/*/*.so", false, "regenerable", true, false),
+            ("/home/*/*.so", false, "regenerable", true, true),
+            ("/u*/lib/y", true, "system", true, false),
+            ("/u*/lib/y", false, "system", false, false),
+            ("/u*", true, "system", false, false),
+            ("/w*/x.so", true, "regenerable", true, true),
+            ("/w/*/y", true, "hidden", false, false),
+            ("/w/.*/y", true, "hidden", true, false),
+            ("*/y", true, "system", false, false),
+        ] {
+            let value = Value {
+                glob,
+                ..Value::known(text)
+            };
+            let path = normal(&value, Some("/w"));
+            for (names, expected) in [(Names::Found, found), (Names::Own, own)] {
+                let seen = OnceCell::new();
+                let is_in = may_be_in((&path, &seen), class, names, &classes, &place);
+                assert_eq!(is_in, expected, "{text} {class} {names:?}");
+            }
         }
     }
 
