@@ -428,7 +428,7 @@ fn is_excepted(policy: &Policy, candidate: &Candidate<'_>, facts: &Facts<'_>) ->
     let exceptions = policy.exceptions(candidate.layer, &candidate.rule().id);
     exceptions.iter().any(|exception| {
         let mut matches = exception.matches.iter();
-        exception.matches.is_empty() || matches.any(|m| matcher::is_match(m, facts, policy))
+        exception.matches.is_empty() || matches.any(|m| matcher::is_surely_match(m, facts, policy))
     })
 }
 

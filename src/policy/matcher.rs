@@ -1,6 +1,6 @@
 //! One action against one match of a rule. Pure; what it reads of the action it reads once.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     variables: Looks,
     /// The paths whose classes were asked about: many rules ask the same.
     known: RefCell<Vec<Known>>,
+    /// Whether what a pattern in a path may find counts.
+    names: Cell<Names>,
     /// The targets that were asked for: many rules ask for the same.
     targets: RefCell<Vec<(Asked, Rc<[Value]>)>>,
 }
@@ -95,6 +97,7 @@ impl<'a> Facts<'a> {
             classes,
             variables: Looks::of(action.environment.keys().map(String::as_str)),
             known: RefCell::default(),
+            names: Cell::new(Names::Found),
             targets: RefCell::default(),
         }
     }
@@ -247,7 +250,7 @@ impl<'a> Facts<'a> {
     /// Whether a path may be in one of the classes.
     #[must_use]
     pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {
-        self.is_in_one(value, classes, Names::Found)
+        self.is_in_one(value, classes, self.names.get())
     }
 
     fn is_in_one(&self, value: &Value, classes: &[String], names: Names) -> bool {
@@ -327,6 +330,15 @@ pub fn is_match(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> b
     head_matches(wanted, facts).is_some_and(|skip| {
         body_matches(wanted, facts, skip) && text_matches(wanted, facts, patterns)
     })
+}
+
+/// Whether the action is surely what the match describes, whatever the patterns in its paths find.
+#[must_use]
+pub fn is_surely_match(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
+    facts.names.set(Names::Own);
+    let is_match = is_match(wanted, facts, patterns);
+    facts.names.set(Names::Found);
+    is_match
 }
 
 /// Whether one of the variables may be set that a match asks for. Every program that has others is asked about them.
