@@ -39,7 +39,7 @@ use crate::probe::toll::Places;
 use crate::report::exec as words;
 use crate::report::refusal::{self, Refusal};
 use crate::report::source;
-use crate::supervise::content::Mark;
+use crate::supervise::content::{self, Mark};
 use crate::supervise::request::Request;
 use crate::supervise::target::{self, Identity, Kind, Known, Place, Step};
 use crate::supervise::vectors::Texts;
@@ -53,16 +53,6 @@ const MOST_REMEMBERED: usize = 1 << 16;
 /// How many refusals are remembered.
 const MOST_REFUSED: usize = 64;
 
-/// Where programs of the machine stand, for knowing their copies.
-const FOLDERS: &[&str] = &[
-    "/usr/bin",
-    "/bin",
-    "/usr/sbin",
-    "/sbin",
-    "/usr/local/bin",
-    "/lib64",
-    "/lib",
-];
 /// How the names of the machine's loaders begin.
 const LOADER: &str = "ld-";
 
@@ -309,7 +299,8 @@ impl<'a> Guard<'a> {
     /// The programs that are known by their content. Looked up when the first one is asked about.
     fn copies(&mut self) -> &HashMap<Mark, String> {
         let names = &self.policy.settings().known_copies;
-        self.copies.get_or_insert_with(|| marks_of(names))
+        self.copies
+            .get_or_insert_with(|| content::of_machine(names))
     }
 
     /// What tells an exec from all others. Others cannot find two that are told alike: the keys are of this
@@ -736,29 +727,6 @@ fn own_file() -> Option<Identity> {
 /// Whether a task can gain no rights (`NoNewPrivs` of proc_pid_status(5)).
 fn has_given_up(task: i32) -> bool {
     Status::of(task).is_ok_and(|status| status.field("NoNewPrivs:") == Some("1"))
-}
-
-/// The marks of the machine's programs of these names.
-fn marks_of(names: &[String]) -> HashMap<Mark, String> {
-    let mut marks = HashMap::new();
-    let mut known = Known::default();
-    let own = target::folder(std::process::id().cast_signed());
-    for name in names {
-        for place in FOLDERS {
-            let path = PathBuf::from(place).join(name);
-            let path = path.as_os_str().as_bytes();
-            let steps = known.steps(&own, path, Place::of(path, None, true));
-            let Ok(steps) = steps else { continue };
-            if let Some(step) = steps.first()
-                && step.facts.content != Mark::None
-            {
-                marks
-                    .entry(step.facts.content.clone())
-                    .or_insert_with(|| name.clone());
-            }
-        }
-    }
-    marks
 }
 
 /// How far up programs are looked for.

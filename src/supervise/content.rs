@@ -4,9 +4,13 @@
 //! was appended to; else its size, beginning and end. That tells a copy, and nobody who builds a program
 //! of their own: who can do that needs no copy.
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::{Mode, fstat};
 use sha2::{Digest, Sha256};
 
 /// What the content of a file is known by.
@@ -20,8 +24,14 @@ pub enum Mark {
     None,
 }
 
-/// How much of the end is looked at.
+/// How much of the beginning is looked at, and of the end.
+pub const HEAD: usize = 4096;
 const END: usize = 4096;
+/// Where programs of the machine stand.
+const PROGRAMS: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
+/// Where those stand that start other programs, and what is in their names.
+const LOADERS: &[&str] = &["/lib64", "/lib"];
+const LOADER: &str = ".so";
 /// `PT_NOTE` and `NT_GNU_BUILD_ID` of elf(5).
 const NOTE_SEGMENT: u64 = 4;
 const BUILD_ID: u64 = 3;
@@ -44,6 +54,53 @@ pub fn mark(file: &File, head: &[u8]) -> Mark {
     hash.update(head);
     hash.update(end.get(..length).unwrap_or_default());
     Mark::Hash(hash.finalize().into())
+}
+
+/// The marks of the machine's programs of these names; one that has several is known by the first.
+#[must_use]
+pub fn of_machine(names: &[String]) -> HashMap<Mark, String> {
+    let (programs, loaders) = (folders(PROGRAMS), folders(LOADERS));
+    let mut marks = HashMap::new();
+    for name in names {
+        let folders = if name.contains(LOADER) {
+            &loaders
+        } else {
+            &programs
+        };
+        for mark in folders.iter().filter_map(|folder| mark_in(folder, name)) {
+            marks.entry(mark).or_insert_with(|| name.clone());
+        }
+    }
+    marks
+}
+
+/// Those of these folders that are there, each once, as `/bin` is mostly a link to `/usr/bin`.
+fn folders(paths: &[&str]) -> Vec<OwnedFd> {
+    let mut seen = Vec::new();
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let opened = paths.iter().filter_map(|path| {
+        let folder = open(*path, flags, Mode::empty()).ok()?;
+        let stat = fstat(&folder).ok()?;
+        let which = (stat.st_dev, stat.st_ino);
+        let is_new = !seen.contains(&which);
+        seen.push(which);
+        is_new.then_some(folder)
+    });
+    opened.collect()
+}
+
+/// The mark of a program in a folder.
+fn mark_in(folder: &OwnedFd, name: &str) -> Option<Mark> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = File::from(openat(folder, name, flags, Mode::empty()).ok()?);
+    let mut head = [0; HEAD];
+    let length = file.read_at(&mut head, 0).ok()?;
+    let mark = mark(&file, head.get(..length)?);
+    let may_start = || {
+        let data = file.metadata();
+        data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    };
+    (mark != Mark::None && may_start()).then_some(mark)
 }
 
 /// A little-endian number; machines that are none of these have no build id here, but a hash.
@@ -138,6 +195,20 @@ mod tests {
             assert_eq!(mark, mark_of(&longer, "longer"));
         }
         assert_ne!(mark, mark_of(&other, "other"));
+    }
+
+    #[test]
+    fn the_programs_of_the_machine_are_known_by_their_marks() {
+        let names = ["rm", "no-such-program", "sh", "ld-linux-x86-64.so.2"];
+        let marks = of_machine(&names.map(str::to_owned));
+        let name_of = |path: &str| {
+            let program = std::fs::read(path).unwrap();
+            marks.get(&mark_of(&program, "known")).map(String::as_str)
+        };
+        assert_eq!(name_of("/bin/rm"), Some("rm"));
+        assert_eq!(name_of("/bin/sh"), Some("sh"));
+        assert_eq!(name_of("/bin/ls"), None);
+        assert_eq!(folders(&["/", "/.", "/no-such-folder", "/usr"]).len(), 2);
     }
 
     #[test]

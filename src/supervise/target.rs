@@ -191,7 +191,7 @@ impl Place {
         if State::of(&nix::sys::stat::fstat(&file)?) != *state {
             return Err(io::Error::from_raw_os_error(libc::ESTALE));
         }
-        let mut head = [0; 4096];
+        let mut head = [0; content::HEAD];
         let length = file.read_at(&mut head, 0)?;
         let head = head.get(..length).unwrap_or_default();
         let real = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
