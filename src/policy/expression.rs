@@ -2,64 +2,104 @@
 //!
 //! A shell lives for a moment and tries an expression once or twice, so building one costs more than all its searches. The
 //! `regex` package also builds what finds the places in long texts where a search may begin, which takes two
-//! thirds of the time; its own engine, which is used here, can be told not to.
+//! thirds of the time; its own engine, which is used here, can be told not to. And most texts have none of the words that
+//! an expression asks for ([`super::needles`]): it is built when the first one has.
+
+use std::cell::OnceCell;
 
 use regex::Error;
 use regex_automata::meta::{BuildError, Config, Regex};
 use regex_automata::util::syntax;
+use regex_syntax::hir::Hir;
+
+use super::needles::Needles;
 
 /// How large a compiled expression may become, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// A compiled regular expression, in the syntax of the `regex` package.
+/// A regular expression, in the syntax of the `regex` package.
 #[derive(Debug)]
-pub struct Expression(Regex);
+pub struct Expression {
+    read: Hir,
+    needles: Needles,
+    built: OnceCell<Result<Regex, Error>>,
+}
 
 impl Expression {
-    /// Compiles an expression of a policy within its bounds.
+    /// Reads an expression of a policy, to be compiled when a text may match it.
     ///
     /// One that names no character outside of ASCII is compiled for ASCII: the tables of all the world's
     /// letters and blanks behind `\w` and `\s` take longer to build than the rest of a decision.
     ///
     /// # Errors
     ///
-    /// That of the expression, or that it is too large.
-    pub fn compile(pattern: &str) -> Result<Self, Error> {
-        let config = Config::new()
-            .auto_prefilter(false)
-            .utf8_empty(false)
-            .nfa_size_limit(Some(MOST_BYTES))
-            .hybrid_cache_capacity(MOST_BYTES);
-        let build = |unicode: bool| {
-            Regex::builder()
-                .configure(config.clone())
-                .syntax(syntax::Config::new().utf8(false).unicode(unicode))
-                .build(pattern)
-                .map_err(|error| told(&error))
+    /// That of the expression.
+    pub fn read(pattern: &str) -> Result<Self, Error> {
+        let read = |unicode: bool| {
+            let config = syntax::Config::new().utf8(false).unicode(unicode);
+            syntax::parse_with(pattern, &config).map_err(|error| Error::Syntax(error.to_string()))
         };
-        let built = if pattern.is_ascii() {
-            build(false).or_else(|_| build(true))
+        let read = if pattern.is_ascii() {
+            read(false).or_else(|_| read(true))
         } else {
-            build(true)
-        };
-        built.map(Self)
+            read(true)
+        }?;
+        Ok(Self {
+            needles: Needles::of(&read),
+            read,
+            built: OnceCell::new(),
+        })
     }
 
-    /// Whether it matches somewhere in the text.
+    /// Compiles an expression of a policy within its bounds.
+    ///
+    /// # Errors
+    ///
+    /// That of the expression, or that it is too large.
+    pub fn compile(pattern: &str) -> Result<Self, Error> {
+        let expression = Self::read(pattern)?;
+        match expression.built() {
+            Ok(_) => Ok(expression),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn built(&self) -> &Result<Regex, Error> {
+        let config = || {
+            Config::new()
+                .auto_prefilter(false)
+                .utf8_empty(false)
+                .nfa_size_limit(Some(MOST_BYTES))
+                .hybrid_cache_capacity(MOST_BYTES)
+        };
+        self.built.get_or_init(|| {
+            let mut builder = Regex::builder();
+            let built = builder.configure(config()).build_from_hir(&self.read);
+            built.map_err(|error| told(&error))
+        })
+    }
+
+    /// Whether it matches somewhere in the text. One that is too large matches every text that may match.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.needles.may_be_in(text)
+            && self
+                .built()
+                .as_ref()
+                .map_or(true, |regex| regex.is_match(text))
     }
 
     /// How many groups it has.
     #[must_use]
     pub fn groups(&self) -> usize {
-        self.0.captures_len().saturating_sub(1)
+        self.read.properties().explicit_captures_len()
     }
 
-    /// What its first group finds, match by match.
+    /// What its first group finds, match by match; nothing where it is too large.
     pub fn found<'t>(&self, text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
-        let matches = self.0.captures_iter(text);
+        let regex = self.built().as_ref().ok();
+        let matches = regex.map(|regex| regex.captures_iter(text));
+        let matches = matches.into_iter().flatten();
         matches.filter_map(|one| text.get(one.get_group(1)?.range()))
     }
 }
@@ -87,6 +127,10 @@ mod tests {
             ("", "x"),
             (r"(a|ab)(c|bcd)?", "abcd"),
             (r"^$", "x"),
+            (r"(?i)\bdrop\b.*(table|database)", "DROP a DataBase"),
+            (r"(?i)\bdrop\b.*(table|database)", "DROP a Tabl"),
+            (r"(?i)skip", "\u{17f}\u{212a}ip"),
+            (r"(?i)éskip", "É\u{17f}\u{212a}ip"),
         ] {
             let ours = Expression::compile(pattern).unwrap();
             let theirs = regex::bytes::RegexBuilder::new(pattern);

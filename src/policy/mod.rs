@@ -27,6 +27,7 @@ pub mod error;
 pub mod compiled;
 mod expression;
 mod looks;
+mod needles;
 pub mod sieve;
 mod words;
 

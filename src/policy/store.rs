@@ -483,7 +483,7 @@ impl Policy {
         exceptions
     }
 
-    /// A regular expression of a rule, compiled once.
+    /// A regular expression of a rule, read once, and compiled once.
     ///
     /// # Errors
     ///
@@ -492,11 +492,11 @@ impl Policy {
         if let Some(known) = self.regexes.borrow().get(pattern) {
             return Ok(Rc::clone(known));
         }
-        let compiled = Rc::new(Expression::compile(pattern)?);
+        let read = Rc::new(Expression::read(pattern)?);
         self.regexes
             .borrow_mut()
-            .insert(pattern.to_owned(), Rc::clone(&compiled));
-        Ok(compiled)
+            .insert(pattern.to_owned(), Rc::clone(&read));
+        Ok(read)
     }
 }
 
