@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::filter;
 use super::target::{self, Kind, Known, Place, Step};
-use super::vectors::{self, Texts};
+use super::vectors::{Call, Texts};
 use super::verify::{self, Expected};
 use crate::sys::filter::Notification;
 
@@ -84,8 +84,8 @@ impl Request {
         let mut next = || arguments.next().unwrap_or_default();
         let (path, argv, envp, flags) = (next(), next(), next(), next());
         let flags = if is_at { flags } else { 0 };
-        let (path, argv, environment) =
-            vectors::read(task, path, argv, envp, pointer).map_err(hidden)?;
+        let call = Call::of(task, path, argv, envp, pointer).map_err(hidden)?;
+        let path = &call.path;
         // As the kernel takes them: 32 bits wide.
         let flags = flags as u32;
         if flags & !KNOWN_FLAGS != 0 {
@@ -97,15 +97,14 @@ impl Request {
         }
         let follow = flags & libc::AT_SYMLINK_NOFOLLOW as u32 == 0;
         let folder = target::folder(task);
-        let cwd = verify::cwd(&folder).map_err(Fault::Hidden)?;
         let name = match descriptor {
             Some(number) if path.is_empty() => format!("/dev/fd/{number}").into_bytes(),
             Some(number) if !path.starts_with(b"/") => {
-                [format!("/dev/fd/{number}/").as_bytes(), &path].concat()
+                [format!("/dev/fd/{number}/").as_bytes(), path].concat()
             }
             _ => path.clone(),
         };
-        let place = Place::of(&path, descriptor, follow);
+        let place = Place::of(path, descriptor, follow);
         let assumed = known.at_once(&name, &place);
         let is_assumed = assumed.is_some();
         let steps = assumed.map_or_else(|| known.steps(&folder, &name, place.clone()), Ok);
@@ -115,6 +114,9 @@ impl Request {
             }
             _ => of_file(error),
         })?;
+        // A program is looked for in one folder after the other (execvp(3)): what is not there needs no more.
+        let (argv, environment) = call.texts().map_err(hidden)?;
+        let cwd = verify::cwd(&folder).map_err(Fault::Hidden)?;
         Ok(Self {
             task,
             folder,

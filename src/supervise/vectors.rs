@@ -66,54 +66,71 @@ impl Texts {
     }
 }
 
-/// The path, the arguments and the environment behind three addresses.
-///
-/// # Errors
-///
-/// EFAULT where there is no memory, EPERM where it may not be read, `FileTooLarge` where there is more
-/// than a program can be given.
-pub fn read(
+/// What an exec is called with, before its texts are read.
+#[derive(Debug)]
+pub struct Call {
+    /// The path.
+    pub path: Vec<u8>,
     process: i32,
-    path: u64,
-    argv: u64,
-    envp: u64,
-    pointer: usize,
-) -> io::Result<(Vec<u8>, Texts, Texts)> {
-    // Most of what is asked for stands in these pieces, which one call reads; each ends with its page.
-    let sizes = [(path, 256), (argv, 256), (envp, 768)];
-    let parts = sizes.map(|(address, most): (u64, u64)| {
-        let length = if address == 0 {
-            0
-        } else {
-            most.min(PAGE - address % PAGE)
+    argv: Vec<u64>,
+    envp: Vec<u64>,
+}
+
+impl Call {
+    /// The path, and where the arguments and the environment stand, behind three addresses.
+    ///
+    /// # Errors
+    ///
+    /// EFAULT where there is no memory, EPERM where it may not be read, `FileTooLarge` where there is more
+    /// than a program can be given.
+    pub fn of(process: i32, path: u64, argv: u64, envp: u64, pointer: usize) -> io::Result<Self> {
+        // Most of what is asked for stands in these pieces, which one call reads; each ends with its page.
+        let sizes = [(path, 256), (argv, 256), (envp, 768)];
+        let parts = sizes.map(|(address, most): (u64, u64)| {
+            let length = if address == 0 {
+                0
+            } else {
+                most.min(PAGE - address % PAGE)
+            };
+            (address, usize::try_from(length).unwrap_or_default())
+        });
+        let mut buffer = [0u8; 1280];
+        let whole: usize = parts.iter().map(|(_, length)| length).sum();
+        let room = buffer.get_mut(..whole).unwrap_or_default();
+        if peek::read_parts(process, &parts, room)? != whole {
+            return Err(io::Error::from_raw_os_error(libc::EFAULT));
+        }
+        let mut rest = buffer.get(..whole).unwrap_or_default();
+        let mut next = |length: usize| {
+            let (part, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            rest = after;
+            part
         };
-        (address, usize::try_from(length).unwrap_or_default())
-    });
-    let mut buffer = [0u8; 1280];
-    let whole: usize = parts.iter().map(|(_, length)| length).sum();
-    let room = buffer.get_mut(..whole).unwrap_or_default();
-    if peek::read_parts(process, &parts, room)? != whole {
-        return Err(io::Error::from_raw_os_error(libc::EFAULT));
+        let [first, second, third] = parts.map(|(_, length)| next(length));
+        Ok(Self {
+            path: match until_nul(first) {
+                Some(path) => path.to_vec(),
+                None => peek::string(process, path, LONGEST_PATH)?,
+            },
+            process,
+            argv: addresses(process, argv, second, pointer)?,
+            envp: addresses(process, envp, third, pointer)?,
+        })
     }
-    let mut rest = buffer.get(..whole).unwrap_or_default();
-    let mut next = |length: usize| {
-        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        rest = after;
-        part
-    };
-    let [first, second, third] = parts.map(|(_, length)| next(length));
-    let path = match until_nul(first) {
-        Some(path) => path.to_vec(),
-        None => peek::string(process, path, LONGEST_PATH)?,
-    };
-    let argv = addresses(process, argv, second, pointer)?;
-    let envp = addresses(process, envp, third, pointer)?;
-    let pieces = Pieces::around(process, argv.iter().chain(&envp).copied().collect())?;
-    Ok((
-        path,
-        pieces.texts(process, &argv)?,
-        pieces.texts(process, &envp)?,
-    ))
+
+    /// The arguments and the environment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::of`].
+    pub fn texts(&self) -> io::Result<(Texts, Texts)> {
+        let all = self.argv.iter().chain(&self.envp).copied().collect();
+        let pieces = Pieces::around(self.process, all)?;
+        Ok((
+            pieces.texts(self.process, &self.argv)?,
+            pieces.texts(self.process, &self.envp)?,
+        ))
+    }
 }
 
 /// A text without the NUL at its end; none where there is no NUL.
@@ -248,7 +265,7 @@ mod tests {
         let (one, other) = (pointers(argv), pointers(envp));
         let own = std::process::id().cast_signed();
         let path = c"/bin/x";
-        let (path, argv, envp) = read(
+        let call = Call::of(
             own,
             path.as_ptr().addr() as u64,
             one.as_ptr().addr() as u64,
@@ -256,8 +273,8 @@ mod tests {
             8,
         )
         .unwrap();
-        assert_eq!(path, b"/bin/x");
-        (argv, envp)
+        assert_eq!(call.path, b"/bin/x");
+        call.texts().unwrap()
     }
 
     fn texts(words: &[&str]) -> Vec<CString> {
@@ -292,8 +309,8 @@ mod tests {
     fn a_vector_at_null_is_empty_and_one_at_nothing_is_an_error() {
         let own = std::process::id().cast_signed();
         let path = c"/bin/x".as_ptr().addr() as u64;
-        let (_, argv, envp) = read(own, path, 0, 0, 8).unwrap();
-        assert_eq!((argv, envp), Default::default());
-        assert!(read(own, path, 8, 0, 8).is_err());
+        let call = Call::of(own, path, 0, 0, 8).unwrap();
+        assert_eq!(call.texts().unwrap(), Default::default());
+        assert!(Call::of(own, path, 8, 0, 8).is_err());
     }
 }
