@@ -58,35 +58,29 @@ impl Expression {
     /// That of the expression, or that it is too large.
     pub fn compile(pattern: &str) -> Result<Self, Error> {
         let expression = Self::read(pattern)?;
-        match expression.built() {
-            Ok(_) => Ok(expression),
-            Err(error) => Err(error.clone()),
-        }
+        expression.built().map_err(Clone::clone)?;
+        Ok(expression)
     }
 
-    fn built(&self) -> &Result<Regex, Error> {
-        let config = || {
-            Config::new()
+    fn built(&self) -> Result<&Regex, &Error> {
+        let build = || {
+            let config = Config::new()
                 .auto_prefilter(false)
                 .utf8_empty(false)
                 .nfa_size_limit(Some(MOST_BYTES))
-                .hybrid_cache_capacity(MOST_BYTES)
-        };
-        self.built.get_or_init(|| {
-            let mut builder = Regex::builder();
-            let built = builder.configure(config()).build_from_hir(&self.read);
+                .hybrid_cache_capacity(MOST_BYTES);
+            let built = Regex::builder()
+                .configure(config)
+                .build_from_hir(&self.read);
             built.map_err(|error| told(&error))
-        })
+        };
+        self.built.get_or_init(build).as_ref()
     }
 
     /// Whether it matches somewhere in the text. One that is too large matches every text that may match.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.needles.may_be_in(text)
-            && self
-                .built()
-                .as_ref()
-                .map_or(true, |regex| regex.is_match(text))
+        self.needles.may_be_in(text) && self.built().map_or(true, |regex| regex.is_match(text))
     }
 
     /// How many groups it has.
@@ -97,7 +91,7 @@ impl Expression {
 
     /// What its first group finds, match by match; nothing where it is too large.
     pub fn found<'t>(&self, text: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
-        let regex = self.built().as_ref().ok();
+        let regex = self.built().ok();
         let matches = regex.map(|regex| regex.captures_iter(text));
         let matches = matches.into_iter().flatten();
         matches.filter_map(|one| text.get(one.get_group(1)?.range()))

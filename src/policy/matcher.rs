@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::arguments::{self, Arguments, Positional};
 use super::glob;
 use super::looks::Looks;
+use super::needles;
 use super::paths::{self, Classes, Names, PathText, Place};
 use super::schema::{Match, Opaque, Program, Targets};
 use super::sieve::Seen;
@@ -610,15 +611,6 @@ fn context_matches(wanted: &Match, facts: &Facts<'_>) -> bool {
         })
 }
 
-/// Whether a text stands in another, in capitals or not.
-fn holds_text(text: &str, wanted: &str) -> bool {
-    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
-    wanted.is_empty()
-        || text
-            .windows(wanted.len())
-            .any(|part| part.eq_ignore_ascii_case(wanted))
-}
-
 fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> bool {
     let joined = facts.joined.as_str();
     let payloads = || {
@@ -629,8 +621,8 @@ fn text_matches(wanted: &Match, facts: &Facts<'_>, patterns: &dyn Patterns) -> b
             .filter(|p| wanted.language.is_empty() || wanted.language.contains(&p.language))
     };
     let holds = |text: &String| {
-        wanted.code.is_empty() && holds_text(joined, text)
-            || payloads().any(|p| holds_text(&p.text, text))
+        let stands_in = |whole: &str| needles::stands_in(whole.as_bytes(), text.as_bytes());
+        wanted.code.is_empty() && stands_in(joined) || payloads().any(|p| stands_in(&p.text))
     };
     if !wanted.contains.is_empty() && !wanted.contains.iter().any(holds) {
         return false;

@@ -29,12 +29,18 @@ impl Needles {
     #[must_use]
     pub fn may_be_in(&self, text: &str) -> bool {
         let text = text.as_bytes();
-        let holds = |needle: &Vec<u8>| {
-            let mut parts = text.windows(needle.len());
-            parts.any(|part| part.eq_ignore_ascii_case(needle))
-        };
+        let holds = |needle: &Vec<u8>| stands_in(text, needle);
         text.len() > LONGEST_TEXT || self.0.iter().all(|set| set.iter().any(holds))
     }
+}
+
+/// Whether a text stands in another, in capitals or not.
+#[must_use]
+pub fn stands_in(text: &[u8], wanted: &[u8]) -> bool {
+    wanted.is_empty()
+        || text
+            .windows(wanted.len())
+            .any(|part| part.eq_ignore_ascii_case(wanted))
 }
 
 fn shortest(set: &Set) -> usize {
@@ -87,24 +93,18 @@ fn of_parts(parts: &[Hir]) -> Vec<Set> {
 
 /// The letter that a class is in both its forms and nothing else.
 fn letter(class: &Class) -> Option<u8> {
-    let single = |start: u32, end: u32| (start == end).then(|| u8::try_from(start).ok())?;
-    let members: Option<Vec<u8>> = match class {
-        Class::Bytes(class) => {
-            let ranges = class.iter();
-            ranges
-                .map(|range| single(range.start().into(), range.end().into()))
-                .collect()
-        }
-        Class::Unicode(class) => {
-            let ranges = class.iter();
-            ranges
-                .map(|range| single(range.start().into(), range.end().into()))
-                .collect()
-        }
+    let bytes = match class {
+        Class::Bytes(class) => class.clone(),
+        Class::Unicode(class) => class.to_byte_class()?,
     };
-    match members?.as_slice() {
-        [large, small] if large.is_ascii_uppercase() && large.to_ascii_lowercase() == *small => {
-            Some(*small)
+    match bytes.ranges() {
+        [large, small]
+            if large.len() == 1
+                && small.len() == 1
+                && large.start().is_ascii_uppercase()
+                && large.start().to_ascii_lowercase() == small.start() =>
+        {
+            Some(small.start())
         }
         _ => None,
     }

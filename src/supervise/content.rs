@@ -172,6 +172,8 @@ fn id_in_notes(notes: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn mark_of(bytes: &[u8], name: &str) -> Mark {
@@ -199,7 +201,16 @@ mod tests {
 
     #[test]
     fn the_programs_of_the_machine_are_known_by_their_marks() {
-        let names = ["rm", "no-such-program", "sh", "ld-linux-x86-64.so.2"];
+        let loaders = [
+            "/lib64/ld-linux-x86-64.so.2",
+            "/lib/ld-linux-aarch64.so.1",
+            "/lib/ld-musl-x86_64.so.1",
+            "/lib/ld-musl-aarch64.so.1",
+        ];
+        let there = loaders.iter().find(|path| Path::new(path).exists());
+        let loader = there.expect("the machine has a loader");
+        let name_of_loader = loader.rsplit('/').next().unwrap();
+        let names = ["rm", "no-such-program", "sh", name_of_loader];
         let marks = of_machine(&names.map(str::to_owned));
         let name_of = |path: &str| {
             let program = std::fs::read(path).unwrap();
@@ -208,6 +219,7 @@ mod tests {
         assert_eq!(name_of("/bin/rm"), Some("rm"));
         assert_eq!(name_of("/bin/sh"), Some("sh"));
         assert_eq!(name_of("/bin/ls"), None);
+        assert_eq!(name_of(loader), Some(name_of_loader));
         assert_eq!(folders(&["/", "/.", "/no-such-folder", "/usr"]).len(), 2);
     }
 
