@@ -248,6 +248,29 @@ impl<'a> Facts<'a> {
         paths::is_in(path, class, self.classes, self.place)
     }
 
+    /// Whether it is for somebody who works on another directory.
+    #[must_use]
+    pub fn is_in_for(&self, workspace: &str, path: &PathText, class: &str) -> bool {
+        let place = Place {
+            workspace: workspace.to_owned(),
+            ..self.place.clone()
+        };
+        paths::is_in(path, class, self.classes, &place)
+    }
+
+    /// The names that a class lists.
+    #[must_use]
+    pub fn names_of(&self, class: &str) -> &[String] {
+        let class = self.classes.class(class);
+        class.map_or(&[], |class| &class.paths().name_is)
+    }
+
+    /// The home directory.
+    #[must_use]
+    pub fn home(&self) -> &str {
+        &self.place.home
+    }
+
     /// Whether a path may be in one of the classes.
     #[must_use]
     pub fn in_classes(&self, value: &Value, classes: &[String]) -> bool {

@@ -18,13 +18,13 @@ use nix::unistd::{Pid, pipe2, setpgid};
 
 use super::ask::{self, Ask};
 use super::files::{self, Limits, Waiting};
+use super::kept::{ByPolicy, Kept};
 use super::state;
 use super::toll::Places;
 use super::{Content, Found, Probe, git, postgres, script, sqlite, terraform};
 use crate::action::{Action, HOLE, OnDisk, Opacity, Shown};
 use crate::invocation::View;
 use crate::policy::matcher::Facts;
-use crate::policy::paths::PathText;
 use crate::policy::schema::Loses;
 use crate::sys::birth::Moment;
 use crate::sys::process::keep_only;
@@ -39,13 +39,6 @@ const COUNTING: Duration = Duration::from_millis(150);
 const MOST: Duration = Duration::from_millis(750);
 /// How long the end of a child is waited for that was killed.
 const ENDING: Duration = Duration::from_millis(5);
-
-/// Classes of the policy whose files are no loss: what is made again, below a working tree or a directory that
-/// goes; and, of what a command names itself, what is temporary.
-const REGENERABLE: &str = "regenerable";
-const TEMPORARY: &str = "temporary";
-/// What is a loss wherever it is, if it is named itself.
-const PRECIOUS: &[&str] = &["valuable", "database", "credential"];
 
 /// The machine as a process sees it.
 #[derive(Debug)]
@@ -133,10 +126,9 @@ impl Probe for Machine<'_> {
             return Found::Unknown;
         };
         let cwd = action.cwd.as_deref().unwrap_or_default();
-        let is_in = |path: &PathText, class: &str| facts.is_in(path, class);
         let found = apart(|| {
             let own = || script::own_since(self.view);
-            let found = answer(&ask, cwd, &|path| is_kept(path, &is_in), &own);
+            let found = answer(&ask, cwd, &ByPolicy::of(facts), &own);
             serde_json::to_vec(&found).unwrap_or_default()
         });
         let found = found.and_then(|words| serde_json::from_slice(&words).ok());
@@ -208,12 +200,7 @@ fn content(path: &Path, waiting: Waiting) -> Option<Content> {
     }
 }
 
-fn answer(
-    ask: &Ask,
-    cwd: &str,
-    kept: &dyn Fn(&Path) -> bool,
-    own: &dyn Fn() -> Option<Moment>,
-) -> Found {
+fn answer(ask: &Ask, cwd: &str, kept: &dyn Kept, own: &dyn Fn() -> Option<Moment>) -> Found {
     let mut limits = Limits::until(Instant::now() + COUNTING);
     // What leads each process elsewhere does not lead this one where it leads the command.
     let mut places = ask.places().into_iter().chain([Path::new(cwd)]);
@@ -225,25 +212,6 @@ fn answer(
         Some(loss) if loss.is_none() => Found::Nothing,
         Some(loss) => Found::Lost(Box::new(loss)),
     }
-}
-
-/// Whether the policy takes a path for no loss; `is_in` tells whether a path is in one of its classes.
-#[must_use]
-pub fn is_kept(path: &Path, is_in: &dyn Fn(&PathText, &str) -> bool) -> bool {
-    let Some(text) = path.to_str() else {
-        return false;
-    };
-    let path = PathText {
-        text: text.trim_end_matches('/').to_owned(),
-        contents: false,
-        floating: !text.starts_with('/'),
-        glob: false,
-    };
-    let is_in = |class: &str| is_in(&path, class);
-    if path.floating {
-        return is_in(REGENERABLE);
-    }
-    (is_in(REGENERABLE) || is_in(TEMPORARY)) && !PRECIOUS.iter().any(|class| is_in(class))
 }
 
 /// Has something found out in a child, which is killed with all it has started where it takes too long: then there is

@@ -12,6 +12,7 @@ mod discovery;
 mod files;
 mod git;
 mod index;
+mod kept;
 mod machine;
 pub mod mounts;
 mod plan;
@@ -36,7 +37,8 @@ use crate::policy::matcher::Facts;
 use crate::policy::schema::Loses;
 
 pub use budget::Budget;
-pub use machine::{Machine, is_kept};
+pub use kept::is_kept;
+pub use machine::Machine;
 
 use toll::Places;
 

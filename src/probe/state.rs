@@ -16,18 +16,17 @@ use super::ask::{Ask, Ignored, Target, Written};
 use super::files::{self, Asked, Counted, Limits, number};
 use super::git::{self, Git};
 use super::index::Index;
+use super::kept::{self, Kept};
 use super::refs::{branches, stash};
 use super::untracked::{Cleaning, may_ignore};
 use super::{postgres, push, script, sqlite, terraform};
 use crate::sys::birth::Moment;
 
-/// What would be lost. `kept` says whether losing a path loses nothing: what is made again, a directory of
-/// this name or a file of this kind. Absolute paths are asked about as they are, others as they stand in a
-/// working tree or below what is deleted.
+/// What would be lost. `kept` says whether losing something loses nothing.
 /// `own` says from when on what was born is the own of who deletes it.
 pub(super) fn look(
     ask: &Ask,
-    kept: &dyn Fn(&Path) -> bool,
+    kept: &dyn Kept,
     own: &dyn Fn() -> Option<Moment>,
     limits: &mut Limits,
 ) -> Option<Loss> {
@@ -117,7 +116,7 @@ pub(super) fn look(
 
 /// A look, which is bounded.
 pub(super) struct Look<'a> {
-    kept: &'a dyn Fn(&Path) -> bool,
+    kept: &'a dyn Kept,
     own: &'a dyn Fn() -> Option<Moment>,
     own_since: OnceCell<Option<Moment>>,
     limits: &'a mut Limits,
@@ -154,7 +153,7 @@ impl Look<'_> {
                 }
                 (folder, real)
             };
-            if (self.kept)(&real) {
+            if self.kept.is_path(&real) {
                 continue;
             }
             let device = real.symlink_metadata().ok()?.dev();
@@ -292,7 +291,7 @@ impl Look<'_> {
         is_ignored: bool,
         loss: &mut Loss,
     ) -> Counted {
-        if (self.kept)(path) {
+        if self.kept.is_name(path, &|| true) {
             return Counted::default();
         }
         let found = self.count(&root.join(path), Asked::All);
@@ -348,7 +347,9 @@ impl Look<'_> {
     }
 
     pub(super) fn count(&mut self, path: &Path, asked: Asked) -> Counted {
-        files::count(path, self.kept, asked, self.limits)
+        let is_in_project = kept::once(self.kept, path);
+        let is_kept = |name: &Path| self.kept.is_name(name, &is_in_project);
+        files::count(path, &is_kept, asked, self.limits)
     }
 }
 
@@ -356,12 +357,29 @@ impl Look<'_> {
 mod tests {
     use super::*;
 
+    /// The same answer to everything.
+    struct Always(bool);
+
+    impl Kept for Always {
+        fn is_path(&self, _: &Path) -> bool {
+            self.0
+        }
+
+        fn is_name(&self, _: &Path, _: &dyn Fn() -> bool) -> bool {
+            self.0
+        }
+
+        fn is_in_project(&self, _: &Path) -> bool {
+            self.0
+        }
+    }
+
     #[test]
     fn what_could_not_be_counted_is_not_nothing() {
         for (kept, is_none) in [(true, true), (false, false)] {
             let mut loss = Loss::default();
             let mut look = Look {
-                kept: &|_| kept,
+                kept: &Always(kept),
                 own: &|| None,
                 own_since: OnceCell::new(),
                 limits: &mut Limits::none(),

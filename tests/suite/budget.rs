@@ -603,7 +603,7 @@ reason = "all of it is a copy"
 "#;
     let tree = Tree::new();
     tree.make(&format!(
-        "{OLD}; mkdir notes/build; touch notes/build/x; printf x >$'odd\\xff'"
+        "{OLD}; mkdir notes/node_modules; touch notes/node_modules/x; printf x >$'odd\\xff'"
     ));
     // Times of files are those of the last tick of a clock: what was made in the tick in which a session begins is its own.
     std::thread::sleep(std::time::Duration::from_millis(30));
@@ -622,7 +622,7 @@ reason = "all of it is a copy"
         (&["/usr/bin/ssh", "host", "rm notes/1"], &[], 0),
         (&["/bin/rm", "-r", "notes"], &[], 12),
         (&["/bin/rm", "-r", "src", "notes"], &[], 14),
-        (&["/bin/rm", "-r", "notes/build"], &[], 0),
+        (&["/bin/rm", "-r", "notes/node_modules"], &[], 0),
         (&["/bin/mv", "notes", "/tmp/x"], &[], 12),
         (&["/bin/mv", "notes", "elsewhere"], &[], 0),
         (

@@ -427,6 +427,30 @@ fn removing_a_directory_loses_what_is_not_in_git() {
             "it deletes 2 files (4 bytes), all in no repository",
         ),
         (
+            "rm -rf ../beside/build",
+            "mkdir -p ../beside/build; echo 1 >../beside/build/x; echo >../beside/Makefile",
+            "mkdir -p ../beside/build; echo 1 >../beside/build/x",
+            "it deletes 1 file (2 bytes), in no repository",
+        ),
+        (
+            "rm -rf ../beside/output/*",
+            "mkdir -p ../beside/output; echo 1 >../beside/output/x; git init -q ../beside",
+            "mkdir -p ../beside/output; echo 1 >../beside/output/x",
+            "it deletes 1 file (2 bytes), in no repository",
+        ),
+        (
+            "d=../beside; rm -rf $d/a/out",
+            "mkdir -p ../beside/a/out; echo 1 >../beside/a/out/x; echo >../beside/Cargo.toml",
+            "mkdir -p ../beside/a/out/Makefile; echo 1 >../beside/a/out/x",
+            "it deletes 1 file (2 bytes), in no repository",
+        ),
+        (
+            "rm -rf ../beside",
+            "mkdir -p ../beside/node_modules; echo 1 >../beside/node_modules/x",
+            "mkdir -p ../beside/output; echo 1 >../beside/output/x",
+            "it deletes 1 file (2 bytes), in no repository",
+        ),
+        (
             "rm -rf link",
             "ln -s ../home link; git add link; git commit -qm link",
             "ln -s ../home link",
