@@ -195,11 +195,15 @@ fn weigh(
     probe: &dyn Probe,
     past: Option<&Past>,
 ) -> Decision {
-    // Of a file that the shell carries out most is seen as it starts.
-    let looked_at = actions
-        .iter()
-        .filter(|one| one.on_disk != OnDisk::Sourced || gates::may_be_sourced(one));
-    let looked_at: Vec<&Action> = looked_at.collect();
+    // Of a file that the shell carries out, and of a program that has started, most is seen as it starts. Who starts it
+    // reads then what stands in a file.
+    let is_looked_at = |one: &&Action| match (one.on_disk, gates) {
+        (OnDisk::Sourced, _) => gates::may_be_sourced(one),
+        (OnDisk::Stands, Gates::BesideExec) => false,
+        (_, Gates::BesideExec) => gates::may_be_beside(one),
+        _ => true,
+    };
+    let looked_at: Vec<&Action> = actions.iter().filter(is_looked_at).collect();
     let programs: Vec<Option<Rc<Program>>> = looked_at
         .iter()
         .map(|action| policy.program(&action.program))
@@ -239,13 +243,6 @@ fn weigh(
             OnDisk::Sourced => Gates::BesideExec,
             _ => gates,
         };
-        if gates == Gates::BesideExec && !gates::may_be_beside(one.action) {
-            continue;
-        }
-        // Who starts it reads the file then.
-        if gates == Gates::BesideExec && one.action.on_disk == OnDisk::Stands {
-            continue;
-        }
         // Looked for once, where a rule asks or something is found.
         let found_marks = OnceCell::new();
         let marks = || found_marks.get_or_init(|| marks.of(one));

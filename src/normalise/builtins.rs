@@ -48,19 +48,18 @@ impl Walker<'_> {
                     }
                     let key = key.to_owned();
                     if let Some(value) = value.filter(|_| is_reference) {
-                        let named = [key.clone(), name_of(value).to_owned()];
-                        let unknown = || Binding::one(Value::unknown());
-                        let named = named.map(|name| (name, unknown()));
-                        self.scope.variables.extend(named);
+                        for name in [&key, name_of(value)] {
+                            let unknown = Binding::one(Value::unknown());
+                            self.scope.variables.insert(name, unknown);
+                        }
                         self.scope.sets_any |= value.contains(HOLE);
                     } else if let Some(value) = value {
                         let binding = Binding::one(Value::known(value));
                         let binding = self.at_place(place, binding);
                         self.assign(&key, binding, origin);
                     } else if name == "local" {
-                        self.scope
-                            .variables
-                            .insert(key.clone(), Binding::one(Value::default()));
+                        let empty = Binding::one(Value::default());
+                        self.scope.variables.insert(key.as_str(), empty);
                     }
                     if name == "export" && has_letter(arguments, 'f') {
                         self.scope.exported_functions.insert(key);
@@ -72,9 +71,8 @@ impl Walker<'_> {
             "unset" => {
                 for word in arguments.iter().filter(|a| !is_flag(&a.text)) {
                     self.scope.functions.remove(&word.text);
-                    self.scope
-                        .variables
-                        .insert(word.text.clone(), Binding::one(Value::default()));
+                    let empty = Binding::one(Value::default());
+                    self.scope.variables.insert(word.text.as_str(), empty);
                 }
             }
             "read" | "mapfile" | "readarray" | "getopts" | "let" => {
@@ -107,9 +105,7 @@ impl Walker<'_> {
                         values.clone()
                     };
                     let binding = self.at_place(place, Binding { values, array });
-                    self.scope
-                        .variables
-                        .insert(name_of(place).to_owned(), binding);
+                    self.scope.variables.insert(name_of(place), binding);
                 }
             }
             "printf" => {
@@ -122,7 +118,7 @@ impl Walker<'_> {
                     let binding = self.at_place(&variable.text, Binding::one(value));
                     self.scope
                         .variables
-                        .insert(name_of(&variable.text).to_owned(), binding);
+                        .insert(name_of(&variable.text), binding);
                 }
             }
             "set" => {

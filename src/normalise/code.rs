@@ -465,7 +465,7 @@ impl Walker<'_> {
                 let inherited = &inner.call.inherited;
                 for (name, value) in inherited.iter().chain(&inner.call.environment) {
                     let binding = Binding::one(value.clone());
-                    walker.scope.variables.insert(name.clone(), binding);
+                    walker.scope.variables.insert(name.as_str(), binding);
                     if !walker.scope.elsewhere {
                         walker.scope.exported.insert(name.clone());
                     }

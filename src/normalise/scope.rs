@@ -43,6 +43,83 @@ impl Binding {
     }
 }
 
+/// Variables by their names. Copies have names and bindings together, of which one way through the line changes few.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(BTreeMap<Rc<str>, Rc<Binding>>);
+
+impl Variables {
+    /// What a variable may hold; none where it is not set.
+    pub fn get(&self, name: &str) -> Option<&Binding> {
+        self.0.get(name).map(Rc::as_ref)
+    }
+
+    /// The same, to change it.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Binding> {
+        self.0.get_mut(name).map(Rc::make_mut)
+    }
+
+    /// Sets a variable.
+    pub fn insert(&mut self, name: impl Into<Rc<str>>, binding: Binding) {
+        self.0.insert(name.into(), Rc::new(binding));
+    }
+
+    /// Sets one to what another copy has, where it is set there.
+    pub fn set_as_in(&mut self, other: &Self, name: &str) {
+        if let Some((name, binding)) = other.0.get_key_value(name) {
+            self.0.insert(Rc::clone(name), Rc::clone(binding));
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
+        let all = self.0.iter();
+        all.map(|(name, binding)| (name.as_ref(), binding.as_ref()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values that they may have after one way or the other.
+    fn join(&mut self, others: &Self) {
+        let mut missing = Vec::new();
+        let mut left = others.0.iter().peekable();
+        for (name, binding) in &mut self.0 {
+            while let Some((other, theirs)) = left.next_if(|(other, _)| *other < name) {
+                missing.push((Rc::clone(other), Rc::clone(theirs)));
+            }
+            let theirs = left.next_if(|(other, _)| *other == name);
+            match theirs.map(|(_, theirs)| theirs) {
+                Some(theirs) if Rc::ptr_eq(theirs, binding) || theirs == binding => {}
+                Some(theirs) if binding.array || theirs.array => {
+                    *binding = Rc::new(Binding::one(Value::unknown()));
+                }
+                Some(theirs) => add(&mut Rc::make_mut(binding).values, &theirs.values),
+                None if binding.array => {}
+                None => add(&mut Rc::make_mut(binding).values, &[Value::unknown()]),
+            }
+        }
+        missing.extend(left.map(|(name, theirs)| (Rc::clone(name), Rc::clone(theirs))));
+        for (name, mut theirs) in missing {
+            add(&mut Rc::make_mut(&mut theirs).values, &[Value::unknown()]);
+            self.0.insert(name, theirs);
+        }
+    }
+}
+
+impl FromIterator<(String, Binding)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, Binding)>>(all: I) -> Self {
+        let all = all.into_iter();
+        Self(all.map(|(name, one)| (name.into(), Rc::new(one))).collect())
+    }
+}
+
 /// What a process substitution prints, or what was written to a file.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
@@ -87,7 +164,7 @@ impl<T: Clone> DerefMut for Shared<T> {
 #[derive(Clone, Default)]
 pub struct Scope {
     /// Variables that the line has set.
-    pub variables: Shared<BTreeMap<String, Binding>>,
+    pub variables: Shared<Variables>,
     /// Those that it has exported.
     pub exported: Shared<BTreeSet<String>>,
     /// The functions that it has exported.
@@ -138,7 +215,7 @@ impl Scope {
     /// Joins what two ways through the line leave behind.
     pub fn join(&mut self, other: &Scope) {
         if !self.variables.is(&other.variables) {
-            join_variables(&mut self.variables, &other.variables);
+            self.variables.join(&other.variables);
         }
         if !self.exported.is(&other.exported) {
             self.exported.extend(other.exported.iter().cloned());
@@ -177,35 +254,6 @@ impl Scope {
         }
         if self.cwd != other.cwd {
             self.cwd = None;
-        }
-    }
-}
-
-/// The values that variables may have after one way or the other.
-fn join_variables(mine: &mut BTreeMap<String, Binding>, others: &BTreeMap<String, Binding>) {
-    for (name, binding) in others {
-        match mine.get_mut(name) {
-            Some(mine) if mine == binding => {}
-            Some(mine) if mine.array || binding.array => {
-                *mine = Binding::one(Value::unknown());
-            }
-            Some(mine) => add(&mut mine.values, &binding.values),
-            None => {
-                let mut values = binding.values.clone();
-                add(&mut values, &[Value::unknown()]);
-                mine.insert(
-                    name.clone(),
-                    Binding {
-                        values,
-                        array: binding.array,
-                    },
-                );
-            }
-        }
-    }
-    for (name, binding) in mine {
-        if !others.contains_key(name) && !binding.array {
-            add(&mut binding.values, &[Value::unknown()]);
         }
     }
 }

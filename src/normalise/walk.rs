@@ -1,11 +1,11 @@
 //! The walk through a script: what is known is followed from statement to statement, and every
 //! command that could run becomes an action.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::call::Words;
-use super::scope::{Binding, Process, Scope};
+use super::scope::{Binding, Process, Scope, Variables};
 use super::{Context, Grammar};
 use crate::action::{Action, FileUse, OnDisk, Opacity, Redirection, Shown, Value};
 use crate::syntax::{
@@ -65,7 +65,7 @@ impl<'a> Walker<'a> {
             variables: set
                 .clone()
                 .map(|(name, value)| (name.clone(), Binding::one(value.clone())))
-                .collect::<BTreeMap<_, _>>()
+                .collect::<Variables>()
                 .into(),
             exported: set
                 .map(|(name, _)| name.clone())
@@ -302,13 +302,9 @@ impl<'a> Walker<'a> {
             if self.scope.variables.get(name) != Some(binding) {
                 let mut values = binding.values.clone();
                 values.push(Value::unknown());
-                self.scope.variables.insert(
-                    name.clone(),
-                    Binding {
-                        values,
-                        array: binding.array,
-                    },
-                );
+                let array = binding.array;
+                let binding = Binding { values, array };
+                self.scope.variables.insert(name, binding);
             }
         }
         printed
@@ -433,21 +429,16 @@ impl<'a> Walker<'a> {
                 self.forget_assigned(body);
                 let before = self.snapshot();
                 if values.is_empty() {
-                    self.scope
-                        .variables
-                        .insert(variable.clone(), Binding::one(Value::unknown()));
+                    let unknown = Binding::one(Value::unknown());
+                    self.scope.variables.insert(variable.as_str(), unknown);
                 } else {
                     let values = values
                         .into_iter()
                         .map(|v| Value { splits: false, ..v })
                         .collect();
-                    self.scope.variables.insert(
-                        variable.clone(),
-                        Binding {
-                            values,
-                            array: false,
-                        },
-                    );
+                    let array = false;
+                    let binding = Binding { values, array };
+                    self.scope.variables.insert(variable.as_str(), binding);
                 }
                 let _ = self.script(body);
                 self.scope.join(&before);
@@ -740,10 +731,8 @@ impl<'a> Walker<'a> {
             let assigned: Vec<&str> = simple.assignments.iter().map(|a| a.name.as_str()).collect();
             let mut end = std::mem::take(&mut self.scope);
             for name in chosen {
-                if !assigned.contains(&name.as_str())
-                    && let Some(binding) = before.variables.get(&name)
-                {
-                    end.variables.insert(name, binding.clone());
+                if !assigned.contains(&name.as_str()) {
+                    end.variables.set_as_in(&before.variables, &name);
                 }
             }
             match &mut after {
@@ -909,7 +898,7 @@ impl<'a> Walker<'a> {
             let value = value.clone();
             self.variable_code(name, &value, origin);
         }
-        self.scope.variables.insert(name.to_owned(), binding);
+        self.scope.variables.insert(name, binding);
     }
 }
 
