@@ -61,14 +61,17 @@ pub(super) fn printed(
         }
         "tr" => match arguments {
             [delete, set] if delete.text == "-d" => {
-                let unwanted = unescape(&set.text);
+                let unwanted = unescape(&set.text, Octal::Three);
                 input?
                     .text
                     .chars()
                     .filter(|c| !unwanted.contains(*c))
                     .collect()
             }
-            [from, to] => translate(&input?.text, &unescape(&from.text), &unescape(&to.text))?,
+            [from, to] => {
+                let [from, to] = [from, to].map(|set| unescape(&set.text, Octal::Three));
+                translate(&input?.text, &from, &to)?
+            }
             _ => return None,
         },
         _ => return None,
@@ -118,7 +121,7 @@ fn echo(arguments: &[Value]) -> String {
         .collect::<Vec<_>>()
         .join(" ");
     if escapes {
-        text = unescape(&text);
+        text = unescape(&text, Octal::AfterZero);
     }
     if newline {
         text.push('\n');
@@ -138,7 +141,7 @@ fn printf(arguments: &[Value]) -> Option<String> {
     if format.text.contains(HOLE) || format.text.starts_with("-v") {
         return None;
     }
-    let format = unescape(&format.text);
+    let format = unescape(&format.text, Octal::Three);
     let mut out = String::new();
     loop {
         let before = rest.len();
@@ -153,7 +156,7 @@ fn printf(arguments: &[Value]) -> Option<String> {
                 kind @ ('s' | 'd' | 'b') => {
                     if let Some((first, others)) = rest.split_first() {
                         if kind == 'b' {
-                            out.push_str(&unescape(&first.text));
+                            out.push_str(&unescape(&first.text, Octal::AfterZero));
                         } else {
                             out.push_str(&first.text);
                         }
@@ -172,8 +175,17 @@ fn printf(arguments: &[Value]) -> Option<String> {
     }
 }
 
+/// How many octal digits name a character (bash(1), `echo` and `printf`).
+#[derive(Clone, Copy)]
+enum Octal {
+    /// At most three: a format, the sets of tr(1).
+    Three,
+    /// Three behind a zero: `echo -e`, `%b`.
+    AfterZero,
+}
+
 /// The backslash escapes of `echo -e` and `printf`.
-fn unescape(text: &str) -> String {
+fn unescape(text: &str, octal: Octal) -> String {
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -216,8 +228,14 @@ fn unescape(text: &str) -> String {
             }
             Some(first @ '0'..='7') => {
                 let mut value = first.to_digit(8).unwrap_or(0);
-                value = value * 8 + digits(&mut chars, 8, 1).unwrap_or(0);
-                if let Some(next) = digits(&mut chars, 8, 1) {
+                let more = match (octal, first) {
+                    (Octal::AfterZero, '0') => 3,
+                    _ => 2,
+                };
+                for _ in 0..more {
+                    let Some(next) = digits(&mut chars, 8, 1) else {
+                        break;
+                    };
                     value = value * 8 + next;
                 }
                 out.push(char::from_u32(value & 0xff).unwrap_or('?'));

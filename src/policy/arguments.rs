@@ -238,11 +238,14 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
         values: &p.values,
         options: &p.options,
     });
+    // `+e` takes back `-e`, and in `-oc NAME` the name is that of `-o` (bash(1), "Options").
+    let is_shell = known.values.iter().any(|value| value.starts_with('+'));
     let mut words = arguments.iter().enumerate().peekable();
     let mut only_operands = style == Style::Raw;
     while let Some((at, word)) = words.next() {
         let text = word.text.as_str();
-        if only_operands || !is_option(text, style) {
+        let is_switched_off = is_shell && text.len() > 1 && text.starts_with('+');
+        if only_operands || !(is_option(text, style) || is_switched_off) {
             out.positionals.push(Positional {
                 value: word.clone(),
                 at,
@@ -264,7 +267,7 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
             continue;
         }
         let takes = |name: &str| known.values.iter().any(|v| same(v, name, style));
-        if style == Style::Single || text.starts_with("--") || takes(text) {
+        if style == Style::Single || text.starts_with("--") || is_switched_off || takes(text) {
             let (name, value) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(part(word, value))),
                 None => (text, None),
@@ -292,7 +295,7 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
         while let Some(letter) = rest.next() {
             let name = String::from_iter(['-', letter]);
             if takes(&name) {
-                let glued = rest.as_str();
+                let glued = if is_shell { "" } else { rest.as_str() };
                 let (value, value_at) = if glued.is_empty() {
                     match words.next() {
                         Some((next, value)) => (Some(value.clone()), next),
@@ -310,6 +313,9 @@ pub fn read(program: Option<&Program>, arguments: &[Value]) -> Arguments {
                     at,
                     value_at,
                 });
+                if is_shell {
+                    continue;
+                }
                 break;
             }
             if letter == '=' {
