@@ -9,7 +9,7 @@ use super::glob;
 use super::looks::Looks;
 use super::needles;
 use super::paths::{self, Classes, Names, PathText, Place};
-use super::schema::{Match, Opaque, Program, Targets};
+use super::schema::{Language, Match, Opaque, Program, Style, Targets};
 use super::sieve::Seen;
 use super::walk;
 use crate::action::{Action, FileUse, HOLE, Opacity, Value};
@@ -211,12 +211,26 @@ impl<'a> Facts<'a> {
         let (asked, targets) = if options.is_empty() {
             (Asked::Behind(skip), self.targets(skip))
         } else {
-            let given = arguments::given_to(options, &self.action.arguments);
+            let given = arguments::given_to(options, self.own_words());
             (Asked::GivenTo(options.clone()), with_contents(given))
         };
         let targets: Rc<[Value]> = targets.into();
         known.push((asked, Rc::clone(&targets)));
         targets
+    }
+
+    /// Its arguments up to the program that it starts, where it is one that starts another: what stands behind are that one's.
+    fn own_words(&self) -> &[Value] {
+        let starts = |program: &&Program| {
+            let mut runs = program.runs.iter();
+            program.style == Style::Posix && runs.any(|one| one.operands == Some(Language::Argv))
+        };
+        let all = self.action.arguments.as_slice();
+        let first = self.program.filter(starts).and_then(|program| {
+            let operands = self.arguments.operands(usize::from(program.subcommands));
+            operands.first()
+        });
+        first.and_then(|word| all.get(..word.at)).unwrap_or(all)
     }
 
     /// The paths that it reads or moves away.
