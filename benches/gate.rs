@@ -185,11 +185,6 @@ fn processor_time() -> Duration {
 
 /// Runs a work under each shell in turn; whether the second one, kibosh, is within its limits beside the first.
 fn compare(shells: &[Shell<'_>], work: &Work, place: &Path) -> bool {
-    // A floor is this program, which itself starts slowly.
-    let shells = shells
-        .iter()
-        .filter(|shell| shell.1.is_none() || work.name != "start");
-    let shells: Vec<Shell<'_>> = shells.copied().collect();
     let mut times = vec![Vec::new(); shells.len()];
     let chance = RandomState::new();
     for round in 0..work.rounds {

@@ -2,7 +2,7 @@
 # What the exec gate costs beside bash: the start, a loop of programs, git, a configure and a make.
 # Usage: benches/gate.sh [SOURCE-FOLDER [WORK...]]; without a folder the source of GNU hello is fetched with
 # apt-get and prepared below target/. With --floor in place of a WORK, or beside it, bash is also measured under
-# supervisors that judge nothing (benches/floor.rs).
+# supervisors that judge nothing (benches/floor.rs), which this program itself is: it is linked like the binary that is shipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(uname -m)-unknown-linux-musl
@@ -30,4 +30,4 @@ if [[ -z $source ]]; then
     cd ../..
   fi
 fi
-cargo bench --quiet --bench gate -- "$PWD/$installed" "$source" "${@:2}"
+cargo bench --quiet --target "$target" --bench gate -- "$PWD/$installed" "$source" "${@:2}"
