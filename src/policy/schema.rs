@@ -685,6 +685,8 @@ pub struct Match {
 pub enum Loses {
     /// The files that it deletes, as `targets` of the program says.
     Targets,
+    /// Of those the directories, with all that is in them: a single file is nothing of the kind.
+    Trees,
     /// What stands in the files that it writes over, as `targets` of the program says.
     Overwritten,
     /// What stands in the files that its redirections write over.

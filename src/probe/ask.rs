@@ -49,6 +49,8 @@ pub(super) struct Written {
 pub(super) enum Ask {
     /// These paths are deleted with all that is in them.
     Paths(Vec<Target>),
+    /// Of such paths the directories.
+    Trees(Vec<Target>),
     /// These files are written over.
     Files(Vec<Written>),
     /// A branch is pushed over the one of a remote, as far as that is known here.
@@ -127,7 +129,9 @@ impl Ask {
     /// The paths from which everything is looked for.
     pub fn places(&self) -> Vec<&Path> {
         match self {
-            Self::Paths(targets) => targets.iter().map(|one| one.path.as_path()).collect(),
+            Self::Paths(targets) | Self::Trees(targets) => {
+                targets.iter().map(|one| one.path.as_path()).collect()
+            }
             Self::Files(files) => files.iter().map(|one| one.path.as_path()).collect(),
             Self::Push { folder, .. }
             | Self::Tree { folder, .. }
@@ -148,7 +152,8 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Opti
         return None;
     }
     match at {
-        Loses::Targets => return targets(facts, skip),
+        Loses::Targets => return targets(facts, skip).map(Ask::Paths),
+        Loses::Trees => return targets(facts, skip).map(Ask::Trees),
         Loses::Overwritten => return overwritten(facts, skip),
         Loses::Redirected => return redirected(facts),
         Loses::Plan | Loses::State => return terraform::of(at, facts).map(Ask::Resources),
@@ -161,6 +166,7 @@ pub(super) fn of(at: Loses, facts: &Facts<'_>, skip: usize, view: &View) -> Opti
     let words = Words::of(facts)?;
     match at {
         Loses::Targets
+        | Loses::Trees
         | Loses::Overwritten
         | Loses::Redirected
         | Loses::Moved
@@ -209,7 +215,7 @@ fn contents(cwd: &str, text: &str) -> Option<Target> {
     })
 }
 
-fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
+fn targets(facts: &Facts<'_>, skip: usize) -> Option<Vec<Target>> {
     let cwd = facts.action.cwd.as_deref()?;
     let target = |value: &Value| {
         if !value.is_known() {
@@ -227,9 +233,7 @@ fn targets(facts: &Facts<'_>, skip: usize) -> Option<Ask> {
         })
     };
     let targets: Option<Vec<Target>> = facts.targets(skip).iter().map(target).collect();
-    targets
-        .filter(|targets| !targets.is_empty())
-        .map(Ask::Paths)
+    targets.filter(|targets| !targets.is_empty())
 }
 
 fn overwritten(facts: &Facts<'_>, skip: usize) -> Option<Ask> {

@@ -56,7 +56,11 @@ impl<'a> Machine<'a> {
     /// Whether the program would take what is there for what it seems: no variable tells it otherwise.
     fn is_plain(&self, at: Loses, action: &Action) -> bool {
         let variables = match at {
-            Loses::Targets | Loses::Overwritten | Loses::Redirected | Loses::Moved => return true,
+            Loses::Targets
+            | Loses::Trees
+            | Loses::Overwritten
+            | Loses::Redirected
+            | Loses::Moved => return true,
             Loses::Rows if postgres::is_client(action) => {
                 return postgres::is_plain(self.view, action);
             }

@@ -38,7 +38,8 @@ pub(super) fn look(
         reached: HashMap::new(),
     };
     match ask {
-        Ask::Paths(paths) => look.paths(paths),
+        Ask::Paths(paths) => look.paths(paths, false),
+        Ask::Trees(paths) => look.paths(paths, true),
         Ask::Tree {
             folder,
             paths,
@@ -125,8 +126,8 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Paths that are deleted with all that is in them.
-    fn paths(&mut self, targets: &[Target]) -> Option<Loss> {
+    /// Paths that are deleted with all that is in them, or only those of them that are directories.
+    fn paths(&mut self, targets: &[Target], only_folders: bool) -> Option<Loss> {
         let mut loss = Loss {
             deletes: true,
             ..Loss::default()
@@ -153,7 +154,8 @@ impl Look<'_> {
                 }
                 (folder, real)
             };
-            if self.kept.is_path(&real) {
+            let is_counted = !only_folders || real.symlink_metadata().ok()?.is_dir();
+            if !is_counted || self.kept.is_path(&real) {
                 continue;
             }
             let device = real.symlink_metadata().ok()?.dev();
@@ -202,7 +204,7 @@ impl Look<'_> {
                 path,
                 contents: false,
             };
-            loss.add(&self.paths(&[target])?);
+            loss.add(&self.paths(&[target], false)?);
         }
         loss.deletes = false;
         loss.overwrites = true;
